@@ -1,0 +1,568 @@
+//! How bytes become messages: [`Decoder::feed`], and the two things a [`Protocol`] has to say.
+//!
+//! ```text
+//!            extent(head)                        parse(frame)
+//!  input ──► how far does it reach? ──► lend ──► what is it? ──► Message<'a>
+//!            numbers only                │
+//!                                        ├─ from `input`, when it is whole there
+//!                                        └─ from the storage, when it came in pieces
+//! ```
+//!
+//! Limits, resynchronisation, streaming and the accounting of bytes are written here, once for all protocols.
+
+use core::fmt;
+
+use crate::storage::Storage;
+
+/// How far the thing that starts at the front of the stream reaches.
+///
+/// A protocol's answer is a function of the bytes alone: more bytes behind the ones it has seen may turn
+/// [`Need`](Extent::Need) into something else, and change nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// At least this many bytes in total, counted from the front, are needed to say more.
+    Need(usize),
+    /// One message of this many bytes. It may be 0: an event that takes no bytes, such as the end of a streamed body.
+    Message(usize),
+    /// Up to this many bytes of a body that need not be held together: whatever is there is handed out.
+    /// 0 counts as 1.
+    Piece(usize),
+    /// One message that reaches up to and including the next byte of this value.
+    Until(u8),
+    /// This many bytes cannot belong to a message and are given up. 0 counts as 1.
+    Skip(usize),
+}
+
+/// What to do when the bytes cannot be a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing can be trusted any more: the decoder is dead until [`Decoder::reset`]. Right for streams that lose
+    /// no bytes, such as TCP.
+    Close,
+    /// Give up **one byte**, not one message, and look again at the next one. Right for a serial line whose messages
+    /// carry a header or a checksum: a length made of noise must never take the intact message behind it along.
+    Hunt,
+    /// Every message ends in a delimiter that occurs nowhere else ([`Extent::Until`]): one that is too long, or bad, costs
+    /// itself and never the next. Right for COBS.
+    Delimiter,
+}
+
+/// A protocol: how far a message reaches, and what it is.
+///
+/// See the [crate's front page](crate) for the loop that drives it.
+///
+/// # Example
+///
+/// Lines that end in `\n`, as a protocol:
+///
+/// ```
+/// use feedrate::{Decoder, Extent, Fault, Protocol};
+///
+/// struct Lines;
+///
+/// impl Protocol for Lines {
+///     type Message<'a> = &'a [u8];
+///     type Error = Fault;
+///
+///     fn extent(&self, _: &[u8]) -> Result<Extent, Fault> {
+///         Ok(Extent::Until(b'\n'))
+///     }
+///
+///     fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Fault> {
+///         Ok(frame.strip_suffix(b"\n").unwrap_or(frame))
+///     }
+/// }
+///
+/// let mut decoder = Decoder::new(Lines, feedrate::Array::<64>::new());
+/// let mut lines = 0;
+/// for mut chunk in [&b"GET"[..], b" /\r", b"\nHost: a\n"] {
+///     while let Some(line) = decoder.feed(&mut chunk)? {
+///         assert!(line == b"GET /\r" || line == b"Host: a");
+///         lines += 1;
+///     }
+/// }
+/// assert_eq!(lines, 2);
+/// # Ok::<(), feedrate::Error<Fault>>(())
+/// ```
+pub trait Protocol {
+    /// What [`Decoder::feed`] hands out: a view of the frame's bytes.
+    type Message<'a>;
+
+    /// What can be wrong. [`Fault`] holds what the decoder finds by itself. The error is kept when the stream is lost,
+    /// and told again, hence `Clone`.
+    type Error: core::error::Error + Clone + From<Fault>;
+
+    /// What happens when `extent` or `parse` fails.
+    const RECOVERY: Recovery = Recovery::Close;
+
+    /// Measures what starts at `head[0]`, in O(header). `head` may be empty, and may reach past the message.
+    ///
+    /// An error means that nothing that follows can be believed: see [`Recovery`].
+    fn extent(&self, head: &[u8]) -> Result<Extent, Self::Error>;
+
+    /// Reads one frame of exactly the extent that was asked for.
+    ///
+    /// An error means that this message is bad. With [`Recovery::Close`] the frame has been consumed and the next
+    /// one is intact.
+    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<Self::Message<'a>, Self::Error>;
+
+    /// A message of `length` bytes is longer than the storage can ever hold. `Some(n)`: its first `n` bytes can be
+    /// parsed alone, and `extent` will then cut the rest into pieces. `None`: it cannot be received.
+    fn head(&self, head: &[u8], length: usize) -> Option<usize> {
+        let _ = (head, length);
+        None
+    }
+
+    /// The line fell silent while these bytes, which are not empty, were held. `Some(n)`: the first `n` of them are a
+    /// whole message, ended by the silence. `None`: they are not.
+    fn silence(&self, held: &[u8]) -> Option<usize> {
+        let _ = held;
+        None
+    }
+
+    /// Whether the protocol is in the middle of a message that it hands out in pieces, so that the stream must not end.
+    fn inside(&self) -> bool {
+        false
+    }
+
+    /// `n` bytes were given up, by [`Extent::Skip`] or [`Recovery::Hunt`].
+    fn skipped(&mut self, n: usize) {
+        let _ = n;
+    }
+
+    /// Back to how the protocol was when it was made.
+    fn reset(&mut self) {}
+}
+
+/// What a decoder can find wrong by itself, whatever the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A message declares more bytes than the storage can ever hold.
+    #[error("message of {declared} bytes, but the storage holds at most {limit}")]
+    TooLong {
+        /// Length in bytes, as the message declares it, or the least that it can be.
+        declared: usize,
+        /// The storage's limit in bytes.
+        limit: usize,
+    },
+    /// The stream ended inside a message.
+    #[error("the stream ended inside a message, with {held} bytes of it here and at least {missing} missing")]
+    Truncated {
+        /// Bytes of the message that had arrived.
+        held: usize,
+        /// The least number of bytes that would have had to follow.
+        missing: usize,
+    },
+    /// The storage could not grow, although it was below its limit.
+    #[error("no memory for {needed} bytes")]
+    Memory {
+        /// Bytes asked for.
+        needed: usize,
+    },
+}
+
+/// The two severities. There is nothing between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Error<E> {
+    /// This message is bad. It has been passed over and the stream is intact: feed on.
+    #[error("bad message: {0}")]
+    Message(E),
+    /// The stream is lost: no byte that follows can be believed. Every call answers this until [`Decoder::reset`].
+    #[error("lost stream: {0}")]
+    Lost(E),
+}
+
+impl<E> Error<E> {
+    /// What went wrong, of whichever severity.
+    pub fn into_inner(self) -> E {
+        match self {
+            Self::Message(error) | Self::Lost(error) => error,
+        }
+    }
+
+    /// Whether the stream is lost.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_))
+    }
+}
+
+/// Turns byte slices into messages.
+///
+/// `P` says what the bytes mean, `S` holds a message that came in pieces. See the [crate's front page](crate) for the
+/// loop and the promises.
+pub struct Decoder<P: Protocol, S> {
+    protocol: P,
+    storage: S,
+    state: State<P::Error>,
+}
+
+enum State<E> {
+    /// The storage is empty: messages are lent from the input.
+    Direct,
+    /// The storage holds bytes. Those before `from` are done with, though the caller may still look at them; `searched` of those
+    /// behind it hold no delimiter, so that a delimiter that takes its time is looked for once in each byte.
+    Stored {
+        from: usize,
+        searched: usize,
+    },
+    /// A delimited message was longer than the storage: everything up to the delimiter belongs to it.
+    Overlong {
+        delimiter: u8,
+    },
+    Lost(E),
+}
+
+/// What to do next, in plain numbers, so that the borrow comes last.
+enum Step<E> {
+    Again,
+    Idle,
+    Lend(usize),
+    Fail(Error<E>),
+}
+
+/// Whether the bytes that are missing are on their way, or will not come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Open,
+    Silent,
+}
+
+impl<P: Protocol, S: Storage> Decoder<P, S> {
+    /// A decoder at the beginning of a stream.
+    ///
+    /// The storage's limit is the length of the longest message that is accepted whole, wherever its bytes lie.
+    pub const fn new(protocol: P, storage: S) -> Self {
+        Self { protocol, storage, state: State::Direct }
+    }
+
+    /// Takes bytes off the front of `input`, up to the end of the next message, and hands that message out.
+    ///
+    /// `Ok(None)` means that `input` is empty. Nothing past the message is touched, so that the rest can be given to
+    /// another decoder, for example after an upgrade. A message that is whole in `input` is lent from there, one that
+    /// came in pieces from the storage. (A protocol that [hunts](Recovery::Hunt) looks again at bytes it has taken, and so may hold
+    /// bytes past the message: see [`pending`](Self::pending).)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Message`] for one bad message: call again. [`Error::Lost`] when the stream is lost: the bytes from the
+    /// bad header on are left where they are, in [`pending`](Self::pending) and `input`.
+    #[inline]
+    pub fn feed<'a, 'i: 'a>(
+        &'a mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<P::Message<'a>>, Error<P::Error>> {
+        // The common case, small enough to be inlined into the caller's loop: nothing is held, and the message is whole.
+        if let (State::Direct, Recovery::Close) = (&self.state, P::RECOVERY) {
+            if let Ok(Extent::Message(length)) = self.protocol.extent(input) {
+                if length <= self.storage.limit() {
+                    if let Some((frame, rest)) = input.split_at_checked(length) {
+                        *input = rest;
+                        return match self.protocol.parse(frame) {
+                            Ok(message) => Ok(Some(message)),
+                            Err(error) => Err(Error::Message(error)),
+                        };
+                    }
+                }
+            }
+        }
+        self.pull(input, Line::Open)
+    }
+
+    /// The line fell silent: what has begun will not be continued. Call until it answers `Ok(None)`.
+    ///
+    /// A protocol whose messages end in silence (Modbus RTU) gets its message here. One that hunts gives up the bytes that
+    /// looked like the beginning of a message, one by one, and finds the messages that were hidden behind them. For a protocol that does
+    /// neither, silence means nothing, and the held bytes stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`feed`](Self::feed).
+    pub fn gap(&mut self) -> Result<Option<P::Message<'_>>, Error<P::Error>> {
+        self.pull(&mut &[][..], Line::Silent)
+    }
+
+    /// The stream ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Truncated`] if it ended inside a message, and whatever made the stream lost before.
+    pub fn end(&self) -> Result<(), Error<P::Error>> {
+        if let State::Lost(error) = &self.state {
+            return Err(Error::Lost(error.clone()));
+        }
+        let held = self.pending().len();
+        if held > 0 || self.protocol.inside() || matches!(self.state, State::Overlong { .. }) {
+            return Err(Error::Lost(Fault::Truncated { held, missing: self.needed() }.into()));
+        }
+        Ok(())
+    }
+
+    /// The least number of bytes that must arrive before the next message, or piece, can be handed out. At least 1, and exact
+    /// once the header is there: reading that many never takes a byte that belongs to what comes after.
+    pub fn needed(&self) -> usize {
+        let held = self.pending();
+        let total = match self.protocol.extent(held) {
+            Ok(Extent::Need(n)) => n,
+            Ok(Extent::Message(n)) if n <= self.storage.limit() => n,
+            Ok(Extent::Message(n)) => self.protocol.head(held, n).unwrap_or(n),
+            Ok(Extent::Piece(_) | Extent::Until(_) | Extent::Skip(_)) | Err(_) => 0,
+        };
+        total.saturating_sub(held.len()).max(1)
+    }
+
+    /// The bytes of a message that has not all arrived yet.
+    pub fn pending(&self) -> &[u8] {
+        match self.state {
+            State::Stored { from, .. } => self.storage.held().get(from..).unwrap_or_default(),
+            // The bytes that lost the stream.
+            State::Lost(_) => self.storage.held(),
+            State::Direct | State::Overlong { .. } => &[],
+        }
+    }
+
+    /// Forgets what is held, and an error, and begins anew: [`Protocol::reset`] is called too.
+    pub fn reset(&mut self) {
+        self.storage.clear();
+        self.state = State::Direct;
+        self.protocol.reset();
+    }
+
+    /// The protocol.
+    pub const fn protocol(&self) -> &P {
+        &self.protocol
+    }
+
+    /// The protocol, to tell it between two messages what the bytes alone do not say.
+    pub const fn protocol_mut(&mut self) -> &mut P {
+        &mut self.protocol
+    }
+
+    /// The storage.
+    pub const fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Takes the decoder apart, for a protocol that becomes another one in mid-stream.
+    pub fn into_parts(self) -> (P, S) {
+        (self.protocol, self.storage)
+    }
+}
+
+/// The rest of `feed`: everything but the common case.
+impl<P: Protocol, S: Storage> Decoder<P, S> {
+    fn pull<'a, 'i: 'a>(
+        &'a mut self,
+        input: &mut &'i [u8],
+        line: Line,
+    ) -> Result<Option<P::Message<'a>>, Error<P::Error>> {
+        let length = loop {
+            match self.step(input, line) {
+                Step::Again => {}
+                Step::Idle => {
+                    if let State::Direct = self.state {
+                        self.storage.release();
+                    }
+                    return Ok(None);
+                }
+                Step::Lend(length) => break length,
+                Step::Fail(error) => return Err(error),
+            }
+        };
+        let hunts = P::RECOVERY == Recovery::Hunt;
+        if let State::Stored { from, .. } = self.state {
+            let to = from.saturating_add(length);
+            self.state = State::Stored { from: to, searched: 0 };
+            let frame = self.storage.held().get(from..to).unwrap_or_default();
+            self.protocol.parse(frame).map(Some).map_err(|error| {
+                if hunts {
+                    self.state = State::Stored { from: from.saturating_add(1).min(to), searched: 0 };
+                    self.protocol.skipped(1);
+                }
+                Error::Message(error)
+            })
+        } else {
+            let whole = *input;
+            let (frame, rest) = whole.split_at_checked(length).unwrap_or((whole, &[]));
+            *input = rest;
+            self.protocol.parse(frame).map(Some).map_err(|error| {
+                if hunts {
+                    *input = whole.get(1..).unwrap_or_default();
+                    self.protocol.skipped(1);
+                }
+                Error::Message(error)
+            })
+        }
+    }
+
+    fn step(&mut self, input: &mut &[u8], line: Line) -> Step<P::Error> {
+        match self.state {
+            State::Lost(ref error) => return Step::Fail(Error::Lost(error.clone())),
+            State::Overlong { delimiter } => return self.skip_overlong(input, delimiter),
+            State::Stored { from, .. } if from >= self.storage.held().len() => {
+                self.storage.clear();
+                self.state = State::Direct;
+            }
+            State::Direct | State::Stored { .. } => {}
+        }
+        let (bytes, searched) = match self.state {
+            State::Stored { from, searched } => {
+                (self.storage.held().get(from..).unwrap_or_default(), searched)
+            }
+            _ => (*input, 0),
+        };
+        let (have, limit) = (bytes.len(), self.storage.limit());
+        let needed = match self.protocol.extent(bytes) {
+            Ok(Extent::Message(n)) if n <= limit => n,
+            Ok(Extent::Message(n)) => match self.protocol.head(bytes, n) {
+                Some(head) if head <= limit => head,
+                _ => return self.fail(input, Fault::TooLong { declared: n, limit }.into()),
+            },
+            // A protocol that asks for what it has would be asked for ever.
+            Ok(Extent::Need(n)) => n.max(have.saturating_add(1)),
+            Ok(Extent::Piece(_) | Extent::Skip(_)) if have == 0 => return Step::Idle,
+            Ok(Extent::Piece(n)) => return Step::Lend(n.clamp(1, have)),
+            Ok(Extent::Skip(n)) => {
+                self.give_up(input, n.clamp(1, have));
+                return Step::Again;
+            }
+            Ok(Extent::Until(delimiter)) => {
+                let unsearched = bytes.get(searched..).unwrap_or_default();
+                match memchr::memchr(delimiter, unsearched) {
+                    Some(at) if searched.saturating_add(at) < limit => {
+                        searched.saturating_add(at).saturating_add(1)
+                    }
+                    None if have < limit => return self.wait_for_delimiter(input, delimiter, line),
+                    _ => return self.overlong(input, delimiter, limit),
+                }
+            }
+            Err(error) => return self.fail(input, error),
+        };
+        if needed <= have {
+            Step::Lend(needed)
+        } else if needed > limit {
+            self.fail(input, Fault::TooLong { declared: needed, limit }.into())
+        } else {
+            self.wait(input, needed, line)
+        }
+    }
+
+    /// Puts the missing bytes into the storage, as far as they are here.
+    fn wait(&mut self, input: &mut &[u8], needed: usize, line: Line) -> Step<P::Error> {
+        if line == Line::Silent {
+            return self.silence(input);
+        }
+        if input.is_empty() {
+            return Step::Idle;
+        }
+        match self.take(input, needed) {
+            Ok(()) => Step::Again,
+            Err(fault) => self.fail(input, fault.into()),
+        }
+    }
+
+    /// As [`wait`](Self::wait), when only the delimiter will say how many bytes are missing.
+    fn wait_for_delimiter(&mut self, input: &mut &[u8], delimiter: u8, line: Line) -> Step<P::Error> {
+        let held = self.pending().len();
+        let more = memchr::memchr(delimiter, input).map_or(input.len(), |at| at.saturating_add(1));
+        let needed = held.saturating_add(more).min(self.storage.limit());
+        let step = self.wait(input, needed, line);
+        if let (Step::Again, State::Stored { searched, .. }) = (&step, &mut self.state) {
+            *searched = held;
+        }
+        step
+    }
+
+    /// Moves bytes from the input behind the held ones, until `needed` are held or the input is empty.
+    fn take(&mut self, input: &mut &[u8], needed: usize) -> Result<(), Fault> {
+        let searched = match self.state {
+            State::Stored { from, searched } => {
+                self.storage.discard(from);
+                searched
+            }
+            _ => 0,
+        };
+        let missing = needed.saturating_sub(self.storage.held().len()).min(input.len());
+        if let Some((now, rest)) = input.split_at_checked(missing) {
+            self.storage.append(now)?;
+            *input = rest;
+        }
+        self.state = State::Stored { from: 0, searched };
+        Ok(())
+    }
+
+    fn silence(&mut self, input: &mut &[u8]) -> Step<P::Error> {
+        let held = self.pending();
+        if held.is_empty() {
+            return Step::Idle;
+        }
+        match self.protocol.silence(held) {
+            Some(n) => Step::Lend(n.min(held.len())),
+            None if P::RECOVERY == Recovery::Hunt => {
+                self.give_up(input, 1);
+                Step::Again
+            }
+            None => Step::Idle,
+        }
+    }
+
+    /// `extent` failed, or what it said cannot be.
+    fn fail(&mut self, input: &mut &[u8], error: P::Error) -> Step<P::Error> {
+        if P::RECOVERY == Recovery::Hunt {
+            self.give_up(input, 1);
+            return Step::Fail(Error::Message(error));
+        }
+        if let State::Stored { from, .. } = self.state {
+            self.storage.discard(from);
+        }
+        self.state = State::Lost(error.clone());
+        Step::Fail(Error::Lost(error))
+    }
+
+    fn overlong(&mut self, input: &mut &[u8], delimiter: u8, limit: usize) -> Step<P::Error> {
+        // Where the delimiter is must not matter, or the error would depend on how much has arrived.
+        let error = Fault::TooLong { declared: limit.saturating_add(1), limit }.into();
+        if P::RECOVERY != Recovery::Delimiter {
+            return self.fail(input, error);
+        }
+        self.storage.clear();
+        self.state = State::Overlong { delimiter };
+        Step::Fail(Error::Message(error))
+    }
+
+    fn skip_overlong(&mut self, input: &mut &[u8], delimiter: u8) -> Step<P::Error> {
+        let skipped = match memchr::memchr(delimiter, input) {
+            Some(at) => {
+                self.state = State::Direct;
+                at.saturating_add(1)
+            }
+            None if input.is_empty() => return Step::Idle,
+            None => input.len(),
+        };
+        *input = input.get(skipped..).unwrap_or_default();
+        self.protocol.skipped(skipped);
+        Step::Again
+    }
+
+    fn give_up(&mut self, input: &mut &[u8], n: usize) {
+        match &mut self.state {
+            State::Stored { from, searched } => {
+                *from = from.saturating_add(n);
+                *searched = 0;
+            }
+            _ => *input = input.get(n..).unwrap_or_default(),
+        }
+        self.protocol.skipped(n);
+    }
+}
+
+impl<P: Protocol + fmt::Debug, S: Storage> fmt::Debug for Decoder<P, S> {
+    /// The held bytes may be anybody's password, and are only counted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("protocol", &self.protocol)
+            .field("pending", &self.pending().len())
+            .field("lost", &matches!(self.state, State::Lost(_)))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,262 @@
+//! How messages become bytes: [`Encode`], into any [`Output`].
+
+use core::fmt;
+
+/// Bytes that are written one behind the other.
+///
+/// A slice ([`SliceOutput`]), `heapless::Vec`, and behind features `Vec<u8>` and `BytesMut`.
+pub trait Output {
+    /// Everything written so far, and whatever was there before. The encoders come back to fill in lengths.
+    fn written(&mut self) -> &mut [u8];
+
+    /// Number of bytes in [`written`](Self::written).
+    fn length(&self) -> usize;
+
+    /// Appends all of `bytes`, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Full`].
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
+
+    /// Drops everything past the first `length` bytes.
+    fn truncate(&mut self, length: usize);
+}
+
+/// A message that can be written.
+pub trait Encode {
+    /// Writes the message's bytes. On an error `out` may be left with half a message: callers use
+    /// [`encode`](Self::encode).
+    ///
+    /// # Errors
+    ///
+    /// See [`EncodeError`].
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
+
+    /// Appends the message to `out` and answers how many bytes that were.
+    ///
+    /// # Errors
+    ///
+    /// See [`EncodeError`]. On any of them `out` is as it was before.
+    ///
+    /// ```
+    /// use feedrate::{Encode, EncodeError, pg::frontend::Query};
+    ///
+    /// let mut out = heapless::Vec::<u8, 16>::new();
+    /// assert_eq!(Query { sql: "select 1".into() }.encode(&mut out), Ok(14));
+    /// assert_eq!(out, *b"Q\0\0\0\x0dselect 1\0");
+    ///
+    /// assert_eq!(Query { sql: "select 1".into() }.encode(&mut out), Err(EncodeError::Full));
+    /// assert_eq!(out.len(), 14);
+    /// ```
+    fn encode<O: Output>(&self, out: &mut O) -> Result<usize, EncodeError> {
+        let start = out.length();
+        match self.write(out) {
+            Ok(()) => Ok(out.length().saturating_sub(start)),
+            Err(error) => {
+                out.truncate(start);
+                Err(error)
+            }
+        }
+    }
+
+    /// Exactly how many bytes [`encode`](Self::encode) will write.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode), save for [`EncodeError::Full`].
+    fn encoded_length(&self) -> Result<usize, EncodeError> {
+        let mut count = Count { length: 0 };
+        self.write(&mut count)?;
+        Ok(count.length)
+    }
+}
+
+impl<T: Encode + ?Sized> Encode for &T {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        (**self).write(out)
+    }
+}
+
+/// Why a message cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The output has no room for the message.
+    #[error("no room left in the output")]
+    Full,
+    /// A string holds a NUL, which would end it early and let what follows it be read as something else.
+    #[error("{what}: NUL at byte {at} of a NUL-terminated string")]
+    InteriorNul {
+        /// The field.
+        what: &'static str,
+        /// Offset within the string.
+        at: usize,
+    },
+    /// Something is longer, or there is more of it, than the peer accepts or its length field can say.
+    #[error("{what}: {size}, expected at most {limit}")]
+    TooLarge {
+        /// The field or message.
+        what: &'static str,
+        /// Its bytes or elements.
+        size: usize,
+        /// The most there may be.
+        limit: usize,
+    },
+    /// A value that the protocol has no place for.
+    #[error("{what}: {expected}")]
+    Invalid {
+        /// The field or message.
+        what: &'static str,
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// Writes into a slice that the caller lends.
+///
+/// ```
+/// use feedrate::{Encode, SliceOutput, pg::frontend::Sync};
+///
+/// let mut memory = [0; 8];
+/// let mut out = SliceOutput::new(&mut memory);
+/// Sync.encode(&mut out)?;
+/// assert_eq!(out.as_bytes(), b"S\0\0\0\x04");
+/// # Ok::<(), feedrate::EncodeError>(())
+/// ```
+pub struct SliceOutput<'o> {
+    memory: &'o mut [u8],
+    length: usize,
+}
+
+impl<'o> SliceOutput<'o> {
+    /// Writes from the start of `memory`.
+    pub const fn new(memory: &'o mut [u8]) -> Self {
+        Self { memory, length: 0 }
+    }
+
+    /// What has been written.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.memory.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl Output for SliceOutput<'_> {
+    fn written(&mut self) -> &mut [u8] {
+        self.memory.get_mut(..self.length).unwrap_or_default()
+    }
+
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        let free = self.memory.get_mut(self.length..).unwrap_or_default();
+        if free.len() < bytes.len() {
+            return Err(EncodeError::Full);
+        }
+        // Not `copy_from_slice`: at opt-level "z" its length check is left in, and with it a panic.
+        let copied = free.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
+        self.length = self.length.saturating_add(copied);
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+}
+
+impl fmt::Debug for SliceOutput<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SliceOutput").field("length", &self.length).field("room", &self.memory.len()).finish()
+    }
+}
+
+impl<const N: usize> Output for heapless::Vec<u8, N> {
+    fn written(&mut self) -> &mut [u8] {
+        self
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.extend_from_slice(bytes).map_err(|_| EncodeError::Full)
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.truncate(length);
+    }
+}
+
+/// Grows as needed. If the heap is exhausted: [`EncodeError::Full`].
+#[cfg(feature = "alloc")]
+impl Output for alloc::vec::Vec<u8> {
+    fn written(&mut self) -> &mut [u8] {
+        self
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.try_reserve(bytes.len()).map_err(|_| EncodeError::Full)?;
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.truncate(length);
+    }
+}
+
+/// Grows as needed.
+#[cfg(feature = "bytes")]
+impl Output for bytes::BytesMut {
+    fn written(&mut self) -> &mut [u8] {
+        self
+    }
+
+    fn length(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.truncate(length);
+    }
+}
+
+/// Measures instead of writing: the same description of a message gives its length and its bytes, so that they cannot disagree.
+struct Count {
+    length: usize,
+}
+
+impl Output for Count {
+    fn written(&mut self) -> &mut [u8] {
+        &mut []
+    }
+
+    fn length(&self) -> usize {
+        self.length
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.length = self.length.saturating_add(bytes.len());
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+}

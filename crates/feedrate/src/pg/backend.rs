@@ -1,0 +1,431 @@
+//! What a backend says: its messages, and the [`Protocol`] that finds them in a stream.
+
+pub use super::authentication::Authentication;
+pub use super::command::CommandComplete;
+pub use super::copy::{CopyBothResponse, CopyData, CopyDone, CopyInResponse, CopyOutResponse};
+pub use super::data_row::DataRow;
+pub use super::encryption::{Encryption, EncryptionResponse};
+pub use super::extended::{BindComplete, CloseComplete, NoData, ParseComplete, PortalSuspended};
+pub use super::function_call::FunctionCallResponse;
+pub use super::key::BackendKeyData;
+pub use super::notice::{
+    ErrorResponse, NoticeField, NoticeResponse, PlainError, Severity, SqlState, UntrustedError, field,
+};
+pub use super::parse::ParameterDescription;
+pub use super::query::EmptyQueryResponse;
+pub use super::row_description::{Field, RowDescription};
+pub use super::status::{NotificationResponse, ParameterStatus, ReadyForQuery, TransactionStatus};
+pub use super::unknown::Unknown;
+pub use super::version::NegotiateProtocolVersion;
+
+use super::error::{Error, Problem};
+use super::frame::{self, Direction, Kind};
+use super::limits::{Caps, width};
+use super::message::{self, HEADER, messages};
+use crate::decoder::{Extent, Protocol};
+use crate::encode::{Encode, EncodeError, Output};
+
+/// A frame of this direction.
+pub type Frame<'a> = frame::Frame<'a, Backend>;
+
+messages! {
+    /// Any message that a backend sends.
+    ///
+    /// A message of a frontend has no place here, and the other way round:
+    ///
+    /// ```compile_fail
+    /// use feedrate::pg::{backend, frontend};
+    ///
+    /// let message: backend::Message<'_> = frontend::Sync.into();
+    /// ```
+    tagged {
+    /// Asks for a proof of who the frontend is, or is content.
+    Authentication<'a>: Authentication,
+    /// What a CancelRequest has to show.
+    BackendKeyData<'a>: Short,
+    /// Answers Bind.
+    BindComplete: Short,
+    /// Answers Close.
+    CloseComplete: Short,
+    /// A command was carried out.
+    CommandComplete<'a>: Short,
+    /// CopyData flows both ways.
+    CopyBothResponse<'a>: Short,
+    /// One row of COPY data.
+    CopyData<'a>: Long,
+    /// The COPY data are complete.
+    CopyDone: Short,
+    /// The server takes COPY data.
+    CopyInResponse<'a>: Short,
+    /// COPY data follow.
+    CopyOutResponse<'a>: Short,
+    /// One row of a result.
+    DataRow<'a>: Long,
+    /// The query string was empty.
+    EmptyQueryResponse: Short,
+    /// A command failed.
+    ErrorResponse<'a>: Report,
+    /// What a function returned.
+    FunctionCallResponse<'a>: Long,
+    /// The server does not speak the version asked for, or does not know an option.
+    NegotiateProtocolVersion<'a>: Negotiation,
+    /// There are no rows to be described.
+    NoData: Short,
+    /// Something worth knowing.
+    NoticeResponse<'a>: Report,
+    /// NOTIFY.
+    NotificationResponse<'a>: Long,
+    /// The types of a statement's parameters.
+    ParameterDescription<'a>: Description,
+    /// A setting's value.
+    ParameterStatus<'a>: Status,
+    /// Answers Parse.
+    ParseComplete: Short,
+    /// Execute's row limit was reached.
+    PortalSuspended: Short,
+    /// The server waits for a command.
+    ReadyForQuery: Short,
+    /// The columns of a result.
+    RowDescription<'a>: Long,
+    }
+    untagged {
+    /// One byte in answer to SSLRequest or GSSENCRequest.
+    EncryptionResponse(EncryptionResponse),
+    /// An error in answer to SSLRequest or GSSENCRequest, which anybody may have written.
+    UntrustedError(UntrustedError<'a>),
+    /// An error in the form of protocol 2.0.
+    PlainError(PlainError<'a>),
+    /// A message of a type that this crate does not know, where [`Backend::allow_unknown`] lets it pass.
+    Unknown(Unknown<'a>),
+    }
+}
+
+/// The most that the length field of a backend's message may say, by kind of message.
+///
+/// The defaults are libpq's (`fe-connect.c` and `fe-protocol3.c`), save for ParameterDescription: libpq's limit for it breaks
+/// statements of more than 7498 parameters.
+///
+/// ```
+/// use feedrate::pg::{Backend, BackendLimits};
+///
+/// // A proxy that never wants to see a row of more than 16 MiB.
+/// let backend = Backend::new().limits(BackendLimits { long: 16 << 20, ..BackendLimits::default() });
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackendLimits {
+    /// Authentication requests and NegotiateProtocolVersion, and everything but errors before authentication ended.
+    pub authentication: u32,
+    /// ErrorResponse and NoticeResponse before authentication ended.
+    pub early_report: u32,
+    /// Messages that have no reason to be long.
+    pub short: u32,
+    /// CopyData, DataRow, ErrorResponse, FunctionCallResponse, NoticeResponse, NotificationResponse, RowDescription.
+    pub long: u32,
+}
+
+impl Default for BackendLimits {
+    fn default() -> Self {
+        // ParameterDescription has a class of its own, because it is neither.
+        Self { authentication: 2_000, early_report: 30_000, short: 30_000, long: 0x7fff_ffff }
+    }
+}
+
+/// The longest ParameterDescription: 65535 types.
+const DESCRIPTION: u32 = 6 + 4 * 65_535;
+
+/// Kinds of messages by the limit of their length.
+#[derive(Debug, Clone, Copy)]
+enum Class {
+    Unknown,
+    Authentication,
+    Negotiation,
+    Report,
+    Status,
+    Short,
+    Description,
+    Long,
+}
+
+impl Class {
+    #[inline]
+    const fn index(self) -> usize {
+        match self {
+            Self::Unknown => 0,
+            Self::Authentication => 1,
+            Self::Negotiation => 2,
+            Self::Report => 3,
+            Self::Status => 4,
+            Self::Short => 5,
+            Self::Description => 6,
+            Self::Long => 7,
+        }
+    }
+}
+
+/// The stream of bytes that a backend sends: a [`Protocol`] whose messages are [`Frame`]s.
+///
+/// It follows the startup phase as far as the bytes tell it: until AuthenticationOk only the messages that can come before it are
+/// accepted, with tighter limits. Two things have to be told: that one byte will answer an encryption request
+/// ([`expect_encryption_response`](Self::expect_encryption_response)), and that the encryption has begun ([`secured`](Self::secured)).
+///
+/// ```
+/// use feedrate::{Array, Decoder, pg::{Backend, backend::Message}};
+///
+/// let mut decoder = Decoder::new(Backend::new(), Array::<1024>::new());
+/// let mut input = &b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"[..];
+/// while let Some(frame) = decoder.feed(&mut input)? {
+///     match frame.message()? {
+///         Message::Authentication(request) => println!("{request:?}"),
+///         Message::ReadyForQuery(ready) => println!("{:?}", ready.status),
+///         other => println!("{}", other.name()),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Backend {
+    phase: Phase,
+    first: Phase,
+    caps: Caps<8>,
+    limits: BackendLimits,
+    unknown: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// One byte is to come, or an error.
+    Response(Encryption),
+    /// The server agreed to encrypt; what comes before that has begun is not from it.
+    Securing,
+    Startup,
+    Ready,
+    /// An error came where nobody can have trusted it.
+    Closed,
+}
+
+impl Default for Backend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Backend {
+    /// The beginning of a connection, before authentication.
+    pub fn new() -> Self {
+        Self::starting_with(Phase::Startup)
+    }
+
+    /// A connection whose authentication is over.
+    pub fn established() -> Self {
+        Self::starting_with(Phase::Ready)
+    }
+
+    fn starting_with(first: Phase) -> Self {
+        let limits = BackendLimits::default();
+        let mut backend = Self { phase: first, first, caps: Caps::NONE, limits, unknown: 0 };
+        backend.enter(first);
+        backend
+    }
+
+    /// Other limits than libpq's.
+    #[must_use]
+    pub fn limits(mut self, limits: BackendLimits) -> Self {
+        self.limits = limits;
+        self.enter(self.phase);
+        self
+    }
+
+    /// Lets messages of unknown type pass, as [`Unknown`], if their length field says no more than `limit`.
+    ///
+    /// Without it, an unknown type byte means that the stream is lost: its length is not believed.
+    #[must_use]
+    pub fn allow_unknown(mut self, limit: u32) -> Self {
+        self.unknown = limit;
+        self.enter(self.phase);
+        self
+    }
+
+    /// An SSLRequest or GSSENCRequest has been sent: one byte is to come, or an error.
+    ///
+    /// When the byte says yes, nothing more is accepted until [`secured`](Self::secured): bytes that come behind it in clear have been
+    /// put there by somebody else (CVE-2021-23222).
+    pub fn expect_encryption_response(&mut self, encryption: Encryption) {
+        self.enter(Phase::Response(encryption));
+    }
+
+    /// The encryption has begun: from here on, the decoder is fed what it decrypts.
+    pub fn secured(&mut self) {
+        self.enter(Phase::Startup);
+    }
+
+    /// Whether AuthenticationOk has come.
+    pub const fn is_authenticated(&self) -> bool {
+        matches!(self.phase, Phase::Ready)
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        let BackendLimits { authentication, early_report, short, long } = self.limits;
+        self.phase = phase;
+        let caps = match phase {
+            Phase::Response(_) | Phase::Securing | Phase::Closed => Caps::NONE,
+            Phase::Startup => Caps::NONE
+                .with(Class::Authentication.index(), authentication)
+                .with(Class::Negotiation.index(), authentication)
+                .with(Class::Report.index(), early_report)
+                .with(Class::Status.index(), authentication),
+            Phase::Ready => Caps::NONE
+                .with(Class::Authentication.index(), authentication)
+                .with(Class::Report.index(), long)
+                .with(Class::Status.index(), short)
+                .with(Class::Short.index(), short)
+                .with(Class::Description.index(), DESCRIPTION.max(short).min(long))
+                .with(Class::Long.index(), long)
+                .with(Class::Unknown.index(), self.unknown),
+        };
+        self.caps = caps;
+    }
+
+    /// Everything but the common case, which is a tagged message of a good length.
+    #[cold]
+    fn measure(&self, head: &[u8]) -> Result<Extent, Error> {
+        let Some(&tag) = head.first() else {
+            return Ok(Extent::Need(if let Phase::Response(_) = self.phase { 1 } else { HEADER }));
+        };
+        let refuse = |problem| Err(Error::new(name(tag), 0, problem));
+        match self.phase {
+            Phase::Response(encryption) if tag == b'N' || tag == encryption.consent() => {
+                return Ok(Extent::Message(1));
+            }
+            Phase::Response(_) if tag == ErrorResponse::TAG => {}
+            Phase::Response(_) => {
+                let expected = "'S' or 'G' for yes, 'N' for no, 'E' for an error";
+                let problem = Problem::Value { what: "answer", found: u32::from(tag), expected };
+                return Err(Error::new("EncryptionResponse", 0, problem));
+            }
+            Phase::Securing => {
+                let rule =
+                    "bytes in clear behind the consent to encrypt, which somebody else may have put there";
+                return Err(Error::new("EncryptionResponse", 0, Problem::Disagrees(rule)));
+            }
+            Phase::Closed => {
+                return refuse(Problem::Unexpected { tag, when: "after an error that ended the startup" });
+            }
+            Phase::Startup | Phase::Ready => {}
+        }
+        let cap = match self.phase {
+            Phase::Response(_) => Caps::<1>::NONE.with(0, self.limits.early_report).get(0),
+            _ => self.caps.get(class(tag).index()),
+        };
+        if cap.refuses_all() {
+            return refuse(match class(tag) {
+                Class::Unknown => Problem::UnknownTag(tag),
+                Class::Negotiation => Problem::Unexpected { tag, when: "after authentication" },
+                _ => Problem::Unexpected { tag, when: "before authentication has ended" },
+            });
+        }
+        let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
+            return Ok(Extent::Need(HEADER));
+        };
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if cap.allows(length) {
+            Ok(Extent::Message(width(length).saturating_add(1)))
+        } else if tag == ErrorResponse::TAG && self.phase != Phase::Ready {
+            // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE.
+            Ok(Extent::Until(0))
+        } else {
+            Err(Error::new(name(tag), 1, Problem::Length { length, min: 4, max: cap.limit() }))
+        }
+    }
+
+    #[cold]
+    fn parse_early<'a>(&mut self, raw: &'a [u8]) -> Frame<'a> {
+        let tag = raw.first().copied().unwrap_or_default();
+        match self.phase {
+            Phase::Response(_) if tag != ErrorResponse::TAG => {
+                self.enter(if tag == b'N' { Phase::Startup } else { Phase::Securing });
+                Frame::new(raw, 0, Kind::EncryptionResponse)
+            }
+            Phase::Response(_) => {
+                self.enter(Phase::Closed);
+                Frame::new(raw, tag, Kind::UntrustedError)
+            }
+            _ => {
+                if raw.get(HEADER..) == Some(&[0; 4]) && tag == Authentication::TAG {
+                    self.enter(Phase::Ready);
+                }
+                let declared = raw.get(1..HEADER).and_then(|length| length.first_chunk());
+                let declared =
+                    declared.map_or(0, |length| width(u32::from_be_bytes(*length)).saturating_add(1));
+                let plain = tag == ErrorResponse::TAG && declared != raw.len();
+                Frame::new(raw, tag, if plain { Kind::PlainError } else { Kind::Tagged })
+            }
+        }
+    }
+}
+
+impl Protocol for Backend {
+    type Message<'a> = Frame<'a>;
+    type Error = Error;
+
+    #[inline]
+    fn extent(&self, head: &[u8]) -> Result<Extent, Error> {
+        if let Some(&[tag, a, b, c, d]) = head.first_chunk::<HEADER>() {
+            let length = u32::from_be_bytes([a, b, c, d]);
+            // Outside of the phases in which tagged messages come, no cap allows any.
+            if self.caps.get(class(tag).index()).allows(length) {
+                return Ok(Extent::Message(width(length).saturating_add(1)));
+            }
+        }
+        self.measure(head)
+    }
+
+    #[inline]
+    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
+        if self.phase != Phase::Ready {
+            return Ok(self.parse_early(raw));
+        }
+        Ok(Frame::new(raw, raw.first().copied().unwrap_or_default(), Kind::Tagged))
+    }
+
+    fn reset(&mut self) {
+        self.enter(self.first);
+    }
+}
+
+impl Direction for Backend {
+    type Message<'a> = Message<'a>;
+}
+
+impl frame::private::Direction for Backend {
+    #[inline]
+    fn message<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
+        // Rows are most of what there is: worth the copy of their parser in the caller's loop.
+        if frame.tag() == DataRow::TAG {
+            return message::read(frame.raw(), HEADER, DataRow::NAME).map(Message::DataRow);
+        }
+        read(frame)
+    }
+
+    fn name(frame: &Frame<'_>) -> &'static str {
+        match frame.kind() {
+            Kind::EncryptionResponse => "EncryptionResponse",
+            _ => name(frame.tag()),
+        }
+    }
+}
+
+fn read<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
+    let raw = frame.raw();
+    Ok(match frame.kind() {
+        Kind::EncryptionResponse => Message::EncryptionResponse(EncryptionResponse::from_byte(raw)),
+        Kind::UntrustedError => Message::UntrustedError(UntrustedError { raw }),
+        Kind::PlainError => {
+            let text = raw.get(1..).unwrap_or_default();
+            Message::PlainError(PlainError { text: text.strip_suffix(&[0]).unwrap_or(text).into() })
+        }
+        _ => match read_tagged(frame.tag(), raw)? {
+            Some(message) => message,
+            None => Message::Unknown(Unknown { tag: frame.tag(), body: frame.body() }),
+        },
+    })
+}

@@ -1,0 +1,133 @@
+//! What can be wrong with a message, where, and what was expected.
+
+use core::fmt;
+
+use crate::decoder::Fault;
+
+/// What is wrong with a message or with the stream: what, where, and what was expected instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Error {
+    message: &'static str,
+    at: usize,
+    problem: Problem,
+}
+
+impl Error {
+    pub(crate) const fn new(message: &'static str, at: usize, problem: Problem) -> Self {
+        Self { message, at, problem }
+    }
+
+    /// The message's name, as the PostgreSQL documentation spells it; "message" where its tag is not known.
+    pub const fn message(&self) -> &'static str {
+        self.message
+    }
+
+    /// Offset in bytes from the message's first byte, which is its tag if it has one.
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is wrong.
+    pub const fn problem(&self) -> Problem {
+        self.problem
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problem {
+            Problem::Fault(fault) => fault.fmt(f),
+            problem => write!(f, "{} at byte {}: {}", self.message, self.at, problem),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self { message: "message", at: 0, problem: Problem::Fault(fault) }
+    }
+}
+
+/// The kinds of wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// What the decoder found, whatever the protocol.
+    #[error(transparent)]
+    Fault(Fault),
+    /// No message of this direction begins with this byte. Its length has not been looked at.
+    #[error("{} is not the type byte of a message in this direction", Byte(*.0))]
+    UnknownTag(u8),
+    /// A message that cannot come at this point of the connection. Its length has not been looked at.
+    #[error("type byte {} cannot come {when}", Byte(*.tag))]
+    Unexpected {
+        /// The type byte.
+        tag: u8,
+        /// Where the connection is.
+        when: &'static str,
+    },
+    /// The length field is out of bounds.
+    #[error("length {length}, expected {min} to {max}")]
+    Length {
+        /// As declared: it counts itself and the body, not the type byte.
+        length: u32,
+        /// Smallest that is legal.
+        min: u32,
+        /// Largest that is accepted.
+        max: u32,
+    },
+    /// The body ends before the field does.
+    #[error("{what} needs {needed} bytes, and the message ends after {left}")]
+    Short {
+        /// The field.
+        what: &'static str,
+        /// Bytes that it needs.
+        needed: usize,
+        /// Bytes that are there.
+        left: usize,
+    },
+    /// A string has no NUL before the message ends.
+    #[error("the string has no terminating NUL before the message ends")]
+    Unterminated,
+    /// Bytes behind the last field.
+    #[error("{0} bytes behind the end of the last field")]
+    Trailing(usize),
+    /// A length or count below zero; of values, -1 alone means NULL.
+    #[error("{what} {found}, expected {expected}")]
+    Negative {
+        /// The field.
+        what: &'static str,
+        /// Its value.
+        found: i32,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// A field has a value that it cannot have.
+    #[error("{what} {found:#x}, expected {expected}")]
+    Value {
+        /// The field.
+        what: &'static str,
+        /// Its value.
+        found: u32,
+        /// What it can be.
+        expected: &'static str,
+    },
+    /// The peer answers something that does not follow from what it was asked.
+    #[error("{0}")]
+    Disagrees(&'static str),
+}
+
+/// A byte as a character where it has one, and in hexadecimal.
+struct Byte(u8);
+
+impl fmt::Display for Byte {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_ascii_graphic() {
+            write!(f, "'{}' ({:#04x})", char::from(self.0), self.0)
+        } else {
+            write!(f, "{:#04x}", self.0)
+        }
+    }
+}

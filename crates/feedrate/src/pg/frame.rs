@@ -1,0 +1,142 @@
+//! One message as it came: its raw bytes, and its meaning on demand.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::error::Error;
+use super::message::HEADER;
+use super::password::Answer;
+use crate::encode::{Encode, EncodeError, Output};
+
+/// One whole message as it came, of the direction `D`: [`Backend`](super::Backend) or [`Frontend`](super::Frontend).
+///
+/// Its bytes are at hand for forwarding, its type byte for routing, and only [`message`](Self::message) looks at its fields.
+///
+/// ```
+/// use feedrate::{Array, Decoder, pg::{Backend, backend::{CommandComplete, Message}}};
+///
+/// let mut decoder = Decoder::new(Backend::established(), Array::<256>::new());
+/// let mut input = &b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"[..];
+/// let frame = decoder.feed(&mut input)?.unwrap();
+/// assert_eq!(frame.tag(), CommandComplete::TAG);
+/// assert_eq!(frame.raw(), b"C\0\0\0\x0dSELECT 1\0");
+/// let Message::CommandComplete(complete) = frame.message()? else { unreachable!() };
+/// assert_eq!(complete.rows(), Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Frame<'a, D> {
+    raw: &'a [u8],
+    tag: u8,
+    kind: Kind,
+    direction: PhantomData<D>,
+}
+
+/// What decides the meaning of a frame besides its type byte. `Tagged`, and a `p` nobody has been asked about, are the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Tagged,
+    Answer(Answer),
+    Startup,
+    DirectTls,
+    EncryptionResponse,
+    UntrustedError,
+    PlainError,
+}
+
+/// A direction of the conversation. It cannot be implemented outside of this crate.
+pub trait Direction: Sized + private::Direction {
+    /// The messages of this direction.
+    type Message<'a>;
+}
+
+pub(crate) mod private {
+    use super::{Error, Frame};
+
+    pub trait Direction: Sized {
+        fn message<'a>(frame: &Frame<'a, Self>) -> Result<<Self as super::Direction>::Message<'a>, Error>
+        where
+            Self: super::Direction;
+
+        fn name(frame: &Frame<'_, Self>) -> &'static str;
+    }
+}
+
+impl<'a, D: Direction> Frame<'a, D> {
+    #[inline]
+    pub(crate) const fn new(raw: &'a [u8], tag: u8, kind: Kind) -> Self {
+        Self { raw, tag, kind, direction: PhantomData }
+    }
+
+    /// The type byte, or 0: the startup packets and the one-byte answers have none.
+    #[inline]
+    pub const fn tag(&self) -> u8 {
+        self.tag
+    }
+
+    /// All bytes of the message, as they came.
+    #[inline]
+    pub const fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// The bytes behind the type byte and the length; of an untagged packet, behind the length.
+    pub fn body(&self) -> &'a [u8] {
+        let header = match self.kind {
+            Kind::Startup => 4,
+            Kind::DirectTls | Kind::EncryptionResponse => 0,
+            Kind::PlainError => 1,
+            Kind::Tagged | Kind::Answer(_) | Kind::UntrustedError => HEADER,
+        };
+        self.raw.get(header..).unwrap_or_default()
+    }
+
+    /// The message's name, as the documentation spells it.
+    pub fn name(&self) -> &'static str {
+        D::name(self)
+    }
+
+    /// The message itself, read and checked to its last byte.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with its body. The frame is intact, and so is the stream.
+    #[inline]
+    pub fn message(&self) -> Result<D::Message<'a>, Error> {
+        D::message(self)
+    }
+
+    #[inline]
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// Writes the bytes that came.
+impl<D> Encode for Frame<'_, D> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(self.raw)
+    }
+}
+
+impl<D> Clone for Frame<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D> Copy for Frame<'_, D> {}
+
+impl<D> PartialEq for Frame<'_, D> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.raw, self.kind) == (other.raw, other.kind)
+    }
+}
+
+impl<D> Eq for Frame<'_, D> {}
+
+/// The body may be a password, and is only counted.
+impl<D: Direction> fmt::Debug for Frame<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame").field("name", &self.name()).field("length", &self.raw.len()).finish()
+    }
+}

@@ -1,0 +1,474 @@
+//! What a frontend says: its messages, and the [`Protocol`] that finds them in a stream.
+
+pub use super::bind::Bind;
+pub use super::copy::{CopyData, CopyDone, CopyFail};
+pub use super::extended::{Close, Describe, Execute, Flush, Sync, Target, Terminate};
+pub use super::function_call::FunctionCall;
+pub use super::parse::Parse;
+pub use super::password::{
+    Answer, AuthenticationResponse, GSSResponse, PasswordMessage, SASLInitialResponse, SASLResponse,
+};
+pub use super::query::Query;
+pub use super::startup::{CancelRequest, GSSENCRequest, Parameter, Replication, SSLRequest, StartupMessage};
+pub use super::unknown::Unknown;
+
+use super::encryption::EncryptionResponse;
+use super::error::{Error, Problem};
+use super::frame::{self, Direction, Kind};
+use super::limits::{Caps, width};
+use super::message::{self, HEADER, messages};
+use super::startup;
+use crate::decoder::{Extent, Protocol};
+use crate::encode::{Encode, EncodeError, Output};
+
+/// A frame of this direction.
+pub type Frame<'a> = frame::Frame<'a, Frontend>;
+
+messages! {
+    /// Any message that a frontend sends.
+    tagged {
+    /// An answer to an authentication request, where nobody has told the decoder which: see [`Frontend::expect`].
+    AuthenticationResponse<'a>: Answer,
+    /// Makes a portal.
+    Bind<'a>: Large,
+    /// Closes a statement or portal.
+    Close<'a>: Small,
+    /// A piece of COPY data.
+    CopyData<'a>: Large,
+    /// The COPY data are complete.
+    CopyDone: Small,
+    /// The COPY is given up.
+    CopyFail<'a>: Small,
+    /// Asks for a description.
+    Describe<'a>: Small,
+    /// Runs a portal.
+    Execute<'a>: Small,
+    /// Has the server send what it has buffered.
+    Flush: Small,
+    /// Calls a function.
+    FunctionCall<'a>: Large,
+    /// Makes a prepared statement.
+    Parse<'a>: Large,
+    /// Runs SQL.
+    Query<'a>: Large,
+    /// Ends a batch.
+    Sync: Small,
+    /// The frontend is done.
+    Terminate: End,
+    }
+    untagged {
+    /// Opens a session.
+    StartupMessage(StartupMessage<'a>),
+    /// Asks for TLS.
+    SSLRequest(SSLRequest),
+    /// Asks for GSSAPI encryption.
+    GSSENCRequest(GSSENCRequest),
+    /// Asks for the cancellation of what another session is doing.
+    CancelRequest(CancelRequest<'a>),
+    /// The frontend begins TLS without having asked.
+    DirectTls(DirectTls),
+    /// A password, in clear or hashed.
+    PasswordMessage(PasswordMessage<'a>),
+    /// The choice of a SASL mechanism.
+    SASLInitialResponse(SASLInitialResponse<'a>),
+    /// What the SASL mechanism says next.
+    SASLResponse(SASLResponse<'a>),
+    /// A token of GSSAPI or SSPI.
+    GSSResponse(GSSResponse<'a>),
+    /// A message of a type that this crate does not know, where [`Frontend::allow_unknown`] lets it pass.
+    Unknown(Unknown<'a>),
+    }
+}
+
+/// TLS begins without an SSLRequest (since PostgreSQL 17). This takes no bytes: all of them, from the record's first on, are for TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub struct DirectTls;
+
+impl Encode for DirectTls {
+    fn write<O: Output>(&self, _: &mut O) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+/// The content type of a TLS handshake record (RFC 8446, section 5.1), with which a ClientHello begins.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// The most that the length field of a frontend's message may say, by kind of message. The defaults are a server's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrontendLimits {
+    /// Startup packets: `MAX_STARTUP_PACKET_LENGTH` in `libpq/pqcomm.h`, and the length field.
+    pub startup: u32,
+    /// Answers to authentication requests: `PG_MAX_AUTH_TOKEN_LENGTH` in `libpq/auth.h`.
+    pub authentication: u32,
+    /// SASL responses, once the frontend has chosen a SCRAM mechanism: `PG_MAX_SASL_MESSAGE_LENGTH` in `libpq/sasl.h`.
+    pub scram: u32,
+    /// Close, CopyDone, CopyFail, Describe, Execute, Flush, Sync, Terminate: `PQ_SMALL_MESSAGE_LIMIT` in `libpq/libpq.h`.
+    pub small: u32,
+    /// Bind, CopyData, FunctionCall, Parse, Query: `PQ_LARGE_MESSAGE_LIMIT` in `libpq/libpq.h`.
+    pub large: u32,
+}
+
+impl Default for FrontendLimits {
+    fn default() -> Self {
+        Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: 10_000, large: 0x3fff_fffe }
+    }
+}
+
+/// Kinds of messages by the limit of their length.
+#[derive(Debug, Clone, Copy)]
+enum Class {
+    Unknown,
+    Answer,
+    Small,
+    Large,
+    End,
+}
+
+impl Class {
+    #[inline]
+    const fn index(self) -> usize {
+        match self {
+            Self::Unknown => 0,
+            Self::Answer => 1,
+            Self::Small => 2,
+            Self::Large => 3,
+            Self::End => 4,
+        }
+    }
+}
+
+/// The stream of bytes that a frontend sends: a [`Protocol`] whose messages are [`Frame`]s.
+///
+/// What the bytes alone do not tell, the side that answers them has to:
+///
+/// * how an encryption request was [`answered`](Self::answered),
+/// * how the next `p` message is to be read ([`expect`](Self::expect)), or it will be an [`AuthenticationResponse`],
+/// * that the authentication is over ([`authenticated`](Self::authenticated)): before it, only `p` and Terminate are accepted.
+///
+/// ```
+/// use feedrate::{Array, Decoder, pg::{Frontend, frontend::Message}};
+///
+/// let mut decoder = Decoder::new(Frontend::new(), Array::<1024>::new());
+/// let mut input = &b"\0\0\0\x14\0\x03\0\0user\0alice\0\0"[..];
+/// let frame = decoder.feed(&mut input)?.unwrap();
+/// let Message::StartupMessage(startup) = frame.message()? else { unreachable!() };
+/// assert_eq!(startup.user().unwrap(), "alice");
+///
+/// decoder.protocol_mut().authenticated(); // when AuthenticationOk has been sent
+/// let mut input = &b"Q\0\0\0\x0dselect 1\0"[..];
+/// assert_eq!(decoder.feed(&mut input)?.unwrap().name(), "Query");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Frontend {
+    phase: Phase,
+    first: Phase,
+    caps: Caps<8>,
+    limits: FrontendLimits,
+    unknown: u32,
+    answer: Option<Answer>,
+    scram: bool,
+    asked_ssl: bool,
+    asked_gss: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Untagged packets.
+    Startup,
+    /// The frontend waits for the answer to an encryption request.
+    Asked,
+    Authenticating,
+    Ready,
+    /// After CancelRequest and Terminate nothing comes.
+    Closed,
+}
+
+impl Default for Frontend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Frontend {
+    /// The beginning of a connection.
+    pub fn new() -> Self {
+        Self::starting_with(Phase::Startup)
+    }
+
+    /// A connection whose authentication is over.
+    pub fn established() -> Self {
+        Self::starting_with(Phase::Ready)
+    }
+
+    fn starting_with(first: Phase) -> Self {
+        let mut frontend = Self {
+            phase: first,
+            first,
+            caps: Caps::NONE,
+            limits: FrontendLimits::default(),
+            unknown: 0,
+            answer: None,
+            scram: false,
+            asked_ssl: false,
+            asked_gss: false,
+        };
+        frontend.enter(first);
+        frontend
+    }
+
+    /// Other limits than a server's.
+    #[must_use]
+    pub fn limits(mut self, limits: FrontendLimits) -> Self {
+        self.limits = limits;
+        self.enter(self.phase);
+        self
+    }
+
+    /// Lets messages of unknown type pass, as [`Unknown`], if their length field says no more than `limit`.
+    ///
+    /// Without it, an unknown type byte means that the stream is lost: its length is not believed.
+    #[must_use]
+    pub fn allow_unknown(mut self, limit: u32) -> Self {
+        self.unknown = limit;
+        self.enter(self.phase);
+        self
+    }
+
+    /// The encryption request was answered. Until this is said, nothing that follows the request is accepted.
+    ///
+    /// `rest` is what is left of the input. After a consent the decoder is to be fed what the encryption decrypts, and nothing
+    /// may be left: bytes that came in clear would be taken for encrypted ones (CVE-2021-23214).
+    ///
+    /// # Errors
+    ///
+    /// When bytes are left after a consent: close the connection.
+    pub fn answered(&mut self, response: EncryptionResponse, rest: &[u8]) -> Result<(), Error> {
+        if let (EncryptionResponse::Accepted(_), false) = (response, rest.is_empty()) {
+            self.enter(Phase::Closed);
+            let rule =
+                "bytes in clear behind the request for encryption, which somebody else may have put there";
+            return Err(Error::new("SSLRequest", startup::HEADER, Problem::Disagrees(rule)));
+        }
+        if let EncryptionResponse::Accepted(_) = response {
+            // An encrypted connection is not encrypted again.
+            self.asked_ssl = true;
+            self.asked_gss = true;
+        }
+        self.enter(Phase::Startup);
+        Ok(())
+    }
+
+    /// How the next `p` message is to be read: [`Authentication::answer`](super::backend::Authentication::answer) says it of every request.
+    pub fn expect(&mut self, answer: Answer) {
+        self.answer = Some(answer);
+        self.enter(self.phase);
+    }
+
+    /// AuthenticationOk has been sent.
+    pub fn authenticated(&mut self) {
+        self.enter(Phase::Ready);
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        let FrontendLimits { authentication, scram, small, large, .. } = self.limits;
+        self.phase = phase;
+        self.caps = match phase {
+            Phase::Startup | Phase::Asked | Phase::Closed => Caps::NONE,
+            Phase::Authenticating => {
+                let limit =
+                    if self.scram && self.answer == Some(Answer::Sasl) { scram } else { authentication };
+                Caps::NONE.with(Class::Answer.index(), limit).with(Class::End.index(), small)
+            }
+            Phase::Ready => Caps::NONE
+                .with(Class::Small.index(), small)
+                .with(Class::Large.index(), large)
+                .with(Class::End.index(), small)
+                .with(Class::Unknown.index(), self.unknown),
+        };
+    }
+
+    /// Everything but the common case, which is a tagged message of a good length.
+    #[cold]
+    fn measure(&self, head: &[u8]) -> Result<Extent, Error> {
+        let Some(&tag) = head.first() else {
+            return Ok(Extent::Need(if self.phase == Phase::Startup { 1 } else { HEADER }));
+        };
+        let refuse = |problem| Err(Error::new(name(tag), 0, problem));
+        match self.phase {
+            Phase::Startup => return self.measure_startup(head, tag),
+            Phase::Asked => {
+                return refuse(Problem::Unexpected {
+                    tag,
+                    when: "before the request for encryption is answered",
+                });
+            }
+            Phase::Closed => {
+                return refuse(Problem::Unexpected {
+                    tag,
+                    when: "after the message that ended the connection",
+                });
+            }
+            Phase::Authenticating | Phase::Ready => {}
+        }
+        let cap = self.caps.get(class(tag).index());
+        if cap.refuses_all() {
+            return refuse(match (class(tag), self.phase) {
+                (Class::Unknown, _) => Problem::UnknownTag(tag),
+                (_, Phase::Ready) => Problem::Unexpected { tag, when: "after authentication" },
+                _ => Problem::Unexpected { tag, when: "before authentication has ended" },
+            });
+        }
+        let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
+            return Ok(Extent::Need(HEADER));
+        };
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if cap.allows(length) {
+            return Ok(Extent::Message(width(length).saturating_add(1)));
+        }
+        Err(Error::new(name(tag), 1, Problem::Length { length, min: 4, max: cap.limit() }))
+    }
+
+    fn measure_startup(&self, head: &[u8], first: u8) -> Result<Extent, Error> {
+        if first == TLS_HANDSHAKE && !self.asked_ssl {
+            return Ok(Extent::Message(0));
+        }
+        let Some(length) = head.first_chunk::<4>() else {
+            return Ok(Extent::Need(4));
+        };
+        let length = u32::from_be_bytes(*length);
+        let (min, max) = (8, self.limits.startup);
+        if !(min..=max).contains(&length) {
+            return Err(Error::new("startup packet", 0, Problem::Length { length, min, max }));
+        }
+        Ok(Extent::Message(width(length)))
+    }
+
+    #[cold]
+    fn parse_early<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
+        let tag = raw.first().copied().unwrap_or_default();
+        if self.phase != Phase::Startup {
+            if tag == Terminate::TAG {
+                self.enter(Phase::Closed);
+                return Ok(Frame::new(raw, tag, Kind::Tagged));
+            }
+            let kind = self.answer.map_or(Kind::Tagged, Kind::Answer);
+            if self.answer == Some(Answer::SaslInitial) {
+                // What limit the next one has depends on the mechanism.
+                self.scram = raw.get(HEADER..).is_some_and(|body| body.starts_with(b"SCRAM-"));
+            }
+            return Ok(Frame::new(raw, tag, kind));
+        }
+        if raw.is_empty() {
+            self.asked_ssl = true;
+            self.enter(Phase::Asked);
+            return Ok(Frame::new(raw, 0, Kind::DirectTls));
+        }
+        let again = |asked: &mut bool, name| {
+            let rule = "the second request of its kind on this connection";
+            if core::mem::replace(asked, true) {
+                Err(Error::new(name, 4, Problem::Disagrees(rule)))
+            } else {
+                Ok(())
+            }
+        };
+        match code(raw) {
+            startup::SSL => {
+                again(&mut self.asked_ssl, "SSLRequest")?;
+                self.enter(Phase::Asked);
+            }
+            startup::GSSENC => {
+                again(&mut self.asked_gss, "GSSENCRequest")?;
+                self.enter(Phase::Asked);
+            }
+            startup::CANCEL => self.enter(Phase::Closed),
+            _ => self.enter(Phase::Authenticating),
+        }
+        Ok(Frame::new(raw, 0, Kind::Startup))
+    }
+}
+
+/// The code, or version, of a startup packet.
+fn code(raw: &[u8]) -> u32 {
+    raw.get(4..).and_then(|behind| behind.first_chunk()).map_or(0, |code| u32::from_be_bytes(*code))
+}
+
+impl Protocol for Frontend {
+    type Message<'a> = Frame<'a>;
+    type Error = Error;
+
+    #[inline]
+    fn extent(&self, head: &[u8]) -> Result<Extent, Error> {
+        if let Some(&[tag, a, b, c, d]) = head.first_chunk::<HEADER>() {
+            let length = u32::from_be_bytes([a, b, c, d]);
+            // Outside of the phases in which tagged messages come, no cap allows any.
+            if self.caps.get(class(tag).index()).allows(length) {
+                return Ok(Extent::Message(width(length).saturating_add(1)));
+            }
+        }
+        self.measure(head)
+    }
+
+    #[inline]
+    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
+        let tag = raw.first().copied().unwrap_or_default();
+        if self.phase != Phase::Ready || tag == Terminate::TAG {
+            return self.parse_early(raw);
+        }
+        Ok(Frame::new(raw, tag, Kind::Tagged))
+    }
+
+    fn reset(&mut self) {
+        *self = Self { limits: self.limits, unknown: self.unknown, ..Self::starting_with(self.first) };
+        self.enter(self.first);
+    }
+}
+
+impl Direction for Frontend {
+    type Message<'a> = Message<'a>;
+}
+
+impl frame::private::Direction for Frontend {
+    fn message<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
+        let raw = frame.raw();
+        Ok(match frame.kind() {
+            Kind::DirectTls => Message::DirectTls(DirectTls),
+            Kind::Startup => match code(raw) {
+                startup::SSL => Message::SSLRequest(message::read(raw, 4, "SSLRequest")?),
+                startup::GSSENC => Message::GSSENCRequest(message::read(raw, 4, "GSSENCRequest")?),
+                startup::CANCEL => Message::CancelRequest(message::read(raw, 4, "CancelRequest")?),
+                _ => Message::StartupMessage(message::read(raw, 4, "StartupMessage")?),
+            },
+            Kind::Answer(answer) if frame.tag() == AuthenticationResponse::TAG => match answer {
+                Answer::Password => Message::PasswordMessage(message::read(raw, HEADER, "PasswordMessage")?),
+                Answer::SaslInitial => {
+                    Message::SASLInitialResponse(message::read(raw, HEADER, "SASLInitialResponse")?)
+                }
+                Answer::Sasl => Message::SASLResponse(message::read(raw, HEADER, "SASLResponse")?),
+                Answer::Gss => Message::GSSResponse(message::read(raw, HEADER, "GSSResponse")?),
+            },
+            _ => match read_tagged(frame.tag(), raw)? {
+                Some(message) => message,
+                None => Message::Unknown(Unknown { tag: frame.tag(), body: frame.body() }),
+            },
+        })
+    }
+
+    fn name(frame: &Frame<'_>) -> &'static str {
+        match frame.kind() {
+            Kind::DirectTls => "DirectTls",
+            Kind::Startup => match code(frame.raw()) {
+                startup::SSL => "SSLRequest",
+                startup::GSSENC => "GSSENCRequest",
+                startup::CANCEL => "CancelRequest",
+                _ => StartupMessage::NAME,
+            },
+            Kind::Answer(Answer::Password) => PasswordMessage::NAME,
+            Kind::Answer(Answer::SaslInitial) => SASLInitialResponse::NAME,
+            Kind::Answer(Answer::Sasl) => SASLResponse::NAME,
+            Kind::Answer(Answer::Gss) => GSSResponse::NAME,
+            _ => name(frame.tag()),
+        }
+    }
+}

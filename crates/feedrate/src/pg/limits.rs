@@ -1,0 +1,49 @@
+//! Limits on declared lengths, in the form in which they are checked.
+
+/// The limits of `N` kinds of messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caps<const N: usize>([Cap; N]);
+
+impl<const N: usize> Caps<N> {
+    /// Nothing is allowed.
+    pub(crate) const NONE: Self = Self([Cap(0); N]);
+
+    pub(crate) fn with(mut self, index: usize, limit: u32) -> Self {
+        if let Some(cap) = self.0.get_mut(index) {
+            *cap = Cap(limit.saturating_sub(3));
+        }
+        self
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, index: usize) -> Cap {
+        self.0.get(index).copied().unwrap_or(Cap(0))
+    }
+}
+
+/// One limit. The bodies that are allowed are those shorter than this: so 0 allows none, and one comparison refuses both a length that is too
+/// large and one below 4, which does not even count itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cap(u32);
+
+impl Cap {
+    #[inline]
+    pub(crate) const fn allows(self, length: u32) -> bool {
+        length.wrapping_sub(4) < self.0
+    }
+
+    pub(crate) const fn refuses_all(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The largest length that is allowed.
+    pub(crate) const fn limit(self) -> u32 {
+        self.0.saturating_add(3)
+    }
+}
+
+/// A length as a size in memory; one that no memory can hold becomes one that no storage allows.
+#[inline]
+pub(crate) fn width(length: u32) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}

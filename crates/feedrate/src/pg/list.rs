@@ -1,0 +1,332 @@
+//! Lists: column values, parameter types, format codes, error fields, startup parameters.
+
+use core::fmt;
+
+use super::error::Problem;
+use super::reader::Reader;
+use super::text::Text;
+use super::write::{put_text, put_value};
+use crate::encode::{EncodeError, Output};
+
+/// Several of the same: lent from a parsed message, or from a slice of the caller's who wants to encode one.
+///
+/// A list from a message has been checked as a whole when the message was parsed, so iterating cannot fail.
+///
+/// ```
+/// use feedrate::pg::List;
+///
+/// let values = [Some(&b"1"[..]), None];
+/// let list = List::from(&values);
+/// assert_eq!(list.len(), 2);
+/// assert_eq!(list.get(1), Some(None));
+/// assert!(list.iter().eq(values));
+/// ```
+pub struct List<'a, T> {
+    source: Source<'a, T>,
+}
+
+enum Source<'a, T> {
+    Wire { count: usize, bytes: &'a [u8] },
+    Slice(&'a [T]),
+}
+
+/// What a [`List`] can be of. It cannot be implemented outside of this crate.
+pub trait Item<'a>: Copy + private::Item<'a> {}
+
+pub(crate) mod private {
+    use super::{EncodeError, Output, Problem, Reader};
+
+    pub trait Item<'a>: Sized {
+        /// Bytes on the wire, where that is the same for all.
+        const SIZE: Option<usize> = None;
+
+        fn read(reader: &mut Reader<'a>) -> Result<Self, Problem>;
+        fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
+    }
+}
+
+impl<'a, T: Item<'a>> List<'a, T> {
+    /// A list of nothing.
+    pub const EMPTY: Self = Self { source: Source::Slice(&[]) };
+
+    /// How many there are.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        match self.source {
+            Source::Wire { count, .. } => count,
+            Source::Slice(items) => items.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All of them, in order.
+    #[inline]
+    pub const fn iter(&self) -> Iter<'a, T> {
+        Iter {
+            source: match self.source {
+                Source::Wire { count, bytes } => Source::Wire { count, bytes },
+                Source::Slice(items) => Source::Slice(items),
+            },
+        }
+    }
+
+    /// The one at `index`, counted from 0. Items of varying size are walked through up to there.
+    pub fn get(&self, index: usize) -> Option<T> {
+        self.iter().nth(index)
+    }
+
+    /// Checks `count` items at the front of `reader` and takes them.
+    #[inline]
+    pub(crate) fn read(reader: &mut Reader<'a>, count: u16, what: &'static str) -> Result<Self, Problem> {
+        let count = usize::from(count);
+        let bytes = match T::SIZE {
+            Some(size) => reader.take(size.saturating_mul(count), what)?,
+            None => {
+                let all = reader.peek();
+                for _ in 0..count {
+                    T::read(reader)?;
+                }
+                front(all, reader)
+            }
+        };
+        Ok(Self { source: Source::Wire { count, bytes } })
+    }
+
+    /// Checks items up to a zero byte in place of one, and takes them and the zero.
+    pub(crate) fn read_terminated(reader: &mut Reader<'a>, what: &'static str) -> Result<Self, Problem> {
+        let all = reader.peek();
+        let mut count = 0_usize;
+        loop {
+            match reader.peek().first() {
+                Some(0) => break,
+                Some(_) => {
+                    T::read(reader)?;
+                    count = count.saturating_add(1);
+                }
+                None => return Err(Problem::Short { what, needed: 1, left: 0 }),
+            }
+        }
+        let bytes = front(all, reader);
+        reader.u8(what)?;
+        Ok(Self { source: Source::Wire { count, bytes } })
+    }
+
+    /// As many items as can be read off the front of `bytes`; where a zero byte ends a list, up to there.
+    #[cfg(feature = "arbitrary")]
+    pub(crate) fn from_any(bytes: &'a [u8], terminated: bool) -> Self {
+        let mut reader = Reader::new(bytes);
+        let mut count = 0_u16;
+        while count < u16::MAX && reader.peek().first().is_some_and(|first| !(terminated && *first == 0)) {
+            let before = reader;
+            if T::read(&mut reader).is_err() {
+                reader = before;
+                break;
+            }
+            count = count.saturating_add(1);
+        }
+        Self { source: Source::Wire { count: count.into(), bytes: front(bytes, &reader) } }
+    }
+
+    #[inline]
+    pub(crate) fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        match self.source {
+            Source::Wire { bytes, .. } => out.put(bytes),
+            Source::Slice(items) => items.iter().try_for_each(|item| item.write(out)),
+        }
+    }
+
+    /// The number of items as an Int16, then the items.
+    #[inline]
+    pub(crate) fn write_counted<O: Output>(
+        &self,
+        out: &mut O,
+        what: &'static str,
+    ) -> Result<(), EncodeError> {
+        let limit = usize::from(u16::MAX);
+        let count =
+            u16::try_from(self.len()).map_err(|_| EncodeError::TooLarge { what, size: self.len(), limit })?;
+        out.put(&count.to_be_bytes())?;
+        self.write(out)
+    }
+}
+
+/// The part of `all` that `reader`, which has been at its start, has taken.
+#[inline]
+fn front<'a>(all: &'a [u8], reader: &Reader<'a>) -> &'a [u8] {
+    all.get(..all.len().saturating_sub(reader.left())).unwrap_or_default()
+}
+
+impl<T> Clone for List<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for List<'_, T> {}
+
+impl<T> Clone for Source<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Source<'_, T> {}
+
+impl<'a, T: Item<'a>> Default for List<'a, T> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<'a, T> From<&'a [T]> for List<'a, T> {
+    fn from(items: &'a [T]) -> Self {
+        Self { source: Source::Slice(items) }
+    }
+}
+
+impl<'a, T, const N: usize> From<&'a [T; N]> for List<'a, T> {
+    fn from(items: &'a [T; N]) -> Self {
+        Self { source: Source::Slice(items) }
+    }
+}
+
+impl<'a, T: Item<'a> + PartialEq> PartialEq for List<'a, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<'a, T: Item<'a> + Eq> Eq for List<'a, T> {}
+
+impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for List<'a, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a, T: Item<'a>> IntoIterator for List<'a, T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    #[inline]
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<'a, T: Item<'a>> IntoIterator for &List<'a, T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    #[inline]
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+/// Iterates over a [`List`].
+pub struct Iter<'a, T> {
+    source: Source<'a, T>,
+}
+
+impl<'a, T: Item<'a>> Iterator for Iter<'a, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match &mut self.source {
+            Source::Wire { count, bytes } => {
+                *count = count.checked_sub(1)?;
+                let mut reader = Reader::new(bytes);
+                let item = T::read(&mut reader).ok();
+                *bytes = reader.peek();
+                item
+            }
+            Source::Slice(items) => {
+                let (first, rest) = items.split_first()?;
+                *items = rest;
+                Some(*first)
+            }
+        }
+    }
+
+    fn nth(&mut self, n: usize) -> Option<T> {
+        match (&mut self.source, T::SIZE) {
+            (Source::Wire { count, bytes }, Some(size)) => {
+                *count = count.saturating_sub(n);
+                *bytes = bytes.get(size.saturating_mul(n)..).unwrap_or_default();
+            }
+            (Source::Slice(items), _) => *items = items.get(n..).unwrap_or_default(),
+            (Source::Wire { .. }, None) => {
+                for _ in 0..n {
+                    self.next()?;
+                }
+            }
+        }
+        self.next()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = match self.source {
+            Source::Wire { count, .. } => count,
+            Source::Slice(items) => items.len(),
+        };
+        (count, Some(count))
+    }
+}
+
+impl<'a, T: Item<'a>> ExactSizeIterator for Iter<'a, T> {}
+
+impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for Iter<'a, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        List { source: self.source }.fmt(f)
+    }
+}
+
+/// A value of a column, parameter or argument; `None` is NULL.
+impl<'a> Item<'a> for Option<&'a [u8]> {}
+impl<'a> private::Item<'a> for Option<&'a [u8]> {
+    #[inline]
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+        reader.value()
+    }
+
+    #[inline]
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        put_value(out, *self)
+    }
+}
+
+/// An object identifier, such as a type's.
+impl Item<'_> for u32 {}
+impl private::Item<'_> for u32 {
+    const SIZE: Option<usize> = Some(4);
+
+    #[inline]
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
+        reader.u32("object identifier")
+    }
+
+    #[inline]
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.to_be_bytes())
+    }
+}
+
+impl<'a> Item<'a> for Text<'a> {}
+impl<'a> private::Item<'a> for Text<'a> {
+    #[inline]
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+        reader.text()
+    }
+
+    #[inline]
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        put_text(out, *self, "string")
+    }
+}

@@ -1,0 +1,125 @@
+//! Reads fields off the front of a body, and cannot leave it.
+
+use super::error::Problem;
+use super::text::Text;
+
+/// What has not been read yet of one message's body. On an error nothing has been taken, so that what is left tells where
+/// the bad field begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    #[inline]
+    pub(crate) const fn new(body: &'a [u8]) -> Self {
+        Self { rest: body }
+    }
+
+    #[inline]
+    pub(crate) const fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    #[inline]
+    pub(crate) const fn peek(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    #[inline]
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Problem> {
+        match self.rest.split_first_chunk::<N>() {
+            Some((bytes, rest)) => {
+                self.rest = rest;
+                Ok(*bytes)
+            }
+            None => Err(Problem::Short { what, needed: N, left: self.rest.len() }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn u8(&mut self, what: &'static str) -> Result<u8, Problem> {
+        self.array::<1>(what).map(|[byte]| byte)
+    }
+
+    /// Counts are read as the servers and libpq read them: unsigned, although the documentation says Int16.
+    #[inline]
+    pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, Problem> {
+        self.array(what).map(u16::from_be_bytes)
+    }
+
+    #[inline]
+    pub(crate) fn i16(&mut self, what: &'static str) -> Result<i16, Problem> {
+        self.array(what).map(i16::from_be_bytes)
+    }
+
+    #[inline]
+    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Problem> {
+        self.array(what).map(u32::from_be_bytes)
+    }
+
+    #[inline]
+    pub(crate) fn i32(&mut self, what: &'static str) -> Result<i32, Problem> {
+        self.array(what).map(i32::from_be_bytes)
+    }
+
+    #[inline]
+    pub(crate) fn take(&mut self, n: usize, what: &'static str) -> Result<&'a [u8], Problem> {
+        match self.rest.split_at_checked(n) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
+                Ok(bytes)
+            }
+            None => Err(Problem::Short { what, needed: n, left: self.rest.len() }),
+        }
+    }
+
+    /// Everything that is left.
+    #[inline]
+    pub(crate) const fn rest(&mut self) -> &'a [u8] {
+        let rest = self.rest;
+        self.rest = &[];
+        rest
+    }
+
+    /// A NUL-terminated string, the NUL taken and left out.
+    #[inline]
+    pub(crate) fn text(&mut self) -> Result<Text<'a>, Problem> {
+        let end = memchr::memchr(0, self.rest).ok_or(Problem::Unterminated)?;
+        let (text, rest) = self.rest.split_at_checked(end).ok_or(Problem::Unterminated)?;
+        self.rest = rest.get(1..).unwrap_or_default();
+        Ok(Text::from(text))
+    }
+
+    /// A value behind its length; -1 is NULL.
+    #[inline]
+    pub(crate) fn value(&mut self) -> Result<Option<&'a [u8]>, Problem> {
+        let Some((length, behind)) = self.rest.split_first_chunk::<4>() else {
+            return Err(Problem::Short { what: "value length", needed: 4, left: self.rest.len() });
+        };
+        let length = i32::from_be_bytes(*length);
+        if let Ok(length) = usize::try_from(length) {
+            match behind.split_at_checked(length) {
+                Some((value, rest)) => {
+                    self.rest = rest;
+                    Ok(Some(value))
+                }
+                None => Err(Problem::Short { what: "value", needed: length, left: behind.len() }),
+            }
+        } else if length == -1 {
+            self.rest = behind;
+            Ok(None)
+        } else {
+            Err(Problem::Negative {
+                what: "value length",
+                found: length,
+                expected: "-1 for NULL, or 0 and more",
+            })
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn end(&self) -> Result<(), Problem> {
+        if self.rest.is_empty() { Ok(()) } else { Err(Problem::Trailing(self.rest.len())) }
+    }
+}

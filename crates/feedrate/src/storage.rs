@@ -1,0 +1,206 @@
+//! Where a message that came in pieces is put together. The caller chooses.
+
+use core::cell::Cell;
+use core::fmt;
+
+use crate::decoder::Fault;
+
+/// A fixed storage of `N` bytes, inside the decoder: a message may be `N` bytes long.
+pub type Array<const N: usize> = heapless::Vec<u8, N>;
+
+/// Bytes that belong to one unfinished message.
+pub trait Storage {
+    /// The most bytes that can ever be held: the length of the longest message that is accepted whole.
+    fn limit(&self) -> usize;
+
+    /// What is held.
+    fn held(&self) -> &[u8];
+
+    /// Appends all of `bytes`. The decoder never appends past the limit.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Memory`] if there is no room; nothing has been appended then.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault>;
+
+    /// Drops the first `n` bytes and moves the others to the front.
+    fn discard(&mut self, n: usize);
+
+    /// Drops all bytes. Memory may be kept for the next message.
+    fn clear(&mut self);
+
+    /// The decoder is idle: memory that was taken from a heap goes back.
+    fn release(&mut self) {}
+}
+
+impl<const N: usize> Storage for heapless::Vec<u8, N> {
+    #[inline]
+    fn limit(&self) -> usize {
+        N
+    }
+
+    #[inline]
+    fn held(&self) -> &[u8] {
+        self
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.extend_from_slice(bytes).map_err(|_| Fault::Memory { needed: bytes.len() })
+    }
+
+    fn discard(&mut self, n: usize) {
+        shift_down(self, n);
+        self.truncate(self.len().saturating_sub(n));
+    }
+
+    fn clear(&mut self) {
+        self.truncate(0);
+    }
+}
+
+/// A fixed storage in memory that the caller owns: a `static` buffer, a pool's page.
+pub struct Borrowed<'s> {
+    memory: &'s mut [u8],
+    length: usize,
+}
+
+impl<'s> Borrowed<'s> {
+    /// An empty storage as large as `memory`.
+    ///
+    /// ```
+    /// use feedrate::{Borrowed, Storage};
+    ///
+    /// let mut memory = [0; 512];
+    /// assert_eq!(Borrowed::new(&mut memory).limit(), 512);
+    /// ```
+    pub const fn new(memory: &'s mut [u8]) -> Self {
+        Self { memory, length: 0 }
+    }
+}
+
+impl Storage for Borrowed<'_> {
+    #[inline]
+    fn limit(&self) -> usize {
+        self.memory.len()
+    }
+
+    #[inline]
+    fn held(&self) -> &[u8] {
+        self.memory.get(..self.length).unwrap_or_default()
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let free = self.memory.get_mut(self.length..).unwrap_or_default();
+        if free.len() < bytes.len() {
+            return Err(Fault::Memory { needed: bytes.len() });
+        }
+        // Not `copy_from_slice`: at opt-level "z" its length check is left in, and with it a panic.
+        let copied = free.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
+        self.length = self.length.saturating_add(copied);
+        Ok(())
+    }
+
+    fn discard(&mut self, n: usize) {
+        let length = self.length;
+        shift_down(self.memory.get_mut(..length).unwrap_or_default(), n);
+        self.length = length.saturating_sub(n);
+    }
+
+    fn clear(&mut self) {
+        self.length = 0;
+    }
+}
+
+impl fmt::Debug for Borrowed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Borrowed").field("held", &self.length).field("limit", &self.memory.len()).finish()
+    }
+}
+
+/// `copy_within(n.., 0)`, without its panic.
+fn shift_down(bytes: &mut [u8], n: usize) {
+    let cells = Cell::from_mut(bytes).as_slice_of_cells();
+    for (to, from) in cells.iter().zip(cells.get(n..).unwrap_or_default()) {
+        to.set(from.get());
+    }
+}
+
+/// A storage on the heap. It grows with the bytes that arrive, never on a length that was only claimed, up to a limit, and
+/// holds no memory while the decoder is idle.
+#[cfg(feature = "alloc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
+pub struct Grow {
+    bytes: alloc::vec::Vec<u8>,
+    limit: usize,
+}
+
+#[cfg(feature = "alloc")]
+impl Grow {
+    /// Memory that is kept from one message that came in pieces to the next, as long as the decoder does not become idle.
+    const KEPT: usize = 64 * 1024;
+
+    /// An empty storage for messages of up to `limit` bytes.
+    ///
+    /// ```
+    /// use feedrate::{Grow, Storage};
+    ///
+    /// let mut storage = Grow::new(1 << 20);
+    /// assert_eq!(storage.capacity(), 0);
+    /// storage.append(b"some bytes")?;
+    /// assert!(storage.capacity() < 100);
+    /// # Ok::<(), feedrate::Fault>(())
+    /// ```
+    pub const fn new(limit: usize) -> Self {
+        Self { bytes: alloc::vec::Vec::new(), limit }
+    }
+
+    /// Bytes of memory taken from the heap at present.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Storage for Grow {
+    #[inline]
+    fn limit(&self) -> usize {
+        self.limit
+    }
+
+    #[inline]
+    fn held(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.bytes.try_reserve(bytes.len()).map_err(|_| Fault::Memory { needed: bytes.len() })?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn discard(&mut self, n: usize) {
+        shift_down(&mut self.bytes, n);
+        self.bytes.truncate(self.bytes.len().saturating_sub(n));
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        if self.bytes.capacity() > Self::KEPT {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        self.bytes = alloc::vec::Vec::new();
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl fmt::Debug for Grow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grow")
+            .field("held", &self.bytes.len())
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
