@@ -22,6 +22,7 @@ use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
 use super::limits::{Caps, width};
 use super::message::{self, HEADER, messages};
+use super::shape;
 use crate::decoder::{Extent, Protocol};
 use crate::encode::{Encode, EncodeError, Output};
 
@@ -404,6 +405,10 @@ impl frame::private::Direction for Backend {
             return message::read(frame.raw(), HEADER, DataRow::NAME).map(Message::DataRow);
         }
         read(frame)
+    }
+
+    fn shapes(tag: u8) -> Option<&'static [shape::Shape]> {
+        shape::backend_shapes(tag)
     }
 
     fn name(frame: &Frame<'_>) -> &'static str {

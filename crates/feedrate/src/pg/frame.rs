@@ -51,6 +51,7 @@ pub trait Direction: Sized + private::Direction {
 
 pub(crate) mod private {
     use super::{Error, Frame};
+    use crate::pg::shape::Shape;
 
     pub trait Direction: Sized {
         fn message<'a>(frame: &Frame<'a, Self>) -> Result<<Self as super::Direction>::Message<'a>, Error>
@@ -58,6 +59,9 @@ pub(crate) mod private {
             Self: super::Direction;
 
         fn name(frame: &Frame<'_, Self>) -> &'static str;
+
+        /// The fields of the messages that may be streamed.
+        fn shapes(tag: u8) -> Option<&'static [Shape]>;
     }
 }
 

@@ -17,6 +17,7 @@ use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
 use super::limits::{Caps, width};
 use super::message::{self, HEADER, messages};
+use super::shape;
 use super::startup;
 use crate::decoder::{Extent, Protocol};
 use crate::encode::{Encode, EncodeError, Output};
@@ -453,6 +454,10 @@ impl frame::private::Direction for Frontend {
                 None => Message::Unknown(Unknown { tag: frame.tag(), body: frame.body() }),
             },
         })
+    }
+
+    fn shapes(tag: u8) -> Option<&'static [shape::Shape]> {
+        shape::frontend_shapes(tag)
     }
 
     fn name(frame: &Frame<'_>) -> &'static str {

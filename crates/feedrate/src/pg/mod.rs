@@ -26,12 +26,15 @@ mod password;
 mod query;
 mod reader;
 mod row_description;
+mod shape;
 mod startup;
 mod status;
+pub mod stream;
 mod text;
 mod unknown;
 mod version;
 mod write;
+pub mod writer;
 
 pub use backend::{Backend, BackendLimits};
 pub use encryption::{Encryption, EncryptionResponse};

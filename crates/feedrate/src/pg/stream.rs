@@ -1,0 +1,411 @@
+//! Messages longer than the storage, in pieces and in constant memory: [`Streaming`].
+
+use core::fmt;
+
+use super::error::{Error, Problem};
+use super::format::Format;
+use super::frame::{Direction, Frame, Kind};
+use super::limits::width;
+use super::message::HEADER;
+use super::reader::Reader;
+use super::shape::Shape;
+use crate::decoder::{Extent, Protocol};
+
+/// A direction whose long messages come in pieces: of each [`Event`] it says where in the message it belongs.
+///
+/// Messages that fit into the storage come whole, wherever their bytes lie. Those that do not, and that are of a kind that is
+/// long for a good reason, are read field by field: DataRow, CopyData, FunctionCallResponse; Bind, Query, Parse,
+/// FunctionCall. Memory is needed only for the four bytes of a length that are cut in two.
+///
+/// ```
+/// use feedrate::{Array, Decoder, Encode, pg::{Backend, List, backend::DataRow, stream::{Event, Part, Streaming}}};
+///
+/// let long = vec![b'x'; 100_000];
+/// let mut row = Vec::new();
+/// DataRow { columns: List::from(&[Some(&b"1"[..]), Some(&long), None]) }.encode(&mut row)?;
+///
+/// let mut decoder = Decoder::new(Streaming::new(Backend::established()), Array::<256>::new());
+/// let (mut bytes, mut columns) = (0, 0);
+/// for mut chunk in row.chunks(1460) {
+///     while let Some(event) = decoder.feed(&mut chunk)? {
+///         match event {
+///             Event::Whole(frame) => println!("{}", frame.name()),
+///             Event::Part(Part::Value { length, .. }) => columns += usize::from(length.is_some()),
+///             Event::Bytes(piece) => bytes += piece.len(),
+///             Event::Begin(_) | Event::Part(_) | Event::End => {}
+///         }
+///     }
+/// }
+/// assert_eq!((columns, bytes), (2, 100_001));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Streaming<D> {
+    direction: D,
+    body: Option<Body>,
+}
+
+/// What comes out of a [`Streaming`] decoder. A long message is one `Begin`, then for each of its fields a `Part` and, in as many pieces as
+/// it took, the `Bytes` of that part; then `End`.
+pub enum Event<'a, D> {
+    /// A message that fits into the storage.
+    Whole(Frame<'a, D>),
+    /// A long message begins.
+    Begin(Begin),
+    /// A field of it begins.
+    Part(Part),
+    /// The next bytes of that field: never none, and cut wherever the input was.
+    Bytes(&'a [u8]),
+    /// The message is complete, to the last byte of its frame.
+    End,
+}
+
+/// The head of a long message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begin {
+    /// The type byte.
+    pub tag: u8,
+    /// What its length field says: itself and the body.
+    pub length: u32,
+}
+
+impl Begin {
+    /// The five bytes as they came, for a proxy that forwards what it reads.
+    pub fn raw(&self) -> [u8; HEADER] {
+        let [a, b, c, d] = self.length.to_be_bytes();
+        [self.tag, a, b, c, d]
+    }
+}
+
+/// A field of a long message. The fixed ones are complete in themselves, the bytes of the others follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The portal's name, of Bind. Bytes follow, without the NUL.
+    Portal,
+    /// The statement's name, of Bind and Parse. Bytes follow, without the NUL.
+    Statement,
+    /// The SQL, of Query and Parse. Bytes follow, without the NUL.
+    Sql,
+    /// The function, of FunctionCall.
+    Function(u32),
+    /// How parameters or arguments are represented. Bytes follow: an Int16 for each.
+    ParameterFormats {
+        /// How many.
+        count: u16,
+    },
+    /// How result columns are to be represented. Bytes follow: an Int16 for each.
+    ResultFormats {
+        /// How many.
+        count: u16,
+    },
+    /// How the result is to be represented, of FunctionCall.
+    ResultFormat(Format),
+    /// Types of parameters, of Parse. Bytes follow: an Int32 for each.
+    ParameterTypes {
+        /// How many.
+        count: u16,
+    },
+    /// Columns, parameters or arguments, of which each comes as a [`Value`](Self::Value).
+    Values {
+        /// How many.
+        count: u16,
+    },
+    /// One of them. Bytes follow.
+    Value {
+        /// Which, counted from 0.
+        index: u16,
+        /// How many bytes; `None` for NULL.
+        length: Option<u32>,
+    },
+    /// The data, of CopyData. Bytes follow, up to the end of the message.
+    Data,
+}
+
+/// A message that is being streamed.
+#[derive(Debug, Clone, Copy)]
+struct Body {
+    name: &'static str,
+    /// Bytes of the whole message.
+    total: u32,
+    /// Bytes of it that have not been taken. No step reaches further, so that a body cannot leave its frame.
+    left: u32,
+    /// Fields that have not begun.
+    shapes: &'static [Shape],
+    step: Step,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The next field begins, or the message ends.
+    Next,
+    /// The bytes of a string; its NUL is read together with the head of the next field.
+    Text,
+    /// This many bytes of the field.
+    Bytes(u32),
+    /// The length of the value at `index`.
+    Length { index: u16, count: u16 },
+    /// This many bytes of the value at `index`.
+    Value { index: u16, count: u16, left: u32 },
+    /// What is left of a message that turned out to be bad.
+    Bad,
+}
+
+impl<D> Streaming<D> {
+    /// Streams what `direction` finds.
+    pub const fn new(direction: D) -> Self {
+        Self { direction, body: None }
+    }
+
+    /// The direction.
+    pub const fn direction(&self) -> &D {
+        &self.direction
+    }
+
+    /// The direction, to tell it what the bytes alone do not say.
+    pub const fn direction_mut(&mut self) -> &mut D {
+        &mut self.direction
+    }
+}
+
+impl Body {
+    fn extent(&self, head: &[u8]) -> Extent {
+        let within = head.get(..width(self.left)).unwrap_or(head);
+        match self.step {
+            Step::Next => Extent::Message(width(self.next_head())),
+            Step::Text => match memchr::memchr(0, within) {
+                Some(0) => Extent::Message(width(self.next_head()).saturating_add(1).min(width(self.left))),
+                Some(at) => Extent::Piece(at),
+                None if self.left == 0 => Extent::Message(0),
+                None => Extent::Piece(width(self.left)),
+            },
+            Step::Bytes(left) | Step::Value { left, .. } => Extent::Piece(width(left)),
+            Step::Length { .. } => Extent::Message(width(if self.left < 4 { 0 } else { 4 })),
+            Step::Bad => Extent::Skip(width(self.left)),
+        }
+    }
+
+    /// Bytes of the next field that are read at once; none where the message is too short for them, which reading will find.
+    fn next_head(&self) -> u32 {
+        self.shapes.first().map_or(0, |shape| shape.head()).min(self.left)
+    }
+
+    /// Takes a frame of the extent that was asked for.
+    fn take<'a, D>(&mut self, frame: &'a [u8]) -> Result<Event<'a, D>, Problem> {
+        let taken = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        self.left = self.left.saturating_sub(taken);
+        match self.step {
+            Step::Text => {
+                if let Some(1..) = frame.first() {
+                    return Ok(Event::Bytes(frame));
+                }
+                let mut reader = Reader::new(frame);
+                reader.u8("NUL").map_err(|_| Problem::Unterminated)?;
+                self.begin(reader)
+            }
+            Step::Next => self.begin(Reader::new(frame)),
+            Step::Bytes(left) => {
+                let left = left.saturating_sub(taken);
+                self.step = if left == 0 { Step::Next } else { Step::Bytes(left) };
+                Ok(Event::Bytes(frame))
+            }
+            Step::Length { index, count } => self.begin_value(Reader::new(frame), index, count),
+            Step::Value { index, count, left } => {
+                let left = left.saturating_sub(taken);
+                self.step = if left == 0 { after(index, count) } else { Step::Value { index, count, left } };
+                Ok(Event::Bytes(frame))
+            }
+            // Nothing is ever read of it: `extent` has it skipped.
+            Step::Bad => Ok(Event::End),
+        }
+    }
+
+    /// Begins the next field, whose head is in `reader`, or ends the message.
+    fn begin<'a, D>(&mut self, mut reader: Reader<'a>) -> Result<Event<'a, D>, Problem> {
+        let Some((shape, shapes)) = self.shapes.split_first() else {
+            return if self.left == 0 { Ok(Event::End) } else { Err(Problem::Trailing(width(self.left))) };
+        };
+        let mut count = || reader.u16("count");
+        let (part, step) = match *shape {
+            Shape::Text(part) => (part, Step::Text),
+            Shape::Data if self.left == 0 => (Part::Data, Step::Next),
+            Shape::Data => (Part::Data, Step::Bytes(self.left)),
+            Shape::Function => (Part::Function(reader.u32("function")?), Step::Next),
+            Shape::ResultFormat => (Part::ResultFormat(Format(reader.i16("result format")?)), Step::Next),
+            Shape::ParameterFormats => {
+                let count = count()?;
+                (Part::ParameterFormats { count }, array(count, 2))
+            }
+            Shape::ResultFormats => {
+                let count = count()?;
+                (Part::ResultFormats { count }, array(count, 2))
+            }
+            Shape::ParameterTypes => {
+                let count = count()?;
+                (Part::ParameterTypes { count }, array(count, 4))
+            }
+            Shape::Values => {
+                let count = count()?;
+                let step = if count == 0 { Step::Next } else { Step::Length { index: 0, count } };
+                (Part::Values { count }, step)
+            }
+            Shape::Value => {
+                self.shapes = shapes;
+                return self.begin_value(reader, 0, 1);
+            }
+        };
+        self.shapes = shapes;
+        if let Step::Bytes(needed) = step {
+            self.require(needed, "array")?;
+        }
+        self.step = step;
+        Ok(Event::Part(part))
+    }
+
+    fn begin_value<'a, D>(
+        &mut self,
+        mut reader: Reader<'a>,
+        index: u16,
+        count: u16,
+    ) -> Result<Event<'a, D>, Problem> {
+        let found = reader.i32("value length")?;
+        let length = match u32::try_from(found) {
+            Ok(length) => Some(length),
+            Err(_) if found == -1 => None,
+            Err(_) => {
+                let expected = "-1 for NULL, or 0 and more";
+                return Err(Problem::Negative { what: "value length", found, expected });
+            }
+        };
+        self.require(length.unwrap_or(0), "value")?;
+        self.step = match length {
+            Some(left @ 1..) => Step::Value { index, count, left },
+            _ => after(index, count),
+        };
+        Ok(Event::Part(Part::Value { index, length }))
+    }
+
+    /// A claim that goes beyond the message is refused before any of it has come.
+    fn require(&self, needed: u32, what: &'static str) -> Result<(), Problem> {
+        if needed > self.left {
+            return Err(Problem::Short { what, needed: width(needed), left: width(self.left) });
+        }
+        Ok(())
+    }
+}
+
+/// The step behind the value at `index`.
+const fn after(index: u16, count: u16) -> Step {
+    let index = index.saturating_add(1);
+    if index < count { Step::Length { index, count } } else { Step::Next }
+}
+
+/// The step for an array of fixed elements.
+fn array(count: u16, size: u32) -> Step {
+    if count == 0 { Step::Next } else { Step::Bytes(u32::from(count).saturating_mul(size)) }
+}
+
+impl<D> Protocol for Streaming<D>
+where
+    D: Direction + for<'a> Protocol<Message<'a> = Frame<'a, D>, Error = Error>,
+{
+    type Message<'a> = Event<'a, D>;
+    type Error = Error;
+
+    #[inline]
+    fn extent(&self, head: &[u8]) -> Result<Extent, Error> {
+        match &self.body {
+            None => self.direction.extent(head),
+            Some(body) => Ok(body.extent(head)),
+        }
+    }
+
+    #[inline]
+    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Event<'a, D>, Error> {
+        if let Some(body) = &mut self.body {
+            let at = width(body.total.saturating_sub(body.left));
+            return match body.take(raw) {
+                Ok(Event::End) => {
+                    self.body = None;
+                    Ok(Event::End)
+                }
+                Ok(event) => Ok(event),
+                Err(problem) => {
+                    let error = Error::new(body.name, at, problem);
+                    body.step = Step::Bad;
+                    if body.left == 0 {
+                        self.body = None;
+                    }
+                    Err(error)
+                }
+            };
+        }
+        // A whole message of five bytes has a length of 4, and nothing to be streamed.
+        if let &[tag, a, b, c, d] = raw {
+            let length = u32::from_be_bytes([a, b, c, d]);
+            if let (5.., Some(shapes)) = (length, D::shapes(tag)) {
+                let name = D::name(&Frame::new(raw, tag, Kind::Tagged));
+                let (total, left) = (length.saturating_add(1), length.saturating_sub(4));
+                self.body = Some(Body { name, total, left, shapes, step: Step::Next });
+                return Ok(Event::Begin(Begin { tag, length }));
+            }
+        }
+        self.direction.parse(raw).map(Event::Whole)
+    }
+
+    fn head(&self, head: &[u8], _: usize) -> Option<usize> {
+        let tag = *head.first()?;
+        D::shapes(tag).map(|_| HEADER)
+    }
+
+    fn inside(&self) -> bool {
+        self.body.is_some()
+    }
+
+    fn skipped(&mut self, n: usize) {
+        if let Some(body) = &mut self.body {
+            body.left = body.left.saturating_sub(u32::try_from(n).unwrap_or(u32::MAX));
+            if body.left == 0 {
+                self.body = None;
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        self.body = None;
+        self.direction.reset();
+    }
+}
+
+impl<D> Clone for Event<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D> Copy for Event<'_, D> {}
+
+impl<D> PartialEq for Event<'_, D> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => a == b,
+            (Self::Begin(a), Self::Begin(b)) => a == b,
+            (Self::Part(a), Self::Part(b)) => a == b,
+            (Self::Bytes(a), Self::Bytes(b)) => a == b,
+            (Self::End, Self::End) => true,
+            _ => false,
+        }
+    }
+}
+
+impl<D: Direction> fmt::Debug for Event<'_, D> {
+    /// The bytes may be anybody's, and are only counted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(frame) => f.debug_tuple("Whole").field(frame).finish(),
+            Self::Begin(begin) => f.debug_tuple("Begin").field(begin).finish(),
+            Self::Part(part) => f.debug_tuple("Part").field(part).finish(),
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::End => f.write_str("End"),
+        }
+    }
+}
