@@ -100,6 +100,17 @@ pub trait Protocol {
     /// An error means that nothing that follows can be believed: see [`Recovery`].
     fn extent(&self, head: &[u8]) -> Result<Extent, Self::Error>;
 
+    /// A shortcut for the most common kind of message: one that is whole at the front of `input`, shorter than `room` bytes,
+    /// cannot be bad, and changes nothing in the protocol. The answer is the message and its length, exactly as `extent` and
+    /// `parse` would have it; `None` leaves it to them.
+    ///
+    /// [`Decoder::feed`] has this inlined into its caller's loop. Without it everything works as well, and slower.
+    #[inline]
+    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Self::Message<'a>, usize)> {
+        let _ = (input, room);
+        None
+    }
+
     /// Reads one frame of exactly the extent that was asked for.
     ///
     /// An error means that this message is bad. With [`Recovery::Close`] the frame has been consumed and the next
@@ -195,6 +206,8 @@ pub struct Decoder<P: Protocol, S> {
     protocol: P,
     storage: S,
     state: State<P::Error>,
+    /// A message that is shorter than this may be lent from the input at once: none while bytes are held, or the stream is lost.
+    room: usize,
 }
 
 enum State<E> {
@@ -221,6 +234,9 @@ enum Step<E> {
     Fail(Error<E>),
 }
 
+/// What [`Decoder::feed`] answers.
+type Pulled<'a, P> = Result<Option<<P as Protocol>::Message<'a>>, Error<<P as Protocol>::Error>>;
+
 /// Whether the bytes that are missing are on their way, or will not come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Line {
@@ -232,8 +248,9 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     /// A decoder at the beginning of a stream.
     ///
     /// The storage's limit is the length of the longest message that is accepted whole, wherever its bytes lie.
-    pub const fn new(protocol: P, storage: S) -> Self {
-        Self { protocol, storage, state: State::Direct }
+    pub fn new(protocol: P, storage: S) -> Self {
+        let room = storage.limit().saturating_add(1);
+        Self { protocol, storage, state: State::Direct, room }
     }
 
     /// Takes bytes off the front of `input`, up to the end of the next message, and hands that message out.
@@ -247,26 +264,20 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ///
     /// [`Error::Message`] for one bad message: call again. [`Error::Lost`] when the stream is lost: the bytes from the
     /// bad header on are left where they are, in [`pending`](Self::pending) and `input`.
-    #[inline]
+    #[inline(always)]
     pub fn feed<'a, 'i: 'a>(
         &'a mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Message<'a>>, Error<P::Error>> {
-        // The common case, small enough to be inlined into the caller's loop: nothing is held, and the message is whole.
-        if let (State::Direct, Recovery::Close) = (&self.state, P::RECOVERY) {
-            if let Ok(Extent::Message(length)) = self.protocol.extent(input) {
-                if length <= self.storage.limit() {
-                    if let Some((frame, rest)) = input.split_at_checked(length) {
-                        *input = rest;
-                        return match self.protocol.parse(frame) {
-                            Ok(message) => Ok(Some(message)),
-                            Err(error) => Err(Error::Message(error)),
-                        };
-                    }
-                }
-            }
+        // The common case, small enough to be inlined into the caller's loop.
+        if let Some((message, length)) = self.protocol.glance(input, self.room) {
+            *input = input.get(length..).unwrap_or_default();
+            return Ok(Some(message));
         }
-        self.pull(input, Line::Open)
+        // By value: a cursor whose address is never taken stays in the caller's registers.
+        let (result, rest) = self.pull(input, Line::Open);
+        *input = rest;
+        result
     }
 
     /// The line fell silent: what has begun will not be continued. Call until it answers `Ok(None)`.
@@ -279,7 +290,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ///
     /// As [`feed`](Self::feed).
     pub fn gap(&mut self) -> Result<Option<P::Message<'_>>, Error<P::Error>> {
-        self.pull(&mut &[][..], Line::Silent)
+        self.pull(&[], Line::Silent).0
     }
 
     /// The stream ended.
@@ -324,7 +335,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     /// Forgets what is held, and an error, and begins anew: [`Protocol::reset`] is called too.
     pub fn reset(&mut self) {
         self.storage.clear();
-        self.state = State::Direct;
+        self.enter(State::Direct);
         self.protocol.reset();
     }
 
@@ -351,48 +362,52 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
 
 /// The rest of `feed`: everything but the common case.
 impl<P: Protocol, S: Storage> Decoder<P, S> {
-    fn pull<'a, 'i: 'a>(
-        &'a mut self,
-        input: &mut &'i [u8],
-        line: Line,
-    ) -> Result<Option<P::Message<'a>>, Error<P::Error>> {
+    #[inline(never)]
+    fn pull<'a, 'i: 'a>(&'a mut self, mut input: &'i [u8], line: Line) -> (Pulled<'a, P>, &'i [u8]) {
         let length = loop {
-            match self.step(input, line) {
+            match self.step(&mut input, line) {
                 Step::Again => {}
                 Step::Idle => {
                     if let State::Direct = self.state {
                         self.storage.release();
                     }
-                    return Ok(None);
+                    return (Ok(None), input);
                 }
                 Step::Lend(length) => break length,
-                Step::Fail(error) => return Err(error),
+                Step::Fail(error) => return (Err(error), input),
             }
         };
         let hunts = P::RECOVERY == Recovery::Hunt;
-        if let State::Stored { from, .. } = self.state {
+        let result = if let State::Stored { from, .. } = self.state {
             let to = from.saturating_add(length);
             self.state = State::Stored { from: to, searched: 0 };
             let frame = self.storage.held().get(from..to).unwrap_or_default();
-            self.protocol.parse(frame).map(Some).map_err(|error| {
+            self.protocol.parse(frame).inspect_err(|_| {
                 if hunts {
                     self.state = State::Stored { from: from.saturating_add(1).min(to), searched: 0 };
                     self.protocol.skipped(1);
                 }
-                Error::Message(error)
             })
         } else {
-            let whole = *input;
+            let whole = input;
             let (frame, rest) = whole.split_at_checked(length).unwrap_or((whole, &[]));
-            *input = rest;
-            self.protocol.parse(frame).map(Some).map_err(|error| {
+            input = rest;
+            self.protocol.parse(frame).inspect_err(|_| {
                 if hunts {
-                    *input = whole.get(1..).unwrap_or_default();
+                    input = whole.get(1..).unwrap_or_default();
                     self.protocol.skipped(1);
                 }
-                Error::Message(error)
             })
-        }
+        };
+        (result.map(Some).map_err(Error::Message), input)
+    }
+
+    fn enter(&mut self, state: State<P::Error>) {
+        self.room = match state {
+            State::Direct => self.storage.limit().saturating_add(1),
+            _ => 0,
+        };
+        self.state = state;
     }
 
     fn step(&mut self, input: &mut &[u8], line: Line) -> Step<P::Error> {
@@ -401,7 +416,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             State::Overlong { delimiter } => return self.skip_overlong(input, delimiter),
             State::Stored { from, .. } if from >= self.storage.held().len() => {
                 self.storage.clear();
-                self.state = State::Direct;
+                self.enter(State::Direct);
             }
             State::Direct | State::Stored { .. } => {}
         }
@@ -477,7 +492,9 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     fn take(&mut self, input: &mut &[u8], needed: usize) -> Result<(), Fault> {
         let searched = match self.state {
             State::Stored { from, searched } => {
-                self.storage.discard(from);
+                if from > 0 {
+                    self.storage.discard(from);
+                }
                 searched
             }
             _ => 0,
@@ -487,7 +504,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             self.storage.append(now)?;
             *input = rest;
         }
-        self.state = State::Stored { from: 0, searched };
+        self.enter(State::Stored { from: 0, searched });
         Ok(())
     }
 
@@ -515,7 +532,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         if let State::Stored { from, .. } = self.state {
             self.storage.discard(from);
         }
-        self.state = State::Lost(error.clone());
+        self.enter(State::Lost(error.clone()));
         Step::Fail(Error::Lost(error))
     }
 
@@ -526,14 +543,14 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             return self.fail(input, error);
         }
         self.storage.clear();
-        self.state = State::Overlong { delimiter };
+        self.enter(State::Overlong { delimiter });
         Step::Fail(Error::Message(error))
     }
 
     fn skip_overlong(&mut self, input: &mut &[u8], delimiter: u8) -> Step<P::Error> {
         let skipped = match memchr::memchr(delimiter, input) {
             Some(at) => {
-                self.state = State::Direct;
+                self.enter(State::Direct);
                 at.saturating_add(1)
             }
             None if input.is_empty() => return Step::Idle,

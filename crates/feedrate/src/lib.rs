@@ -11,7 +11,90 @@
 )]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! doc
+//! Sans-IO protocol codecs for event loops and firmware: one call, [`Decoder::feed`], turns byte slices into borrowed
+//! messages, and one trait, [`Encode`], turns messages into bytes. What comes out is a function of the bytes, never of how
+//! they were split. There is no I/O in here, no clock, no allocation unless you choose a storage that grows, no `unsafe`, and no panic,
+//! whatever the bytes: the linker proves it.
+//!
+//! # The loop
+//!
+//! ```
+//! use feedrate::{Array, Decoder, Encode};
+//! use feedrate::pg::{Backend, backend::Message, frontend::Query};
+//!
+//! // What goes out: appended to whatever you write from.
+//! let mut out = Vec::new();
+//! Query { sql: "select 1".into() }.encode(&mut out)?;
+//!
+//! // What comes in: fed as it arrives.
+//! let mut decoder = Decoder::new(Backend::established(), Array::<1024>::new());
+//! # let received = [&b"T\0\0\0\x06\0\0"[..], b"D\0\0\0\x0b\0\x01\0\0\0", b"\x011Z\0\0\0\x05I"];
+//! for chunk in received {
+//!     let mut input = chunk;
+//!     while let Some(frame) = decoder.feed(&mut input)? {
+//!         match frame.message()? {
+//!             Message::DataRow(row) => {
+//!                 for value in row.columns {
+//!                     println!("{value:?}");
+//!                 }
+//!             }
+//!             Message::ErrorResponse(error) => println!("{:?}", error.message()),
+//!             other => println!("{}", other.name()),
+//!         }
+//!     }
+//! }
+//! decoder.end()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `input` is your slice and the cursor: `feed` takes bytes off its front, up to the end of one message. Between two messages the
+//! decoder is yours again, and what has not been taken is still in `input`: that is how an upgrade to TLS or another protocol works.
+//!
+//! # The promises
+//!
+//! Each is tested for every protocol, and holds of errors and limits as of messages.
+//!
+//! 1. **Results are a function of the bytes, never of how they were split.**
+//! 2. A message that is whole in the input is lent from there. One that came in pieces is put together in the storage, by copying only
+//!    what is missing. Nothing past a message is touched, and `Ok(None)` means that the input is empty.
+//! 3. Limits are checked on *declared* lengths, at once. Nothing is reserved on a claim: a storage that grows does so with the bytes that arrive.
+//! 4. Messages longer than the storage can be read in pieces, in constant memory ([`pg::stream`]).
+//! 5. There are two severities, and nothing between them: [`Error::Message`], feed on, and [`Error::Lost`], dead until [`Decoder::reset`].
+//!    (A protocol of a serial line can [hunt](Recovery::Hunt) instead, giving up one byte at a time.)
+//! 6. The end of the stream ([`Decoder::end`]) and a silent line ([`Decoder::gap`]) are inputs like bytes.
+//! 7. No panic, no `unsafe`. Binaries that reach all of the crate link for Cortex-M without a panic handler, at opt-level "s", "z", 2 and 3.
+//! 8. An idle decoder holds no heap, and a busy one allocates nothing in steady state.
+//!
+//! And of encoding: what can be parsed can be encoded, and the other way round; the exact length is known beforehand; no length is ever truncated;
+//! a string with a NUL in it is refused; and on any error the output is as it was before the message.
+//!
+//! # What is in it
+//!
+//! * [`pg`]: PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2, both directions, every message.
+//! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours.
+//! * [`Encode`], [`Output`]: how messages become bytes.
+//!
+//! # Storage
+//!
+//! | storage | memory | longest message |
+//! |---|---|---|
+//! | [`Array<N>`](Array) | `N` bytes in the decoder | `N` |
+//! | [`Borrowed`] | yours: a `static`, a page of a pool | its length |
+//! | [`Grow`] (feature `alloc`) | the heap, only while a message is incomplete | its limit |
+//!
+//! # Features
+//!
+//! `pg` and `std` are on by default; firmware turns default features off.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `pg` | PostgreSQL |
+//! | `alloc` | [`Grow`], and `Vec<u8>` as an [`Output`] |
+//! | `std` | `alloc`, and the dependencies' runtime choice of vector instructions |
+//! | `bytes` | `BytesMut` as an [`Output`] |
+//! | `arbitrary` | `Arbitrary` for every message, for fuzzing |
+//!
+//! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog says so.
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

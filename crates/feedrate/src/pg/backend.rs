@@ -20,7 +20,7 @@ pub use super::version::NegotiateProtocolVersion;
 
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
-use super::limits::{Caps, width};
+use super::limits::{Cap, Caps, width};
 use super::message::{self, HEADER, messages};
 use super::shape;
 use crate::decoder::{Extent, Protocol};
@@ -135,7 +135,7 @@ impl Default for BackendLimits {
 const DESCRIPTION: u32 = 6 + 4 * 65_535;
 
 /// Kinds of messages by the limit of their length.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Unknown,
     Authentication,
@@ -148,8 +148,18 @@ enum Class {
 }
 
 impl Class {
-    #[inline]
-    const fn index(self) -> usize {
+    const ALL: [Self; 8] = [
+        Self::Unknown,
+        Self::Authentication,
+        Self::Negotiation,
+        Self::Report,
+        Self::Status,
+        Self::Short,
+        Self::Description,
+        Self::Long,
+    ];
+
+    const fn index(self) -> u8 {
         match self {
             Self::Unknown => 0,
             Self::Authentication => 1,
@@ -187,7 +197,8 @@ impl Class {
 pub struct Backend {
     phase: Phase,
     first: Phase,
-    caps: Caps<8>,
+    /// The limits that `glance` goes by: none but in the phase in which the type byte says everything.
+    common: Caps,
     limits: BackendLimits,
     unknown: u32,
 }
@@ -223,7 +234,7 @@ impl Backend {
 
     fn starting_with(first: Phase) -> Self {
         let limits = BackendLimits::default();
-        let mut backend = Self { phase: first, first, caps: Caps::NONE, limits, unknown: 0 };
+        let mut backend = Self { phase: first, first, common: Caps::NONE, limits, unknown: 0 };
         backend.enter(first);
         backend
     }
@@ -265,29 +276,30 @@ impl Backend {
     }
 
     fn enter(&mut self, phase: Phase) {
-        let BackendLimits { authentication, early_report, short, long } = self.limits;
         self.phase = phase;
-        let caps = match phase {
-            Phase::Response(_) | Phase::Securing | Phase::Closed => Caps::NONE,
-            Phase::Startup => Caps::NONE
-                .with(Class::Authentication.index(), authentication)
-                .with(Class::Negotiation.index(), authentication)
-                .with(Class::Report.index(), early_report)
-                .with(Class::Status.index(), authentication),
-            Phase::Ready => Caps::NONE
-                .with(Class::Authentication.index(), authentication)
-                .with(Class::Report.index(), long)
-                .with(Class::Status.index(), short)
-                .with(Class::Short.index(), short)
-                .with(Class::Description.index(), DESCRIPTION.max(short).min(long))
-                .with(Class::Long.index(), long)
-                .with(Class::Unknown.index(), self.unknown),
-        };
-        self.caps = caps;
+        self.common = Caps::NONE;
+        if phase == Phase::Ready {
+            for class in Class::ALL {
+                self.common.set(class.index(), self.cap(class));
+            }
+        }
     }
 
-    /// Everything but the common case, which is a tagged message of a good length.
-    #[cold]
+    /// The limit of tagged messages of this class in the present phase.
+    fn cap(&self, class: Class) -> Cap {
+        let BackendLimits { authentication, early_report, short, long } = self.limits;
+        Cap::new(match (self.phase, class) {
+            (Phase::Startup, Class::Authentication | Class::Negotiation | Class::Status) => authentication,
+            (Phase::Startup | Phase::Response(_), Class::Report) => early_report,
+            (Phase::Ready, Class::Authentication) => authentication,
+            (Phase::Ready, Class::Status | Class::Short) => short,
+            (Phase::Ready, Class::Description) => DESCRIPTION.max(short).min(long),
+            (Phase::Ready, Class::Report | Class::Long) => long,
+            (Phase::Ready, Class::Unknown) => self.unknown,
+            _ => 0,
+        })
+    }
+
     fn measure(&self, head: &[u8]) -> Result<Extent, Error> {
         let Some(&tag) = head.first() else {
             return Ok(Extent::Need(if let Phase::Response(_) = self.phase { 1 } else { HEADER }));
@@ -313,10 +325,7 @@ impl Backend {
             }
             Phase::Startup | Phase::Ready => {}
         }
-        let cap = match self.phase {
-            Phase::Response(_) => Caps::<1>::NONE.with(0, self.limits.early_report).get(0),
-            _ => self.caps.get(class(tag).index()),
-        };
+        let cap = self.cap(class(tag));
         if cap.refuses_all() {
             return refuse(match class(tag) {
                 Class::Unknown => Problem::UnknownTag(tag),
@@ -338,17 +347,17 @@ impl Backend {
         }
     }
 
+    /// What a frame is, outside of the phase in which all are tagged.
     #[cold]
-    fn parse_early<'a>(&mut self, raw: &'a [u8]) -> Frame<'a> {
-        let tag = raw.first().copied().unwrap_or_default();
+    fn parse_early(&mut self, raw: &[u8], tag: u8) -> (u8, Kind) {
         match self.phase {
             Phase::Response(_) if tag != ErrorResponse::TAG => {
                 self.enter(if tag == b'N' { Phase::Startup } else { Phase::Securing });
-                Frame::new(raw, 0, Kind::EncryptionResponse)
+                (0, Kind::EncryptionResponse)
             }
             Phase::Response(_) => {
                 self.enter(Phase::Closed);
-                Frame::new(raw, tag, Kind::UntrustedError)
+                (tag, Kind::UntrustedError)
             }
             _ => {
                 if raw.get(HEADER..) == Some(&[0; 4]) && tag == Authentication::TAG {
@@ -358,7 +367,7 @@ impl Backend {
                 let declared =
                     declared.map_or(0, |length| width(u32::from_be_bytes(*length)).saturating_add(1));
                 let plain = tag == ErrorResponse::TAG && declared != raw.len();
-                Frame::new(raw, tag, if plain { Kind::PlainError } else { Kind::Tagged })
+                (tag, if plain { Kind::PlainError } else { Kind::Tagged })
             }
         }
     }
@@ -368,24 +377,28 @@ impl Protocol for Backend {
     type Message<'a> = Frame<'a>;
     type Error = Error;
 
-    #[inline]
     fn extent(&self, head: &[u8]) -> Result<Extent, Error> {
-        if let Some(&[tag, a, b, c, d]) = head.first_chunk::<HEADER>() {
-            let length = u32::from_be_bytes([a, b, c, d]);
-            // Outside of the phases in which tagged messages come, no cap allows any.
-            if self.caps.get(class(tag).index()).allows(length) {
-                return Ok(Extent::Message(width(length).saturating_add(1)));
-            }
-        }
         self.measure(head)
     }
 
     #[inline]
-    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
-        if self.phase != Phase::Ready {
-            return Ok(self.parse_early(raw));
+    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
+        let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if !self.common.get(class_of(tag)).allows(length) {
+            return None;
         }
-        Ok(Frame::new(raw, raw.first().copied().unwrap_or_default(), Kind::Tagged))
+        let total = width(length).saturating_add(1);
+        let raw = input.get(..total).filter(|_| total < room)?;
+        Some((Frame::new(raw, tag, Kind::Tagged), total))
+    }
+
+    #[inline]
+    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
+        let tag = raw.first().copied().unwrap_or_default();
+        let (tag, kind) =
+            if self.phase == Phase::Ready { (tag, Kind::Tagged) } else { self.parse_early(raw, tag) };
+        Ok(Frame::new(raw, tag, kind))
     }
 
     fn reset(&mut self) {

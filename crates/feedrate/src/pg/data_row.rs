@@ -9,7 +9,7 @@ use crate::encode::{EncodeError, Output};
 
 /// One row of a result.
 ///
-/// How many columns it has is its own word; who knows the [`RowDescription`](super::RowDescription) compares.
+/// How many columns it has is its own word; who knows the [`RowDescription`](super::backend::RowDescription) compares.
 ///
 /// ```
 /// use feedrate::{Encode, pg::{List, backend::DataRow}};

@@ -15,7 +15,7 @@ pub use super::unknown::Unknown;
 use super::encryption::EncryptionResponse;
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
-use super::limits::{Caps, width};
+use super::limits::{Cap, Caps, width};
 use super::message::{self, HEADER, messages};
 use super::shape;
 use super::startup;
@@ -117,7 +117,7 @@ impl Default for FrontendLimits {
 }
 
 /// Kinds of messages by the limit of their length.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Class {
     Unknown,
     Answer,
@@ -127,8 +127,7 @@ enum Class {
 }
 
 impl Class {
-    #[inline]
-    const fn index(self) -> usize {
+    const fn index(self) -> u8 {
         match self {
             Self::Unknown => 0,
             Self::Answer => 1,
@@ -165,7 +164,8 @@ impl Class {
 pub struct Frontend {
     phase: Phase,
     first: Phase,
-    caps: Caps<8>,
+    /// The limits that `glance` goes by: none but in the phase in which the type byte says everything.
+    common: Caps,
     limits: FrontendLimits,
     unknown: u32,
     answer: Option<Answer>,
@@ -207,7 +207,7 @@ impl Frontend {
         let mut frontend = Self {
             phase: first,
             first,
-            caps: Caps::NONE,
+            common: Caps::NONE,
             limits: FrontendLimits::default(),
             unknown: 0,
             answer: None,
@@ -273,25 +273,32 @@ impl Frontend {
     }
 
     fn enter(&mut self, phase: Phase) {
-        let FrontendLimits { authentication, scram, small, large, .. } = self.limits;
         self.phase = phase;
-        self.caps = match phase {
-            Phase::Startup | Phase::Asked | Phase::Closed => Caps::NONE,
-            Phase::Authenticating => {
-                let limit =
-                    if self.scram && self.answer == Some(Answer::Sasl) { scram } else { authentication };
-                Caps::NONE.with(Class::Answer.index(), limit).with(Class::End.index(), small)
+        self.common = Caps::NONE;
+        if phase == Phase::Ready {
+            // Terminate has no part in it: it ends the phase.
+            for class in [Class::Unknown, Class::Small, Class::Large] {
+                self.common.set(class.index(), self.cap(class));
             }
-            Phase::Ready => Caps::NONE
-                .with(Class::Small.index(), small)
-                .with(Class::Large.index(), large)
-                .with(Class::End.index(), small)
-                .with(Class::Unknown.index(), self.unknown),
-        };
+        }
     }
 
-    /// Everything but the common case, which is a tagged message of a good length.
-    #[cold]
+    /// The limit of tagged messages of this class in the present phase.
+    fn cap(&self, class: Class) -> Cap {
+        let FrontendLimits { authentication, scram, small, large, .. } = self.limits;
+        Cap::new(match (self.phase, class) {
+            (Phase::Authenticating, Class::Answer) if self.scram && self.answer == Some(Answer::Sasl) => {
+                scram
+            }
+            (Phase::Authenticating, Class::Answer) => authentication,
+            (Phase::Authenticating | Phase::Ready, Class::End) => small,
+            (Phase::Ready, Class::Small) => small,
+            (Phase::Ready, Class::Large) => large,
+            (Phase::Ready, Class::Unknown) => self.unknown,
+            _ => 0,
+        })
+    }
+
     fn measure(&self, head: &[u8]) -> Result<Extent, Error> {
         let Some(&tag) = head.first() else {
             return Ok(Extent::Need(if self.phase == Phase::Startup { 1 } else { HEADER }));
@@ -313,7 +320,7 @@ impl Frontend {
             }
             Phase::Authenticating | Phase::Ready => {}
         }
-        let cap = self.caps.get(class(tag).index());
+        let cap = self.cap(class(tag));
         if cap.refuses_all() {
             return refuse(match (class(tag), self.phase) {
                 (Class::Unknown, _) => Problem::UnknownTag(tag),
@@ -343,50 +350,52 @@ impl Frontend {
         if !(min..=max).contains(&length) {
             return Err(Error::new("startup packet", 0, Problem::Length { length, min, max }));
         }
-        Ok(Extent::Message(width(length)))
+        if head.len() < startup::HEADER {
+            return Ok(Extent::Need(startup::HEADER));
+        }
+        // A server takes the second one for a StartupMessage of a version that does not exist.
+        let rule = "the second request of its kind on this connection";
+        match code(head) {
+            startup::SSL if self.asked_ssl => Err(Error::new("SSLRequest", 4, Problem::Disagrees(rule))),
+            startup::GSSENC if self.asked_gss => {
+                Err(Error::new("GSSENCRequest", 4, Problem::Disagrees(rule)))
+            }
+            _ => Ok(Extent::Message(width(length))),
+        }
     }
 
+    /// What a frame is, outside of the phase in which all are tagged.
     #[cold]
-    fn parse_early<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
-        let tag = raw.first().copied().unwrap_or_default();
+    fn parse_early(&mut self, raw: &[u8], tag: u8) -> (u8, Kind) {
         if self.phase != Phase::Startup {
             if tag == Terminate::TAG {
                 self.enter(Phase::Closed);
-                return Ok(Frame::new(raw, tag, Kind::Tagged));
+                return (tag, Kind::Tagged);
             }
-            let kind = self.answer.map_or(Kind::Tagged, Kind::Answer);
             if self.answer == Some(Answer::SaslInitial) {
                 // What limit the next one has depends on the mechanism.
                 self.scram = raw.get(HEADER..).is_some_and(|body| body.starts_with(b"SCRAM-"));
             }
-            return Ok(Frame::new(raw, tag, kind));
+            return (tag, self.answer.map_or(Kind::Tagged, Kind::Answer));
         }
         if raw.is_empty() {
             self.asked_ssl = true;
             self.enter(Phase::Asked);
-            return Ok(Frame::new(raw, 0, Kind::DirectTls));
+            return (0, Kind::DirectTls);
         }
-        let again = |asked: &mut bool, name| {
-            let rule = "the second request of its kind on this connection";
-            if core::mem::replace(asked, true) {
-                Err(Error::new(name, 4, Problem::Disagrees(rule)))
-            } else {
-                Ok(())
-            }
-        };
         match code(raw) {
             startup::SSL => {
-                again(&mut self.asked_ssl, "SSLRequest")?;
+                self.asked_ssl = true;
                 self.enter(Phase::Asked);
             }
             startup::GSSENC => {
-                again(&mut self.asked_gss, "GSSENCRequest")?;
+                self.asked_gss = true;
                 self.enter(Phase::Asked);
             }
             startup::CANCEL => self.enter(Phase::Closed),
             _ => self.enter(Phase::Authenticating),
         }
-        Ok(Frame::new(raw, 0, Kind::Startup))
+        (0, Kind::Startup)
     }
 }
 
@@ -399,25 +408,28 @@ impl Protocol for Frontend {
     type Message<'a> = Frame<'a>;
     type Error = Error;
 
-    #[inline]
     fn extent(&self, head: &[u8]) -> Result<Extent, Error> {
-        if let Some(&[tag, a, b, c, d]) = head.first_chunk::<HEADER>() {
-            let length = u32::from_be_bytes([a, b, c, d]);
-            // Outside of the phases in which tagged messages come, no cap allows any.
-            if self.caps.get(class(tag).index()).allows(length) {
-                return Ok(Extent::Message(width(length).saturating_add(1)));
-            }
-        }
         self.measure(head)
+    }
+
+    #[inline]
+    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
+        let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if !self.common.get(class_of(tag)).allows(length) {
+            return None;
+        }
+        let total = width(length).saturating_add(1);
+        let raw = input.get(..total).filter(|_| total < room)?;
+        Some((Frame::new(raw, tag, Kind::Tagged), total))
     }
 
     #[inline]
     fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
         let tag = raw.first().copied().unwrap_or_default();
-        if self.phase != Phase::Ready || tag == Terminate::TAG {
-            return self.parse_early(raw);
-        }
-        Ok(Frame::new(raw, tag, Kind::Tagged))
+        let common = self.phase == Phase::Ready && tag != Terminate::TAG;
+        let (tag, kind) = if common { (tag, Kind::Tagged) } else { self.parse_early(raw, tag) };
+        Ok(Frame::new(raw, tag, kind))
     }
 
     fn reset(&mut self) {

@@ -1,23 +1,23 @@
 //! Limits on declared lengths, in the form in which they are checked.
 
-/// The limits of `N` kinds of messages.
+/// The limits of up to eight kinds of messages.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Caps<const N: usize>([Cap; N]);
+pub(crate) struct Caps([Cap; 8]);
 
-impl<const N: usize> Caps<N> {
+impl Caps {
     /// Nothing is allowed.
-    pub(crate) const NONE: Self = Self([Cap(0); N]);
+    pub(crate) const NONE: Self = Self([Cap(0); 8]);
 
-    pub(crate) fn with(mut self, index: usize, limit: u32) -> Self {
-        if let Some(cap) = self.0.get_mut(index) {
-            *cap = Cap(limit.saturating_sub(3));
+    pub(crate) fn set(&mut self, kind: u8, cap: Cap) {
+        if let Some(place) = self.0.get_mut(usize::from(kind)) {
+            *place = cap;
         }
-        self
     }
 
     #[inline]
-    pub(crate) fn get(&self, index: usize) -> Cap {
-        self.0.get(index).copied().unwrap_or(Cap(0))
+    pub(crate) fn get(&self, kind: u8) -> Cap {
+        // The mask makes the bounds check go away.
+        self.0.get(usize::from(kind & 7)).copied().unwrap_or(Cap(0))
     }
 }
 
@@ -27,6 +27,11 @@ impl<const N: usize> Caps<N> {
 pub(crate) struct Cap(u32);
 
 impl Cap {
+    /// Allows lengths up to `limit`; 0 allows none.
+    pub(crate) const fn new(limit: u32) -> Self {
+        Self(limit.saturating_sub(3))
+    }
+
     #[inline]
     pub(crate) const fn allows(self, length: u32) -> bool {
         length.wrapping_sub(4) < self.0

@@ -108,6 +108,23 @@ macro_rules! messages {
             }
         }
 
+        /// The same from a table, for the loop in which it matters: `match` becomes a table of jumps.
+        #[inline]
+        fn class_of(tag: u8) -> u8 {
+            static CLASSES: [u8; 256] = {
+                let mut classes = [0; 256];
+                let mut rest: &mut [u8] = &mut classes;
+                let mut tag = 0_u8;
+                while let Some((first, behind)) = rest.split_first_mut() {
+                    *first = class(tag).index();
+                    rest = behind;
+                    tag = tag.wrapping_add(1);
+                }
+                classes
+            };
+            CLASSES.get(usize::from(tag)).copied().unwrap_or(0)
+        }
+
         /// The name of the message with this type byte, as the documentation spells it, or "message".
         const fn name(tag: u8) -> &'static str {
             match tag {

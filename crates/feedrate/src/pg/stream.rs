@@ -320,6 +320,14 @@ where
     }
 
     #[inline]
+    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Event<'a, D>, usize)> {
+        if self.body.is_some() {
+            return None;
+        }
+        self.direction.glance(input, room).map(|(frame, length)| (Event::Whole(frame), length))
+    }
+
+    #[inline]
     fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Event<'a, D>, Error> {
         if let Some(body) = &mut self.body {
             let at = width(body.total.saturating_sub(body.left));

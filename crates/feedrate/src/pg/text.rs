@@ -70,7 +70,10 @@ impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
         for chunk in self.0.utf8_chunks() {
-            write!(f, "{}", chunk.valid().escape_debug())?;
+            // `escape_debug` escapes both kinds of quotes, but SQL is full of the single ones.
+            for (i, part) in chunk.valid().split('\'').enumerate() {
+                write!(f, "{}{}", if i == 0 { "" } else { "'" }, part.escape_debug())?;
+            }
             write!(f, "{}", chunk.invalid().escape_ascii())?;
         }
         f.write_str("\"")
