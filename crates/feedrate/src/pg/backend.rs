@@ -417,7 +417,7 @@ impl frame::private::Direction for Backend {
         if frame.tag() == DataRow::TAG {
             return message::read(frame.raw(), HEADER, DataRow::NAME).map(Message::DataRow);
         }
-        read(frame)
+        read(frame.raw(), frame.tag(), frame.kind())
     }
 
     fn shapes(tag: u8) -> Option<&'static [shape::Shape]> {
@@ -432,18 +432,19 @@ impl frame::private::Direction for Backend {
     }
 }
 
-fn read<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
-    let raw = frame.raw();
-    Ok(match frame.kind() {
+/// By value, so that a frame need not be in memory for it.
+#[inline(never)]
+fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
+    Ok(match kind {
         Kind::EncryptionResponse => Message::EncryptionResponse(EncryptionResponse::from_byte(raw)),
         Kind::UntrustedError => Message::UntrustedError(UntrustedError { raw }),
         Kind::PlainError => {
             let text = raw.get(1..).unwrap_or_default();
             Message::PlainError(PlainError { text: text.strip_suffix(&[0]).unwrap_or(text).into() })
         }
-        _ => match read_tagged(frame.tag(), raw)? {
+        _ => match read_tagged(tag, raw)? {
             Some(message) => message,
-            None => Message::Unknown(Unknown { tag: frame.tag(), body: frame.body() }),
+            None => Message::Unknown(Unknown { tag, body: raw.get(HEADER..).unwrap_or_default() }),
         },
     })
 }

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::error::Problem;
+use super::limits::width;
 use super::reader::Reader;
 use super::text::Text;
 use super::write::{put_text, put_value};
@@ -36,11 +37,22 @@ pub trait Item<'a>: Copy + private::Item<'a> {}
 pub(crate) mod private {
     use super::{EncodeError, Output, Problem, Reader};
 
-    pub trait Item<'a>: Sized {
+    pub trait Item<'a>: Default {
         /// Bytes on the wire, where that is the same for all.
         const SIZE: Option<usize> = None;
 
+        /// Reads and checks one.
         fn read(reader: &mut Reader<'a>) -> Result<Self, Problem>;
+
+        /// Reads one that has been checked. What cannot be any more is a default, without a word.
+        #[inline]
+        fn walk(bytes: &mut &'a [u8]) -> Self {
+            let mut reader = Reader::new(bytes);
+            let item = Self::read(&mut reader).unwrap_or_default();
+            *bytes = reader.peek();
+            item
+        }
+
         fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
     }
 }
@@ -66,11 +78,9 @@ impl<'a, T: Item<'a>> List<'a, T> {
     /// All of them, in order.
     #[inline]
     pub const fn iter(&self) -> Iter<'a, T> {
-        Iter {
-            source: match self.source {
-                Source::Wire { count, bytes } => Source::Wire { count, bytes },
-                Source::Slice(items) => Source::Slice(items),
-            },
+        match self.source {
+            Source::Wire { count, bytes } => Iter { count, bytes, items: &[] },
+            Source::Slice(items) => Iter { count: 0, bytes: &[], items },
         }
     }
 
@@ -230,7 +240,11 @@ impl<'a, T: Item<'a>> IntoIterator for &List<'a, T> {
 
 /// Iterates over a [`List`].
 pub struct Iter<'a, T> {
-    source: Source<'a, T>,
+    /// How many are left in `bytes`.
+    count: usize,
+    bytes: &'a [u8],
+    /// Those of a list that is not from the wire. Two fields instead of an enum: the loop over a row then asks for nothing but the count.
+    items: &'a [T],
 }
 
 impl<'a, T: Item<'a>> Iterator for Iter<'a, T> {
@@ -238,53 +252,49 @@ impl<'a, T: Item<'a>> Iterator for Iter<'a, T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        match &mut self.source {
-            Source::Wire { count, bytes } => {
-                *count = count.checked_sub(1)?;
-                let mut reader = Reader::new(bytes);
-                let item = T::read(&mut reader).ok();
-                *bytes = reader.peek();
-                item
-            }
-            Source::Slice(items) => {
-                let (first, rest) = items.split_first()?;
-                *items = rest;
-                Some(*first)
-            }
+        if let Some(count) = self.count.checked_sub(1) {
+            self.count = count;
+            return Some(T::walk(&mut self.bytes));
         }
+        let (first, rest) = self.items.split_first()?;
+        self.items = rest;
+        Some(*first)
     }
 
     fn nth(&mut self, n: usize) -> Option<T> {
-        match (&mut self.source, T::SIZE) {
-            (Source::Wire { count, bytes }, Some(size)) => {
-                *count = count.saturating_sub(n);
-                *bytes = bytes.get(size.saturating_mul(n)..).unwrap_or_default();
+        match T::SIZE {
+            Some(size) => {
+                self.count = self.count.saturating_sub(n);
+                self.bytes = self.bytes.get(size.saturating_mul(n)..).unwrap_or_default();
             }
-            (Source::Slice(items), _) => *items = items.get(n..).unwrap_or_default(),
-            (Source::Wire { .. }, None) => {
-                for _ in 0..n {
+            None => {
+                for _ in 0..n.min(self.count) {
                     self.next()?;
                 }
             }
         }
+        self.items = self.items.get(n..).unwrap_or_default();
         self.next()
     }
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let count = match self.source {
-            Source::Wire { count, .. } => count,
-            Source::Slice(items) => items.len(),
-        };
+        let count = self.count.saturating_add(self.items.len());
         (count, Some(count))
     }
 }
 
 impl<'a, T: Item<'a>> ExactSizeIterator for Iter<'a, T> {}
 
+impl<T> Clone for Iter<'_, T> {
+    fn clone(&self) -> Self {
+        Self { count: self.count, bytes: self.bytes, items: self.items }
+    }
+}
+
 impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for Iter<'a, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        List { source: self.source }.fmt(f)
+        f.debug_list().entries(self.clone()).finish()
     }
 }
 
@@ -294,6 +304,26 @@ impl<'a> private::Item<'a> for Option<&'a [u8]> {
     #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
         reader.value()
+    }
+
+    #[inline]
+    fn walk(bytes: &mut &'a [u8]) -> Self {
+        let Some((length, behind)) = bytes.split_first_chunk::<4>() else {
+            unlikely();
+            return None;
+        };
+        let length = u32::from_be_bytes(*length);
+        if length == u32::MAX {
+            *bytes = behind;
+            return None;
+        }
+        let Some((value, rest)) = behind.split_at_checked(width(length)) else {
+            unlikely();
+            *bytes = &[];
+            return None;
+        };
+        *bytes = rest;
+        Some(value)
     }
 
     #[inline]
@@ -330,3 +360,7 @@ impl<'a> private::Item<'a> for Text<'a> {
         put_text(out, *self, "string")
     }
 }
+
+#[cold]
+#[inline]
+fn unlikely() {}

@@ -11,7 +11,7 @@ use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
 
 /// One field of an error or notice. Codes that are not known are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NoticeField<'a> {
     /// One of [`field`]'s codes, or another one.
     pub code: u8,

@@ -1,6 +1,7 @@
 //! Reads fields off the front of a body, and cannot leave it.
 
 use super::error::Problem;
+use super::limits::width;
 use super::text::Text;
 
 /// What has not been read yet of one message's body. On an error nothing has been taken, so that what is left tells where
@@ -97,29 +98,34 @@ impl<'a> Reader<'a> {
         let Some((length, behind)) = self.rest.split_first_chunk::<4>() else {
             return Err(Problem::Short { what: "value length", needed: 4, left: self.rest.len() });
         };
-        let length = i32::from_be_bytes(*length);
-        if let Ok(length) = usize::try_from(length) {
-            match behind.split_at_checked(length) {
-                Some((value, rest)) => {
-                    self.rest = rest;
-                    Ok(Some(value))
-                }
-                None => Err(Problem::Short { what: "value", needed: length, left: behind.len() }),
-            }
-        } else if length == -1 {
-            self.rest = behind;
-            Ok(None)
-        } else {
-            Err(Problem::Negative {
-                what: "value length",
-                found: length,
-                expected: "-1 for NULL, or 0 and more",
-            })
+        // Read as unsigned, a negative length is longer than any message, which has less than 2 GiB: the usual value is told from all
+        // others by the one comparison that is needed anyway.
+        let length = u32::from_be_bytes(*length);
+        if let Some((value, rest)) = behind.split_at_checked(width(length)) {
+            self.rest = rest;
+            return Ok(Some(value));
         }
+        if length == u32::MAX {
+            self.rest = behind;
+            return Ok(None);
+        }
+        Err(bad_value(length, behind.len()))
     }
 
     #[inline]
     pub(crate) const fn end(&self) -> Result<(), Problem> {
         if self.rest.is_empty() { Ok(()) } else { Err(Problem::Trailing(self.rest.len())) }
+    }
+}
+
+#[cold]
+fn bad_value(length: u32, left: usize) -> Problem {
+    match i32::try_from(length) {
+        Ok(_) => Problem::Short { what: "value", needed: width(length), left },
+        Err(_) => Problem::Negative {
+            what: "value length",
+            found: i32::from_be_bytes(length.to_be_bytes()),
+            expected: "-1 for NULL, or 0 and more",
+        },
     }
 }

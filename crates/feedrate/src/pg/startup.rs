@@ -48,7 +48,7 @@ pub struct StartupMessage<'a> {
 }
 
 /// A name and a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Parameter<'a> {
     /// Not empty: an empty name ends the list.
     pub name: Text<'a>,
