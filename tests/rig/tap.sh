@@ -1,0 +1,246 @@
+#!/usr/bin/env bash
+# The real thing: clients that people use talk to servers that people run, through pg_tap, which decodes, encodes again and
+# forwards. What a client prints must be what it prints when it talks to the server directly, and pg_tap must find
+# no difference between the bytes it read and the bytes it made.
+#
+#   tap.sh PORTS [MAJOR...]   PORTS is the file that `servers.sh start` wrote; the logs stay in target/tap/MAJOR
+#
+# PG_TAP is the program to test (target/release/examples/pg_tap).
+set -euo pipefail
+# shellcheck source=tests/rig/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=tests/rig/clients.sh
+. "$REPO/tests/rig/clients.sh"
+
+PG_TAP=${PG_TAP:-$REPO/target/release/examples/pg_tap}
+# 11 and 13 speak as 10 and 12 do.
+TESTED="10 12 14 15 16 17 18"
+# No client needs a tenth of this: what takes longer hangs.
+PATIENCE=120
+
+export PGHOST=127.0.0.1 PGUSER=postgres PGDATABASE=postgres PGPASSWORD=secret PGCONNECT_TIMEOUT=20
+unset PGPORT PGSERVICE PGOPTIONS PGSSLMODE
+cd "$REPO/tests/rig/clients"
+
+FAILURES=0
+TAPS=()
+
+main() {
+    local ports=$1 major port
+    shift
+    # shellcheck disable=SC2086 # a list
+    [ $# -gt 0 ] || set -- $TESTED
+    trap 'stop_taps' EXIT
+    for major in "$@"; do
+        port=$(awk -v major="$major" '$1 == major { print $2 }' "$ports")
+        [ -n "$port" ] || die "no server $major in $ports"
+        try_version "$major" "$port"
+    done
+    [ "$FAILURES" = 0 ] || die "$FAILURES comparisons failed; see target/tap"
+}
+
+try_version() {
+    local began=$SECONDS
+    MAJOR=$1 SERVER=$2 LOG=$REPO/target/tap/$1 FAILED_HERE=0 CHECKS=0
+    rm -rf "$LOG"
+    mkdir -p "$LOG"
+    start_tap "$LOG/tap" "127.0.0.1:$SERVER"
+
+    compare psql15 "$PSQL15" -X -f work.sql
+    compare psql18 "$PSQL18" -X -f work.sql
+    compare psql18-extended "$PSQL18" -X -f work18.sql
+    # Before 18 this is the negotiation: NegotiateProtocolVersion.
+    compare psql18-3.2 env PGMAXPROTOCOLVERSION=3.2 "$PSQL18" -X -f work.sql
+    compare psycopg "$PYTHON" work.py
+    compare psycopg-3.2 env PGMAXPROTOCOLVERSION=3.2 "$PYTHON" work.py
+    compare node node work.js
+    compare logical logical_replication
+    check pgbench15 bench "$PGBENCH15"
+    check pgbench18 bench "$PGBENCH18"
+    check pipeline transactions "$PGBENCH18" -M prepared -f pipeline.pgbench
+    check basebackup base_backup
+    check psql-cancel cancelled 3.0
+    check psql-cancel-3.2 cancelled 3.2
+    [ "$MAJOR" != 18 ] || check protocol-3.2 long_key
+    check peers env PGPORT="$TAP" "$PYTHON" peers.py
+    check dead-server dead_server
+    check port-in-use port_in_use
+    check still-alive env PGPORT="$TAP" "$PSQL15" -X -c 'select 1'
+
+    stop_taps
+    check summary no_differences
+    echo "PostgreSQL $MAJOR: $CHECKS checks, $FAILED_HERE failed, $((SECONDS - began)) s; $(grep -o 'connections=.*' "$LOG/tap.err")"
+}
+
+# compare NAME COMMAND...: the same output and success, directly and through the tap.
+compare() {
+    local name=$1
+    shift
+    CHECKS=$((CHECKS + 1))
+    outcome "$SERVER" "$@" >"$LOG/$name.direct"
+    outcome "$TAP" "$@" >"$LOG/$name.tapped"
+    if [ "$(tail -1 "$LOG/$name.direct")" != "exit 0" ]; then
+        failed "$name" "fails without pg_tap too"
+        tail -5 "$LOG/$name.direct"
+    elif ! diff "$LOG/$name.direct" "$LOG/$name.tapped" >"$LOG/$name.diff"; then
+        failed "$name" "differs through pg_tap"
+        head -20 "$LOG/$name.diff"
+    fi
+}
+
+# What a command prints and how it ends, without what must differ: process ids and ports.
+outcome() {
+    local port=$1 rc=0
+    shift
+    # A function cannot be given to `timeout`: it has its own.
+    if declare -F "$1" >/dev/null; then
+        PGPORT=$port "$@" >"$LOG/raw" 2>&1 || rc=$?
+    else
+        PGPORT=$port timeout "$PATIENCE" "$@" >"$LOG/raw" 2>&1 || rc=$?
+    fi
+    sed -e "s/process with PID [0-9]*/process with PID N/; s/\\b$port\\b/PORT/g" "$LOG/raw"
+    echo "exit $rc"
+}
+
+# check NAME COMMAND...: it succeeds.
+check() {
+    local name=$1
+    shift
+    CHECKS=$((CHECKS + 1))
+    if ! "$@" >"$LOG/$name.log" 2>&1; then
+        failed "$name" "fails"
+        tail -20 "$LOG/$name.log"
+    fi
+}
+
+failed() {
+    FAILURES=$((FAILURES + 1)) FAILED_HERE=$((FAILED_HERE + 1))
+    echo "FAILED: PostgreSQL $MAJOR: $1 $2"
+}
+
+# --- pg_tap itself
+
+# start_tap LOG SERVER: leaves its address' port in TAP.
+start_tap() {
+    "$PG_TAP" --listen 127.0.0.1:0 --server "$2" --reencode >"$1.out" 2>"$1.err" &
+    TAPS+=($!)
+    for _ in $(seq 100); do
+        TAP=$(sed -n '1s/^listening on .*:\([0-9][0-9]*\)$/\1/p' "$1.out")
+        [ -z "$TAP" ] || return 0
+        sleep 0.1
+    done
+    cat "$1.err" >&2
+    die "pg_tap does not say where it listens"
+}
+
+stop_taps() {
+    local pid
+    for pid in "${TAPS[@]}"; do
+        kill -TERM "$pid" 2>/dev/null || true
+        for _ in $(seq 100); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.1
+        done
+        kill -KILL "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    TAPS=()
+}
+
+no_differences() {
+    cat "$LOG/tap.err"
+    # Many more have been there; a tap that counts none has not looked.
+    grep -Eq '^pg_tap: connections=[0-9]{2,} messages=[0-9]+ differences=0$' "$LOG/tap.err"
+}
+
+dead_server() {
+    local mine=$TAP dead pid rc=0
+    dead=$(free_ports 1)
+    start_tap "$LOG/dead" "127.0.0.1:$dead"
+    pid=${TAPS[-1]}
+    for _ in 1 2; do
+        rc=0
+        PGPORT=$TAP timeout 30 "$PSQL18" -X -c 'select 1' || rc=$?
+        # 2: psql could not connect.
+        [ $rc = 2 ] || { echo "psql ended with $rc"; rc=bad; break; }
+    done
+    kill -0 "$pid" || rc=gone
+    kill -TERM "$pid"
+    wait "$pid" || true
+    unset 'TAPS[-1]'
+    TAP=$mine
+    [ "$rc" = 2 ]
+}
+
+port_in_use() {
+    local rc=0
+    timeout 10 "$PG_TAP" --listen "127.0.0.1:$TAP" --server "127.0.0.1:$SERVER" >"$LOG/in-use.out" 2>"$LOG/in-use.err" || rc=$?
+    echo "ended with $rc and said: $(cat "$LOG/in-use.err")"
+    [ $rc != 0 ] && [ $rc != 124 ] && [ -s "$LOG/in-use.err" ]
+}
+
+# --- clients that need more than one command
+
+# bench PGBENCH: its own tables, made with COPY, then its transactions in every query mode.
+bench() {
+    local mode
+    PGPORT=$TAP timeout "$PATIENCE" "$1" -i -q -s 1 bench || return 1
+    for mode in simple extended prepared; do
+        transactions "$1" -M "$mode" || return 1
+    done
+}
+
+transactions() {
+    local report
+    report=$(PGPORT=$TAP timeout "$PATIENCE" "$@" -n -c 4 -j 2 -t 100 bench 2>&1) || { echo "$report"; return 1; }
+    echo "$report"
+    grep -q '^number of transactions actually processed: 400/400$' <<<"$report" &&
+        grep -q '^number of failed transactions: 0 ' <<<"$report"
+}
+
+# CopyBoth: a change stream, up to a place.
+logical_replication() {
+    local place psql=("$PSQL18" -X -q -A -t)
+    local receive=(timeout "$PATIENCE" "$PG_RECVLOGICAL" -d postgres --slot tap)
+    "${receive[@]}" --create-slot -P test_decoding || return 1
+    "${psql[@]}" <<'SQL'
+create table stream (id int primary key, v text);
+insert into stream select n, 'v' || n from generate_series(1, 500) n;
+insert into stream values (1000, repeat('x', 100000));
+update stream set v = 'new' where id < 4;
+delete from stream where id = 5;
+drop table stream;
+SQL
+    place=$("${psql[@]}" -c 'select pg_current_wal_lsn()')
+    "${receive[@]}" --start -o include-xids=0 -o skip-empty-xacts=1 --endpos "$place" --no-loop --status-interval=1 -f - || return 1
+    "${receive[@]}" --drop-slot
+}
+
+# CopyOut and, on a second connection, physical replication.
+base_backup() {
+    PGPORT=$TAP timeout "$PATIENCE" "$PG_BASEBACKUP" -D "$LOG/base" -X stream -c fast &&
+        [ "$(cat "$LOG/base/PG_VERSION")" = "$MAJOR" ]
+    local rc=$?
+    rm -rf "$LOG/base"
+    return $rc
+}
+
+# psql sends a cancellation when it is interrupted, as by Ctrl-C.
+cancelled() {
+    local began=$SECONDS
+    # `timeout` is told to stay in the foreground, for in a script an asynchronous psql would ignore the signal.
+    PGMAXPROTOCOLVERSION=$1 PGPORT=$TAP timeout --foreground --signal=INT --kill-after=25 1 \
+        "$PSQL18" -X -c 'select pg_sleep(30)' 2>&1 | tee "$LOG/cancelled"
+    [ $((SECONDS - began)) -lt 15 ] && grep -q 'canceling statement due to user request' "$LOG/cancelled"
+}
+
+# 18 accepts 3.2, whose BackendKeyData has a secret key of 32 bytes: with the length and the process id, 40.
+long_key() {
+    local version
+    version=$(PGPORT=$TAP PGMINPROTOCOLVERSION=3.2 PGMAXPROTOCOLVERSION=3.2 "$PSQL18" -X -A -t -c '\conninfo') || return 1
+    echo "$version"
+    grep -Eq 'Protocol Version\|3\.2' <<<"$version" || return 1
+    grep -E 'B[[:space:]]+40[[:space:]]+BackendKeyData' "$LOG/tap.out"
+}
+
+main "$@"
