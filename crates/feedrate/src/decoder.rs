@@ -20,7 +20,8 @@ use crate::storage::Storage;
 /// [`Need`](Extent::Need) into something else, and change nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// At least this many bytes in total, counted from the front, are needed to say more.
+    /// At least this many bytes in total, counted from the front, are needed to say more. A number that is here already means that only what
+    /// follows will tell: another byte, or [silence](Protocol::silence).
     Need(usize),
     /// One message of this many bytes. It may be 0: an event that takes no bytes, such as the end of a streamed body.
     Message(usize),
@@ -420,43 +421,56 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             }
             State::Direct | State::Stored { .. } => {}
         }
-        let (bytes, searched) = match self.state {
+        let (held, searched) = match self.state {
             State::Stored { from, searched } => {
                 (self.storage.held().get(from..).unwrap_or_default(), searched)
             }
             _ => (*input, 0),
         };
-        let (have, limit) = (bytes.len(), self.storage.limit());
+        let (all, limit) = (held.len(), self.storage.limit());
+        // Had the bytes come one by one, none past the limit would ever be looked at.
+        let bytes = held.get(..limit).unwrap_or(held);
+        let have = bytes.len();
         let needed = match self.protocol.extent(bytes) {
             Ok(Extent::Message(n)) if n <= limit => n,
             Ok(Extent::Message(n)) => match self.protocol.head(bytes, n) {
                 Some(head) if head <= limit => head,
                 _ => return self.fail(input, Fault::TooLong { declared: n, limit }.into()),
             },
-            // A protocol that asks for what it has would be asked for ever.
-            Ok(Extent::Need(n)) => n.max(have.saturating_add(1)),
+            Ok(Extent::Need(n)) if n > have => n,
+            Ok(Extent::Need(_)) => {
+                let stored = matches!(self.state, State::Stored { .. });
+                let follows = all > limit || (stored && !input.is_empty());
+                return match have.checked_add(1) {
+                    Some(needed) if needed <= limit => self.wait(input, needed, line),
+                    // The storage is full, which is an error only once something does follow.
+                    _ if follows => {
+                        self.fail(input, Fault::TooLong { declared: limit.saturating_add(1), limit }.into())
+                    }
+                    _ if stored && line == Line::Open => Step::Idle,
+                    _ => self.wait(input, have, line),
+                };
+            }
             Ok(Extent::Piece(_) | Extent::Skip(_)) if have == 0 => return Step::Idle,
-            Ok(Extent::Piece(n)) => return Step::Lend(n.clamp(1, have)),
+            Ok(Extent::Piece(n)) => return Step::Lend(n.clamp(1, all)),
             Ok(Extent::Skip(n)) => {
-                self.give_up(input, n.clamp(1, have));
+                self.give_up(input, n.clamp(1, all));
                 return Step::Again;
             }
             Ok(Extent::Until(delimiter)) => {
                 let unsearched = bytes.get(searched..).unwrap_or_default();
                 match memchr::memchr(delimiter, unsearched) {
-                    Some(at) if searched.saturating_add(at) < limit => {
-                        searched.saturating_add(at).saturating_add(1)
-                    }
+                    Some(at) => searched.saturating_add(at).saturating_add(1),
                     None if have < limit => return self.wait_for_delimiter(input, delimiter, line),
-                    _ => return self.overlong(input, delimiter, limit),
+                    None => return self.overlong(input, delimiter, limit),
                 }
             }
             Err(error) => return self.fail(input, error),
         };
-        if needed <= have {
-            Step::Lend(needed)
-        } else if needed > limit {
+        if needed > limit {
             self.fail(input, Fault::TooLong { declared: needed, limit }.into())
+        } else if needed <= have {
+            Step::Lend(needed)
         } else {
             self.wait(input, needed, line)
         }
@@ -499,12 +513,13 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             }
             _ => 0,
         };
+        // Before anything can fail: `from` no longer holds.
+        self.enter(State::Stored { from: 0, searched });
         let missing = needed.saturating_sub(self.storage.held().len()).min(input.len());
         if let Some((now, rest)) = input.split_at_checked(missing) {
             self.storage.append(now)?;
             *input = rest;
         }
-        self.enter(State::Stored { from: 0, searched });
         Ok(())
     }
 

@@ -351,7 +351,8 @@ impl Frontend {
             return Err(Error::new("startup packet", 0, Problem::Length { length, min, max }));
         }
         if head.len() < startup::HEADER {
-            return Ok(Extent::Need(startup::HEADER));
+            // Not only as many as are needed to say more: a packet that is too long for the storage is refused for what it declares.
+            return Ok(Extent::Need(width(length)));
         }
         // A server takes the second one for a StartupMessage of a version that does not exist.
         let rule = "the second request of its kind on this connection";

@@ -176,7 +176,7 @@ impl Body {
                 Some(0) => Extent::Message(width(self.next_head()).saturating_add(1).min(width(self.left))),
                 Some(at) => Extent::Piece(at),
                 None if self.left == 0 => Extent::Message(0),
-                None => Extent::Piece(width(self.left)),
+                None => Extent::Piece(within.len()),
             },
             Step::Bytes(left) | Step::Value { left, .. } => Extent::Piece(width(left)),
             Step::Length { .. } => Extent::Message(width(if self.left < 4 { 0 } else { 4 })),

@@ -37,7 +37,8 @@ use super::text::{Secret, Text};
 /// let query = frontend::Query { sql: "select 1".into() }.into();
 /// assert_eq!(Line::frontend(&query, 14).to_string(), "F\t13\tQuery\t \"select 1\"");
 ///
-/// let row = backend::DataRow { columns: (&[Some(&b"a\0"[..]), None]).into() }.into();
+/// let columns = [Some(&b"a\0"[..]), None];
+/// let row = backend::DataRow { columns: (&columns).into() }.into();
 /// assert_eq!(Line::backend(&row, 17).to_string(), "B\t16\tDataRow\t 2 2 'a\\x00' -1");
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +63,9 @@ impl<'m> Line<'m> {
     /// ```
     /// use feedrate::{Encode, pg::{backend, trace::Line}};
     ///
-    /// let done = backend::CommandComplete { tag: "SELECT 1".into() }.into();
-    /// assert_eq!(Line::backend(&done, done.encoded_length()?).to_string(), "B\t13\tCommandComplete\t \"SELECT 1\"");
+    /// let done: backend::Message<'_> = backend::CommandComplete { tag: "SELECT 1".into() }.into();
+    /// let line = Line::backend(&done, done.encoded_length()?);
+    /// assert_eq!(line.to_string(), "B\t13\tCommandComplete\t \"SELECT 1\"");
     /// # Ok::<(), feedrate::EncodeError>(())
     /// ```
     pub const fn backend(message: &'m backend::Message<'m>, size: usize) -> Self {
@@ -102,12 +104,12 @@ impl<'m> Line<'m> {
     /// length `NN`, COPY data are `'BBBB'`.
     ///
     /// ```
-    /// use feedrate::pg::{frontend, trace::Line};
+    /// use feedrate::pg::{backend, trace::Line};
     ///
-    /// let parse = frontend::Parse { statement: "".into(), sql: "select $1".into(), parameter_types: (&[23]).into() };
-    /// let parse = parse.into();
-    /// assert_eq!(Line::frontend(&parse, 22).to_string(), "F\t21\tParse\t \"\" \"select $1\" 1 23");
-    /// assert_eq!(Line::frontend(&parse, 22).regress(true).to_string(), "F\t21\tParse\t \"\" \"select $1\" 1 NNNN");
+    /// let types = backend::ParameterDescription { types: (&[23, 25]).into() }.into();
+    /// let line = Line::backend(&types, 15);
+    /// assert_eq!(line.to_string(), "B\t14\tParameterDescription\t 2 23 25");
+    /// assert_eq!(line.regress(true).to_string(), "B\t14\tParameterDescription\t 2 NNNN NNNN");
     /// ```
     #[must_use]
     pub const fn regress(mut self, on: bool) -> Self {
@@ -135,7 +137,7 @@ impl Display for Line<'_> {
             ),
         };
         match self.said {
-            // The names in the server's source are part of the message, and differ between versions in length too.
+            // Names of the server's source files are part of it, and their lengths change with its versions.
             Said::Backend(B::ErrorResponse(_) | B::NoticeResponse(_)) if self.regress => {
                 write!(f, "{direction}\tNN\t")?;
             }
