@@ -146,6 +146,9 @@ impl Class {
 /// * how the next `p` message is to be read ([`expect`](Self::expect)), or it will be an [`AuthenticationResponse`],
 /// * that the authentication is over ([`authenticated`](Self::authenticated)): before it, only `p` and Terminate are accepted.
 ///
+/// So while the authentication lasts, one message can be read for each request of the server, and a proxy whose client sends
+/// ahead has to let the rest wait until the server has answered.
+///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Frontend, frontend::Message}};
 ///
@@ -182,7 +185,9 @@ enum Phase {
     Asked,
     Authenticating,
     Ready,
-    /// After CancelRequest and Terminate nothing comes.
+    /// After Terminate nothing comes, or another Terminate: pg_basebackup sends two.
+    Terminated,
+    /// After CancelRequest nothing comes.
     Closed,
 }
 
@@ -291,7 +296,7 @@ impl Frontend {
                 scram
             }
             (Phase::Authenticating, Class::Answer) => authentication,
-            (Phase::Authenticating | Phase::Ready, Class::End) => small,
+            (Phase::Authenticating | Phase::Ready | Phase::Terminated, Class::End) => small,
             (Phase::Ready, Class::Small) => small,
             (Phase::Ready, Class::Large) => large,
             (Phase::Ready, Class::Unknown) => self.unknown,
@@ -318,11 +323,12 @@ impl Frontend {
                     when: "after the message that ended the connection",
                 });
             }
-            Phase::Authenticating | Phase::Ready => {}
+            Phase::Authenticating | Phase::Ready | Phase::Terminated => {}
         }
         let cap = self.cap(class(tag));
         if cap.refuses_all() {
             return refuse(match (class(tag), self.phase) {
+                (_, Phase::Terminated) => Problem::Unexpected { tag, when: "after Terminate" },
                 (Class::Unknown, _) => Problem::UnknownTag(tag),
                 (_, Phase::Ready) => Problem::Unexpected { tag, when: "after authentication" },
                 _ => Problem::Unexpected { tag, when: "before authentication has ended" },
@@ -370,7 +376,7 @@ impl Frontend {
     fn parse_early(&mut self, raw: &[u8], tag: u8) -> (u8, Kind) {
         if self.phase != Phase::Startup {
             if tag == Terminate::TAG {
-                self.enter(Phase::Closed);
+                self.enter(Phase::Terminated);
                 return (tag, Kind::Tagged);
             }
             if self.answer == Some(Answer::SaslInitial) {
