@@ -452,9 +452,9 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                 };
             }
             Ok(Extent::Piece(_) | Extent::Skip(_)) if have == 0 => return Step::Idle,
-            Ok(Extent::Piece(n)) => return Step::Lend(n.clamp(1, all)),
+            Ok(Extent::Piece(n)) => return Step::Lend(n.max(1).min(all)),
             Ok(Extent::Skip(n)) => {
-                self.give_up(input, n.clamp(1, all));
+                self.give_up(input, n.max(1).min(all));
                 return Step::Again;
             }
             Ok(Extent::Until(delimiter)) => {

@@ -5,9 +5,6 @@ use core::fmt;
 
 use crate::decoder::Fault;
 
-/// A fixed storage of `N` bytes, inside the decoder: a message may be `N` bytes long.
-pub type Array<const N: usize> = heapless::Vec<u8, N>;
-
 /// Bytes that belong to one unfinished message.
 pub trait Storage {
     /// The most bytes that can ever be held: the length of the longest message that is accepted whole.
@@ -33,6 +30,66 @@ pub trait Storage {
     fn release(&mut self) {}
 }
 
+/// A fixed storage of `N` bytes, inside the decoder: a message may be `N` bytes long.
+#[derive(Clone)]
+pub struct Array<const N: usize> {
+    memory: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Array<N> {
+    /// An empty storage.
+    ///
+    /// ```
+    /// use feedrate::{Array, Storage};
+    ///
+    /// assert_eq!(Array::<512>::new().limit(), 512);
+    /// ```
+    pub const fn new() -> Self {
+        Self { memory: [0; N], length: 0 }
+    }
+}
+
+impl<const N: usize> Default for Array<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> Storage for Array<N> {
+    #[inline]
+    fn limit(&self) -> usize {
+        N
+    }
+
+    #[inline]
+    fn held(&self) -> &[u8] {
+        self.memory.get(..self.length).unwrap_or_default()
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.length = copy(&mut self.memory, self.length, bytes)?;
+        Ok(())
+    }
+
+    fn discard(&mut self, n: usize) {
+        shift_down(self.memory.get_mut(..self.length).unwrap_or_default(), n);
+        self.length = self.length.saturating_sub(n);
+    }
+
+    fn clear(&mut self) {
+        self.length = 0;
+    }
+}
+
+/// The held bytes may be anybody's password, and are only counted.
+impl<const N: usize> fmt::Debug for Array<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Array").field("held", &self.length).field("limit", &N).finish()
+    }
+}
+
+/// As [`Array`], and slower where messages come in pieces: it appends byte by byte.
 impl<const N: usize> Storage for heapless::Vec<u8, N> {
     #[inline]
     fn limit(&self) -> usize {
@@ -90,13 +147,7 @@ impl Storage for Borrowed<'_> {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let free = self.memory.get_mut(self.length..).unwrap_or_default();
-        if free.len() < bytes.len() {
-            return Err(Fault::Memory { needed: bytes.len() });
-        }
-        // Not `copy_from_slice`: at opt-level "z" its length check is left in, and with it a panic.
-        let copied = free.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
-        self.length = self.length.saturating_add(copied);
+        self.length = copy(self.memory, self.length, bytes)?;
         Ok(())
     }
 
@@ -115,6 +166,16 @@ impl fmt::Debug for Borrowed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Borrowed").field("held", &self.length).field("limit", &self.memory.len()).finish()
     }
+}
+
+/// Copies `bytes` to `at`, if all of them have room there, and answers where they end.
+fn copy(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
+    let fault = Fault::Memory { needed: bytes.len() };
+    let end = at.checked_add(bytes.len()).ok_or(fault)?;
+    let free = memory.get_mut(at..end).ok_or(fault)?;
+    // Not `copy_from_slice`: at opt-level "z" its length check is left in, and with it a panic.
+    free.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    Ok(end)
 }
 
 /// `copy_within(n.., 0)`, without its panic.

@@ -135,10 +135,7 @@ fn session() -> Vec<Row> {
         row(
             ready,
             b"K\0\0\0\x28\xff\xff\xff\xff0123456789abcdef0123456789abcdef",
-            BackendKeyData {
-                process_id: -1,
-                key: Secret::from(&b"0123456789abcdef0123456789abcdef"[..]),
-            },
+            BackendKeyData { process_id: -1, key: Secret::from(&b"0123456789abcdef0123456789abcdef"[..]) },
         ),
         row(
             ready,
@@ -286,11 +283,7 @@ fn copy() -> Vec<Row> {
     let ready = &Backend::established();
     let formats = || list([Format::TEXT, Format::BINARY]);
     vec![
-        row(
-            ready,
-            b"G\0\0\0\x0b\0\0\x02\0\0\0\x01",
-            CopyInResponse { format: 0, column_formats: formats() },
-        ),
+        row(ready, b"G\0\0\0\x0b\0\0\x02\0\0\0\x01", CopyInResponse { format: 0, column_formats: formats() }),
         row(
             ready,
             b"H\0\0\0\x0b\x01\0\x02\0\0\0\x01",
@@ -324,7 +317,8 @@ fn large() -> Vec<Row> {
     let types = [&b"\xff\xff"[..], &b"\0\0\0\x17".repeat(65_535)].concat();
     let formats = [&b"\0\xff\xff"[..], &b"\0\x01".repeat(65_535)].concat();
     // Nameless fields: a NUL, and 18 bytes.
-    let fields = [&b"\xff\xff"[..], &b"\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\0\0".repeat(65_535)].concat();
+    let fields =
+        [&b"\xff\xff"[..], &b"\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\0\0".repeat(65_535)].concat();
     vec![
         row(ready, message(b'D', nulls), DataRow { columns: list(vec![None; 65_535]) }),
         row(ready, message(b't', types), ParameterDescription { types: list(vec![23; 65_535]) }),
@@ -335,8 +329,10 @@ fn large() -> Vec<Row> {
             message(b'H', formats),
             CopyOutResponse { format: 0, column_formats: list(vec![Format::BINARY; 65_535]) },
         ),
-        row(ready, message(b'C', [&[b'x'; 29_995][..], b"\0"].concat()), CommandComplete {
-            tag: (&*vec![b'x'; 29_995].leak()).into(),
-        }),
+        row(
+            ready,
+            message(b'C', [&[b'x'; 29_995][..], b"\0"].concat()),
+            CommandComplete { tag: (&*vec![b'x'; 29_995].leak()).into() },
+        ),
     ]
 }

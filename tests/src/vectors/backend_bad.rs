@@ -49,7 +49,13 @@ fn bodies() -> Vec<Bad<Backend>> {
     bad(b'v', b"\0\x03\0\0\0", "NegotiateProtocolVersion", 9, short("number of options", 4, 1));
     bad(b'v', b"\0\x03\0\0\xff\xff\xff\xff", "NegotiateProtocolVersion", 9, few);
     bad(b'v', b"\0\x03\0\0\0\0\0\x01", "NegotiateProtocolVersion", 9, short("options", 1, 0));
-    bad(b'v', b"\0\x03\0\0\x7f\xff\xff\xffa\0", "NegotiateProtocolVersion", 9, short("options", 0x7fff_ffff, 2));
+    bad(
+        b'v',
+        b"\0\x03\0\0\x7f\xff\xff\xffa\0",
+        "NegotiateProtocolVersion",
+        9,
+        short("options", 0x7fff_ffff, 2),
+    );
     bad(b'v', b"\0\x03\0\0\0\x01\0\x01a\0", "NegotiateProtocolVersion", 9, short("options", 0x1_0001, 2));
     bad(b'v', b"\0\x03\0\0\0\0\0\x02a\0b", "NegotiateProtocolVersion", 15, Unterminated);
     bad(b'v', b"\0\x03\0\0\0\0\0\0\0", "NegotiateProtocolVersion", 13, Trailing(1));
@@ -212,12 +218,17 @@ fn phases() -> Vec<Bad<Backend>> {
         lost(&startup, &[tag], "message", 0, Problem::UnknownTag(tag));
     }
     let when = "after authentication";
-    lost(&ready, b"v\0\0\0\x0c\0\x03\0\0\0\0\0\0", "NegotiateProtocolVersion", 0, Problem::Unexpected {
-        tag: b'v',
-        when,
-    });
+    lost(
+        &ready,
+        b"v\0\0\0\x0c\0\x03\0\0\0\0\0\0",
+        "NegotiateProtocolVersion",
+        0,
+        Problem::Unexpected { tag: b'v', when },
+    );
     let when = "before authentication has ended";
-    for (tag, name) in [(b'Z', "ReadyForQuery"), (b'D', "DataRow"), (b'K', "BackendKeyData"), (b'd', "CopyData")] {
+    for (tag, name) in
+        [(b'Z', "ReadyForQuery"), (b'D', "DataRow"), (b'K', "BackendKeyData"), (b'd', "CopyData")]
+    {
         lost(&startup, &[tag], name, 0, Problem::Unexpected { tag, when });
     }
     lost(&Backend::established().allow_unknown(100), b"z\0\0\0\x65", "message", 1, length(101, 100));

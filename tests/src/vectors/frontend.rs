@@ -138,7 +138,11 @@ fn answers() -> Vec<Row> {
             b"p\0\0\0\x10c=biws,r=abc",
             Message::SASLResponse(SASLResponse { data: secret(b"c=biws,r=abc") }),
         ),
-        row(&to(Answer::Sasl), b"p\0\0\0\x05\x01", Message::SASLResponse(SASLResponse { data: secret(b"\x01") })),
+        row(
+            &to(Answer::Sasl),
+            b"p\0\0\0\x05\x01",
+            Message::SASLResponse(SASLResponse { data: secret(b"\x01") }),
+        ),
         row(
             &to(Answer::Gss),
             b"p\0\0\0\x08\x60\0\xff\x01",
@@ -258,7 +262,8 @@ fn short() -> Vec<Row> {
 /// As many elements as a count of 16 bits can say.
 fn large() -> Vec<Row> {
     let ready = &Frontend::established();
-    let one_each = [&b"\0\0\xff\xff"[..], &b"\0\x01".repeat(65_535), b"\xff\xff", &[0; 4 * 65_535], b"\0\0"].concat();
+    let one_each =
+        [&b"\0\0\xff\xff"[..], &b"\0\x01".repeat(65_535), b"\xff\xff", &[0; 4 * 65_535], b"\0\0"].concat();
     let types = [&b"\0\0\xff\xff"[..], &[0; 4 * 65_535]].concat();
     let arguments = [&b"\0\0\0\x01\0\0\xff\xff"[..], &[0xff; 4 * 65_535], b"\0\0"].concat();
     vec![

@@ -1,10 +1,9 @@
 //! Authentication requests: everything behind the type byte `R`.
 
-use super::error::Problem;
 use super::list::List;
 use super::message::{Body, tagged};
 use super::password::Answer;
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::{Secret, Text};
 use super::write::LARGE;
 use crate::encode::{EncodeError, Output};
@@ -83,7 +82,7 @@ impl Authentication<'_> {
 }
 
 impl<'a> Body<'a> for Authentication<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(match reader.u32("authentication code")? {
             0 => Self::Ok,
             2 => Self::KerberosV5,

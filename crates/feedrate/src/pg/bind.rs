@@ -1,10 +1,9 @@
 //! Bind: values for a prepared statement's parameters.
 
-use super::error::Problem;
 use super::format::Format;
 use super::list::List;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
@@ -48,7 +47,7 @@ pub struct Bind<'a> {
 tagged!(Bind<'_>, b'B', LARGE);
 
 impl<'a> Body<'a> for Bind<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let portal = reader.text()?;
         let statement = reader.text()?;
         let count = reader.u16("number of parameter formats")?;

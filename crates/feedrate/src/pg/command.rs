@@ -1,8 +1,7 @@
 //! CommandComplete and its tag.
 
-use super::error::Problem;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
@@ -66,7 +65,7 @@ fn split_number(tag: &[u8]) -> (&[u8], Option<u64>) {
 }
 
 impl<'a> Body<'a> for CommandComplete<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { tag: reader.text()? })
     }
 

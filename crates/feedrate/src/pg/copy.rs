@@ -1,10 +1,9 @@
 //! COPY: the responses that begin it, its data, and how it ends.
 
-use super::error::Problem;
 use super::format::Format;
 use super::list::List;
 use super::message::{Body, bodiless, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, SMALL, put_text};
 use crate::encode::{EncodeError, Output};
@@ -24,7 +23,7 @@ macro_rules! copy_response {
         tagged!($Message<'_>, $tag, LARGE);
 
         impl<'a> Body<'a> for $Message<'a> {
-            fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+            fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
                 let format = reader.u8("overall format")?;
                 let count = reader.u16("number of columns")?;
                 Ok(Self { format, column_formats: List::read(reader, count, "column formats")? })
@@ -72,7 +71,7 @@ tagged!(CopyData<'_>, b'd', LARGE);
 
 impl<'a> Body<'a> for CopyData<'a> {
     #[inline]
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { data: reader.rest() })
     }
 
@@ -100,7 +99,7 @@ pub struct CopyFail<'a> {
 tagged!(CopyFail<'_>, b'f', SMALL);
 
 impl<'a> Body<'a> for CopyFail<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { reason: reader.text()? })
     }
 

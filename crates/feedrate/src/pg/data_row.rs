@@ -1,9 +1,8 @@
 //! DataRow: one row of a result.
 
-use super::error::Problem;
 use super::list::List;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::write::LARGE;
 use crate::encode::{EncodeError, Output};
 
@@ -30,7 +29,7 @@ tagged!(DataRow<'_>, b'D', LARGE);
 
 impl<'a> Body<'a> for DataRow<'a> {
     #[inline]
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let count = reader.u16("number of columns")?;
         Ok(Self { columns: List::read(reader, count, "columns")? })
     }

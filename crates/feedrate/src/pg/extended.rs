@@ -3,7 +3,7 @@
 
 use super::error::Problem;
 use super::message::{Body, bodiless, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{SMALL, put_text};
 use crate::encode::{EncodeError, Output};
@@ -19,13 +19,13 @@ pub enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         // Decided before the byte is taken, so that the error points at it.
         match reader.peek().first() {
             None | Some(b'S' | b'P') => {}
             Some(&kind) => {
                 let expected = "'S' for a statement or 'P' for a portal";
-                return Err(Problem::Value { what: "kind", found: u32::from(kind), expected });
+                return Err(reader.bad(Problem::Value { what: "kind", found: u32::from(kind), expected }));
             }
         }
         let kind = reader.u8("kind")?;
@@ -63,7 +63,7 @@ pub struct Describe<'a> {
 tagged!(Describe<'_>, b'D', SMALL);
 
 impl<'a> Body<'a> for Describe<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { target: Target::read(reader)? })
     }
 
@@ -92,7 +92,7 @@ pub struct Close<'a> {
 tagged!(Close<'_>, b'C', SMALL);
 
 impl<'a> Body<'a> for Close<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { target: Target::read(reader)? })
     }
 
@@ -123,7 +123,7 @@ pub struct Execute<'a> {
 tagged!(Execute<'_>, b'E', SMALL);
 
 impl<'a> Body<'a> for Execute<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { portal: reader.text()?, max_rows: reader.i32("maximum number of rows")? })
     }
 

@@ -1,8 +1,7 @@
 //! Format codes: how a value is represented.
 
-use super::error::Problem;
 use super::list::{Item, private};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use crate::encode::{EncodeError, Output};
 
 /// How a value is represented on the wire. Signed, and other codes than the two are kept.
@@ -22,7 +21,7 @@ impl private::Item<'_> for Format {
     const SIZE: Option<usize> = Some(2);
 
     #[inline]
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Bad> {
         reader.i16("format code").map(Self)
     }
 

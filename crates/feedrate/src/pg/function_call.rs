@@ -1,10 +1,9 @@
 //! FunctionCall and FunctionCallResponse: a function called by its object identifier.
 
-use super::error::Problem;
 use super::format::Format;
 use super::list::List;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::write::{LARGE, put_value};
 use crate::encode::{EncodeError, Output};
 
@@ -25,7 +24,7 @@ pub struct FunctionCall<'a> {
 tagged!(FunctionCall<'_>, b'F', LARGE);
 
 impl<'a> Body<'a> for FunctionCall<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let function = reader.u32("function")?;
         let count = reader.u16("number of argument formats")?;
         let argument_formats = List::read(reader, count, "argument formats")?;
@@ -54,7 +53,7 @@ pub struct FunctionCallResponse<'a> {
 tagged!(FunctionCallResponse<'_>, b'V', LARGE);
 
 impl<'a> Body<'a> for FunctionCallResponse<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { value: reader.value()? })
     }
 

@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Secret;
 use super::write::LARGE;
 use crate::encode::{EncodeError, Output};
@@ -24,12 +24,16 @@ tagged!(BackendKeyData<'_>, b'K', LARGE);
 pub(crate) const KEY_LENGTH: core::ops::RangeInclusive<usize> = 4..=256;
 
 impl<'a> Body<'a> for BackendKeyData<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let process_id = reader.i32("process")?;
         let length = reader.left();
         if !KEY_LENGTH.contains(&length) {
             let found = u32::try_from(length).unwrap_or(u32::MAX);
-            return Err(Problem::Value { what: "length of the key", found, expected: "4 to 256 bytes" });
+            return Err(reader.bad(Problem::Value {
+                what: "length of the key",
+                found,
+                expected: "4 to 256 bytes",
+            }));
         }
         Ok(Self { process_id, key: Secret::from(reader.rest()) })
     }

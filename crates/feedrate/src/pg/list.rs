@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::error::Problem;
 use super::limits::width;
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{put_text, put_value};
 use crate::encode::{EncodeError, Output};
@@ -35,14 +35,14 @@ enum Source<'a, T> {
 pub trait Item<'a>: Copy + private::Item<'a> {}
 
 pub(crate) mod private {
-    use super::{EncodeError, Output, Problem, Reader};
+    use super::{Bad, EncodeError, Output, Reader};
 
     pub trait Item<'a>: Default {
         /// Bytes on the wire, where that is the same for all.
         const SIZE: Option<usize> = None;
 
         /// Reads and checks one.
-        fn read(reader: &mut Reader<'a>) -> Result<Self, Problem>;
+        fn read(reader: &mut Reader<'a>) -> Result<Self, Bad>;
 
         /// Reads one that has been checked. What cannot be any more is a default, without a word.
         #[inline]
@@ -91,7 +91,7 @@ impl<'a, T: Item<'a>> List<'a, T> {
 
     /// Checks `count` items at the front of `reader` and takes them.
     #[inline]
-    pub(crate) fn read(reader: &mut Reader<'a>, count: u16, what: &'static str) -> Result<Self, Problem> {
+    pub(crate) fn read(reader: &mut Reader<'a>, count: u16, what: &'static str) -> Result<Self, Bad> {
         let count = usize::from(count);
         let bytes = match T::SIZE {
             Some(size) => reader.take(size.saturating_mul(count), what)?,
@@ -107,7 +107,7 @@ impl<'a, T: Item<'a>> List<'a, T> {
     }
 
     /// Checks items up to a zero byte in place of one, and takes them and the zero.
-    pub(crate) fn read_terminated(reader: &mut Reader<'a>, what: &'static str) -> Result<Self, Problem> {
+    pub(crate) fn read_terminated(reader: &mut Reader<'a>, what: &'static str) -> Result<Self, Bad> {
         let all = reader.peek();
         let mut count = 0_usize;
         loop {
@@ -117,7 +117,7 @@ impl<'a, T: Item<'a>> List<'a, T> {
                     T::read(reader)?;
                     count = count.saturating_add(1);
                 }
-                None => return Err(Problem::Short { what, needed: 1, left: 0 }),
+                None => return Err(reader.bad(Problem::Short { what, needed: 1, left: 0 })),
             }
         }
         let bytes = front(all, reader);
@@ -302,7 +302,7 @@ impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for Iter<'a, T> {
 impl<'a> Item<'a> for Option<&'a [u8]> {}
 impl<'a> private::Item<'a> for Option<&'a [u8]> {
     #[inline]
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         reader.value()
     }
 
@@ -338,7 +338,7 @@ impl private::Item<'_> for u32 {
     const SIZE: Option<usize> = Some(4);
 
     #[inline]
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Bad> {
         reader.u32("object identifier")
     }
 
@@ -351,7 +351,7 @@ impl private::Item<'_> for u32 {
 impl<'a> Item<'a> for Text<'a> {}
 impl<'a> private::Item<'a> for Text<'a> {
     #[inline]
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         reader.text()
     }
 

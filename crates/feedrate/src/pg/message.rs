@@ -1,13 +1,13 @@
 //! What all tagged messages have in common: a type byte, a name, a body.
 
-use super::error::{Error, Problem};
-use super::reader::Reader;
+use super::error::Error;
+use super::reader::{Bad, Reader};
 use crate::encode::{EncodeError, Output};
 
 /// A message's body, read and written.
 pub(crate) trait Body<'a>: Sized {
     /// Reads the fields. What is left in `reader` afterwards is an error.
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem>;
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad>;
 
     /// Writes the same.
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
@@ -17,10 +17,17 @@ pub(crate) trait Body<'a>: Sized {
 #[inline]
 pub(crate) fn read<'a, T: Body<'a>>(raw: &'a [u8], header: usize, name: &'static str) -> Result<T, Error> {
     let mut reader = Reader::new(raw.get(header..).unwrap_or_default());
-    match T::read(&mut reader).and_then(|message| reader.end().map(|()| message)) {
-        Ok(message) => Ok(message),
-        Err(problem) => Err(Error::new(name, raw.len().saturating_sub(reader.left()), problem)),
+    match T::read(&mut reader) {
+        Ok(message) if reader.left() == 0 => Ok(message),
+        _ => Err(bad(raw, &reader, name)),
     }
+}
+
+/// Out of the way of all that is good.
+#[cold]
+#[inline(never)]
+fn bad(raw: &[u8], reader: &Reader<'_>, name: &'static str) -> Error {
+    Error::new(name, raw.len().saturating_sub(reader.left()), reader.problem())
 }
 
 /// Bytes of type byte and length.
@@ -64,7 +71,7 @@ macro_rules! bodiless {
 
         impl<'a> $crate::pg::message::Body<'a> for $Message {
             #[inline]
-            fn read(_: &mut $crate::pg::reader::Reader<'a>) -> Result<Self, $crate::pg::error::Problem> {
+            fn read(_: &mut $crate::pg::reader::Reader<'a>) -> Result<Self, $crate::pg::reader::Bad> {
                 Ok(Self)
             }
 

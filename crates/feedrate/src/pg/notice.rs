@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use super::error::Problem;
 use super::list::{Item, List, private};
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
@@ -61,7 +60,7 @@ pub mod field {
 
 impl<'a> Item<'a> for NoticeField<'a> {}
 impl<'a> private::Item<'a> for NoticeField<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { code: reader.u8("field code")?, value: reader.text()? })
     }
 
@@ -181,7 +180,7 @@ macro_rules! notice {
         }
 
         impl<'a> Body<'a> for $Message<'a> {
-            fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+            fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
                 Ok(Self { fields: List::read_terminated(reader, "terminator of the fields")? })
             }
 

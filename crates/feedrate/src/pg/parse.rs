@@ -1,9 +1,8 @@
 //! Parse and ParameterDescription: a statement and the types of its parameters.
 
-use super::error::Problem;
 use super::list::List;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
@@ -32,7 +31,7 @@ pub struct Parse<'a> {
 tagged!(Parse<'_>, b'P', LARGE);
 
 impl<'a> Body<'a> for Parse<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let statement = reader.text()?;
         let sql = reader.text()?;
         let count = reader.u16("number of parameter types")?;
@@ -59,7 +58,7 @@ pub struct ParameterDescription<'a> {
 tagged!(ParameterDescription<'_>, b't', LARGE);
 
 impl<'a> Body<'a> for ParameterDescription<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let count = reader.u16("number of parameters")?;
         Ok(Self { types: List::read(reader, count, "parameter types")? })
     }

@@ -1,8 +1,7 @@
 //! The four meanings of the frontend's type byte `p`. Which of them a message has, only the server's last authentication request tells.
 
-use super::error::Problem;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::{Secret, Text};
 use super::write::{AUTHENTICATION, put_text};
 use crate::encode::{EncodeError, Output};
@@ -30,7 +29,7 @@ pub struct PasswordMessage<'a> {
 tagged!(PasswordMessage<'_>, b'p', AUTHENTICATION);
 
 impl<'a> Body<'a> for PasswordMessage<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { password: Secret::from(reader.text()?.as_bytes()) })
     }
 
@@ -62,7 +61,7 @@ pub struct SASLInitialResponse<'a> {
 tagged!(SASLInitialResponse<'_>, b'p', AUTHENTICATION);
 
 impl<'a> Body<'a> for SASLInitialResponse<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { mechanism: reader.text()?, data: reader.value()?.map(Secret::from) })
     }
 
@@ -85,7 +84,7 @@ macro_rules! token {
         tagged!($Message<'_>, b'p', AUTHENTICATION);
 
         impl<'a> Body<'a> for $Message<'a> {
-            fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+            fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
                 Ok(Self { data: Secret::from(reader.rest()) })
             }
 

@@ -1,8 +1,7 @@
 //! Query and its short answers: `protocol-message-formats.html`, the simple query flow.
 
-use super::error::Problem;
 use super::message::{Body, bodiless, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
@@ -27,7 +26,7 @@ pub struct Query<'a> {
 tagged!(Query<'_>, b'Q', LARGE);
 
 impl<'a> Body<'a> for Query<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { sql: reader.text()? })
     }
 

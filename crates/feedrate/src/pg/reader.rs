@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::limits::width;
+use super::scan::find;
 use super::text::Text;
 
 /// What has not been read yet of one message's body. On an error nothing has been taken, so that what is left tells where
@@ -9,12 +10,39 @@ use super::text::Text;
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    problem: Option<Problem>,
 }
+
+/// A field was bad; the reader knows why. It takes no room, so that the good fields come in registers.
+#[derive(Debug, Clone, Copy)]
+pub struct Bad(());
 
 impl<'a> Reader<'a> {
     #[inline]
     pub(crate) const fn new(body: &'a [u8]) -> Self {
-        Self { rest: body }
+        Self { rest: body, problem: None }
+    }
+
+    /// Says what is wrong with the field at the front.
+    #[cold]
+    #[inline(never)]
+    pub(crate) const fn bad(&mut self, problem: Problem) -> Bad {
+        self.problem = Some(problem);
+        Bad(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    const fn short(&mut self, what: &'static str, needed: usize) -> Bad {
+        self.bad(Problem::Short { what, needed, left: self.rest.len() })
+    }
+
+    /// What is wrong: a field, or that there is more than fields.
+    pub(crate) const fn problem(&self) -> Problem {
+        match self.problem {
+            Some(problem) => problem,
+            None => Problem::Trailing(self.rest.len()),
+        }
     }
 
     #[inline]
@@ -28,50 +56,50 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Problem> {
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Bad> {
         match self.rest.split_first_chunk::<N>() {
             Some((bytes, rest)) => {
                 self.rest = rest;
                 Ok(*bytes)
             }
-            None => Err(Problem::Short { what, needed: N, left: self.rest.len() }),
+            None => Err(self.short(what, N)),
         }
     }
 
     #[inline]
-    pub(crate) fn u8(&mut self, what: &'static str) -> Result<u8, Problem> {
+    pub(crate) fn u8(&mut self, what: &'static str) -> Result<u8, Bad> {
         self.array::<1>(what).map(|[byte]| byte)
     }
 
     /// Counts are read as the servers and libpq read them: unsigned, although the documentation says Int16.
     #[inline]
-    pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, Problem> {
+    pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, Bad> {
         self.array(what).map(u16::from_be_bytes)
     }
 
     #[inline]
-    pub(crate) fn i16(&mut self, what: &'static str) -> Result<i16, Problem> {
+    pub(crate) fn i16(&mut self, what: &'static str) -> Result<i16, Bad> {
         self.array(what).map(i16::from_be_bytes)
     }
 
     #[inline]
-    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Problem> {
+    pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Bad> {
         self.array(what).map(u32::from_be_bytes)
     }
 
     #[inline]
-    pub(crate) fn i32(&mut self, what: &'static str) -> Result<i32, Problem> {
+    pub(crate) fn i32(&mut self, what: &'static str) -> Result<i32, Bad> {
         self.array(what).map(i32::from_be_bytes)
     }
 
     #[inline]
-    pub(crate) fn take(&mut self, n: usize, what: &'static str) -> Result<&'a [u8], Problem> {
+    pub(crate) fn take(&mut self, n: usize, what: &'static str) -> Result<&'a [u8], Bad> {
         match self.rest.split_at_checked(n) {
             Some((bytes, rest)) => {
                 self.rest = rest;
                 Ok(bytes)
             }
-            None => Err(Problem::Short { what, needed: n, left: self.rest.len() }),
+            None => Err(self.short(what, n)),
         }
     }
 
@@ -85,18 +113,21 @@ impl<'a> Reader<'a> {
 
     /// A NUL-terminated string, the NUL taken and left out.
     #[inline]
-    pub(crate) fn text(&mut self) -> Result<Text<'a>, Problem> {
-        let end = memchr::memchr(0, self.rest).ok_or(Problem::Unterminated)?;
-        let (text, rest) = self.rest.split_at_checked(end).ok_or(Problem::Unterminated)?;
-        self.rest = rest.get(1..).unwrap_or_default();
-        Ok(Text::from(text))
+    pub(crate) fn text(&mut self) -> Result<Text<'a>, Bad> {
+        match find(0, self.rest).and_then(|end| self.rest.split_at_checked(end)) {
+            Some((text, rest)) => {
+                self.rest = rest.get(1..).unwrap_or_default();
+                Ok(Text::from(text))
+            }
+            None => Err(self.bad(Problem::Unterminated)),
+        }
     }
 
     /// A value behind its length; -1 is NULL.
     #[inline]
-    pub(crate) fn value(&mut self) -> Result<Option<&'a [u8]>, Problem> {
+    pub(crate) fn value(&mut self) -> Result<Option<&'a [u8]>, Bad> {
         let Some((length, behind)) = self.rest.split_first_chunk::<4>() else {
-            return Err(Problem::Short { what: "value length", needed: 4, left: self.rest.len() });
+            return Err(self.short("value length", 4));
         };
         // Read as unsigned, a negative length is longer than any message, which has less than 2 GiB: the usual value is told from all
         // others by the one comparison that is needed anyway.
@@ -109,16 +140,12 @@ impl<'a> Reader<'a> {
             self.rest = behind;
             return Ok(None);
         }
-        Err(bad_value(length, behind.len()))
-    }
-
-    #[inline]
-    pub(crate) const fn end(&self) -> Result<(), Problem> {
-        if self.rest.is_empty() { Ok(()) } else { Err(Problem::Trailing(self.rest.len())) }
+        Err(self.bad(bad_value(length, behind.len())))
     }
 }
 
 #[cold]
+#[inline(never)]
 fn bad_value(length: u32, left: usize) -> Problem {
     match i32::try_from(length) {
         Ok(_) => Problem::Short { what: "value", needed: width(length), left },

@@ -1,10 +1,9 @@
 //! RowDescription: the columns of a result.
 
-use super::error::Problem;
 use super::format::Format;
 use super::list::{Item, List, private};
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
@@ -65,7 +64,7 @@ impl Default for Field<'_> {
 tagged!(RowDescription<'_>, b'T', LARGE);
 
 impl<'a> Body<'a> for RowDescription<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let count = reader.u16("number of columns")?;
         Ok(Self { fields: List::read(reader, count, "columns")? })
     }
@@ -78,7 +77,7 @@ impl<'a> Body<'a> for RowDescription<'a> {
 impl<'a> Item<'a> for Field<'a> {}
 impl<'a> private::Item<'a> for Field<'a> {
     #[inline]
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self {
             name: reader.text()?,
             table_oid: reader.u32("table")?,

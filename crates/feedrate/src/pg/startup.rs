@@ -5,7 +5,7 @@
 use super::error::Problem;
 use super::list::{Item, List, private};
 use super::message::Body;
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::{Secret, Text};
 use super::version::Version;
 use super::write::{put_length, put_text};
@@ -142,16 +142,16 @@ impl<'a> StartupMessage<'a> {
 }
 
 impl<'a> Body<'a> for StartupMessage<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let found = reader.peek();
         let version = Version(reader.u32("version")?);
         if version.major() != Version::V3_0.major() {
             *reader = Reader::new(found);
-            return Err(Problem::Value {
+            return Err(reader.bad(Problem::Value {
                 what: "protocol version",
                 found: version.0,
                 expected: "3 in the upper 16 bits",
-            });
+            }));
         }
         Ok(Self { version, parameters: List::read_terminated(reader, "terminator as last byte")? })
     }
@@ -171,7 +171,7 @@ impl<'a> Body<'a> for StartupMessage<'a> {
 
 impl<'a> Item<'a> for Parameter<'a> {}
 impl<'a> private::Item<'a> for Parameter<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { name: reader.text()?, value: reader.text()? })
     }
 
@@ -222,13 +222,17 @@ pub struct CancelRequest<'a> {
 pub(crate) const KEY_LENGTH: core::ops::RangeInclusive<usize> = 1..=256;
 
 impl<'a> Body<'a> for CancelRequest<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         reader.u32("code")?;
         let process_id = reader.i32("process")?;
         let length = reader.left();
         if !KEY_LENGTH.contains(&length) {
             let found = u32::try_from(length).unwrap_or(u32::MAX);
-            return Err(Problem::Value { what: "length of the key", found, expected: "1 to 256 bytes" });
+            return Err(reader.bad(Problem::Value {
+                what: "length of the key",
+                found,
+                expected: "1 to 256 bytes",
+            }));
         }
         Ok(Self { process_id, key: Secret::from(reader.rest()) })
     }
@@ -246,7 +250,7 @@ impl<'a> Body<'a> for CancelRequest<'a> {
 macro_rules! request {
     ($Message:ident, $code:expr) => {
         impl<'a> Body<'a> for $Message {
-            fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+            fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
                 reader.u32("code").map(|_| Self)
             }
 

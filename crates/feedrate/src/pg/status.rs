@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::write::{LARGE, put_text};
 use crate::encode::{EncodeError, Output};
@@ -20,7 +20,7 @@ pub struct ParameterStatus<'a> {
 tagged!(ParameterStatus<'_>, b'S', LARGE);
 
 impl<'a> Body<'a> for ParameterStatus<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { name: reader.text()?, value: reader.text()? })
     }
 
@@ -73,14 +73,18 @@ impl TransactionStatus {
 tagged!(ReadyForQuery, b'Z', LARGE);
 
 impl<'a> Body<'a> for ReadyForQuery {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let status = match reader.peek().first() {
             None | Some(b'I') => TransactionStatus::Idle,
             Some(b'T') => TransactionStatus::InTransaction,
             Some(b'E') => TransactionStatus::Failed,
             Some(&found) => {
                 let expected = "'I', 'T' or 'E'";
-                return Err(Problem::Value { what: "transaction status", found: u32::from(found), expected });
+                return Err(reader.bad(Problem::Value {
+                    what: "transaction status",
+                    found: u32::from(found),
+                    expected,
+                }));
             }
         };
         reader.u8("transaction status")?;
@@ -107,7 +111,7 @@ pub struct NotificationResponse<'a> {
 tagged!(NotificationResponse<'_>, b'A', LARGE);
 
 impl<'a> Body<'a> for NotificationResponse<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { process_id: reader.i32("process")?, channel: reader.text()?, payload: reader.text()? })
     }
 

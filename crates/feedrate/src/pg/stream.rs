@@ -7,7 +7,8 @@ use super::format::Format;
 use super::frame::{Direction, Frame, Kind};
 use super::limits::width;
 use super::message::HEADER;
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
+use super::scan::find;
 use super::shape::Shape;
 use crate::decoder::{Extent, Protocol};
 
@@ -172,7 +173,7 @@ impl Body {
         let within = head.get(..width(self.left)).unwrap_or(head);
         match self.step {
             Step::Next => Extent::Message(width(self.next_head())),
-            Step::Text => match memchr::memchr(0, within) {
+            Step::Text => match find(0, within) {
                 Some(0) => Extent::Message(width(self.next_head()).saturating_add(1).min(width(self.left))),
                 Some(at) => Extent::Piece(at),
                 None if self.left == 0 => Extent::Message(0),
@@ -191,6 +192,11 @@ impl Body {
 
     /// Takes a frame of the extent that was asked for.
     fn take<'a, D>(&mut self, frame: &'a [u8]) -> Result<Event<'a, D>, Problem> {
+        let mut reader = Reader::new(frame);
+        self.event(frame, &mut reader).map_err(|_| reader.problem())
+    }
+
+    fn event<'a, D>(&mut self, frame: &'a [u8], reader: &mut Reader<'a>) -> Result<Event<'a, D>, Bad> {
         let taken = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         self.left = self.left.saturating_sub(taken);
         match self.step {
@@ -198,17 +204,19 @@ impl Body {
                 if let Some(1..) = frame.first() {
                     return Ok(Event::Bytes(frame));
                 }
-                let mut reader = Reader::new(frame);
-                reader.u8("NUL").map_err(|_| Problem::Unterminated)?;
+                if frame.is_empty() {
+                    return Err(reader.bad(Problem::Unterminated));
+                }
+                reader.u8("NUL")?;
                 self.begin(reader)
             }
-            Step::Next => self.begin(Reader::new(frame)),
+            Step::Next => self.begin(reader),
             Step::Bytes(left) => {
                 let left = left.saturating_sub(taken);
                 self.step = if left == 0 { Step::Next } else { Step::Bytes(left) };
                 Ok(Event::Bytes(frame))
             }
-            Step::Length { index, count } => self.begin_value(Reader::new(frame), index, count),
+            Step::Length { index, count } => self.begin_value(reader, index, count),
             Step::Value { index, count, left } => {
                 let left = left.saturating_sub(taken);
                 self.step = if left == 0 { after(index, count) } else { Step::Value { index, count, left } };
@@ -220,9 +228,12 @@ impl Body {
     }
 
     /// Begins the next field, whose head is in `reader`, or ends the message.
-    fn begin<'a, D>(&mut self, mut reader: Reader<'a>) -> Result<Event<'a, D>, Problem> {
+    fn begin<'a, D>(&mut self, reader: &mut Reader<'a>) -> Result<Event<'a, D>, Bad> {
         let Some((shape, shapes)) = self.shapes.split_first() else {
-            return if self.left == 0 { Ok(Event::End) } else { Err(Problem::Trailing(width(self.left))) };
+            return match self.left {
+                0 => Ok(Event::End),
+                left => Err(reader.bad(Problem::Trailing(width(left)))),
+            };
         };
         let mut count = || reader.u16("count");
         let (part, step) = match *shape {
@@ -255,7 +266,7 @@ impl Body {
         };
         self.shapes = shapes;
         if let Step::Bytes(needed) = step {
-            self.require(needed, "array")?;
+            self.require(reader, needed, "array")?;
         }
         self.step = step;
         Ok(Event::Part(part))
@@ -263,20 +274,20 @@ impl Body {
 
     fn begin_value<'a, D>(
         &mut self,
-        mut reader: Reader<'a>,
+        reader: &mut Reader<'a>,
         index: u16,
         count: u16,
-    ) -> Result<Event<'a, D>, Problem> {
+    ) -> Result<Event<'a, D>, Bad> {
         let found = reader.i32("value length")?;
         let length = match u32::try_from(found) {
             Ok(length) => Some(length),
             Err(_) if found == -1 => None,
             Err(_) => {
                 let expected = "-1 for NULL, or 0 and more";
-                return Err(Problem::Negative { what: "value length", found, expected });
+                return Err(reader.bad(Problem::Negative { what: "value length", found, expected }));
             }
         };
-        self.require(length.unwrap_or(0), "value")?;
+        self.require(reader, length.unwrap_or(0), "value")?;
         self.step = match length {
             Some(left @ 1..) => Step::Value { index, count, left },
             _ => after(index, count),
@@ -285,9 +296,9 @@ impl Body {
     }
 
     /// A claim that goes beyond the message is refused before any of it has come.
-    fn require(&self, needed: u32, what: &'static str) -> Result<(), Problem> {
+    fn require(&self, reader: &mut Reader<'_>, needed: u32, what: &'static str) -> Result<(), Bad> {
         if needed > self.left {
-            return Err(Problem::Short { what, needed: width(needed), left: width(self.left) });
+            return Err(reader.bad(Problem::Short { what, needed: width(needed), left: width(self.left) }));
         }
         Ok(())
     }

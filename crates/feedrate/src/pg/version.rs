@@ -5,7 +5,7 @@ use core::fmt;
 use super::error::Problem;
 use super::list::List;
 use super::message::{Body, tagged};
-use super::reader::Reader;
+use super::reader::{Bad, Reader};
 use super::startup::StartupMessage;
 use super::text::Text;
 use super::write::LARGE;
@@ -97,19 +97,24 @@ impl NegotiateProtocolVersion<'_> {
 }
 
 impl<'a> Body<'a> for NegotiateProtocolVersion<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         let version = Version(reader.u32("version")?);
-        let mut behind = *reader;
-        let count = behind.i32("number of options")?;
+        let before = *reader;
+        let count = reader.i32("number of options")?;
         let Ok(wide) = usize::try_from(count) else {
-            return Err(Problem::Negative { what: "number of options", found: count, expected: "0 or more" });
+            *reader = before;
+            let expected = "0 or more";
+            return Err(reader.bad(Problem::Negative { what: "number of options", found: count, expected }));
         };
         // Each takes a byte at least. More than 65535 of them do not fit into what libpq reads (2000 bytes).
         let count = match u16::try_from(wide) {
-            Ok(count) if wide <= behind.left() => count,
-            _ => return Err(Problem::Short { what: "options", needed: wide, left: behind.left() }),
+            Ok(count) if wide <= reader.left() => count,
+            _ => {
+                let left = reader.left();
+                *reader = before;
+                return Err(reader.bad(Problem::Short { what: "options", needed: wide, left }));
+            }
         };
-        *reader = behind;
         Ok(Self { version, unrecognized: List::read(reader, count, "options")? })
     }
 

@@ -1,5 +1,6 @@
 //! What the messages are written with.
 
+use super::scan::find;
 use super::text::Text;
 use crate::encode::{EncodeError, Output};
 
@@ -55,7 +56,7 @@ pub(crate) fn put_text<O: Output>(
     text: Text<'_>,
     what: &'static str,
 ) -> Result<(), EncodeError> {
-    if let Some(at) = memchr::memchr(0, text.as_bytes()) {
+    if let Some(at) = find(0, text.as_bytes()) {
         return Err(EncodeError::InteriorNul { what, at });
     }
     out.put(text.as_bytes())?;

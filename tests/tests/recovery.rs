@@ -1,0 +1,352 @@
+//! Protocols of lines that lose bytes: noise costs no message that is intact, silence ends one, and none of it depends on how the
+//! bytes were cut.
+
+use feedrate::{Array, Decoder, Error, Extent, Fault, Grow, Protocol, Recovery, Storage};
+use feedrate_tests::{bytewise, cuts};
+
+/// What is wrong with a message of these protocols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Fault(Fault),
+    Noise(u8),
+    Checksum,
+}
+
+impl From<Fault> for Wrong {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// FNV-1a, in four bytes.
+fn checksum(bytes: &[u8]) -> [u8; 4] {
+    bytes
+        .iter()
+        .fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+        .to_be_bytes()
+}
+
+/// Magic, length, payload, checksum. Noise is skipped, or each byte of it is an error.
+#[derive(Debug, Default)]
+struct Serial<const STRICT: bool> {
+    skipped: usize,
+}
+
+fn serial(payload: &[u8]) -> Vec<u8> {
+    let frame = [&[0xa5, 0x5a, u8::try_from(payload.len()).expect("short")][..], payload].concat();
+    [&frame[..], &checksum(&frame)].concat()
+}
+
+impl<const STRICT: bool> Protocol for Serial<STRICT> {
+    type Message<'a> = &'a [u8];
+    type Error = Wrong;
+    const RECOVERY: Recovery = Recovery::Hunt;
+
+    fn extent(&self, head: &[u8]) -> Result<Extent, Wrong> {
+        match *head {
+            [] | [0xa5] | [0xa5, 0x5a] => Ok(Extent::Need(3)),
+            [0xa5, 0x5a, length, ..] => Ok(Extent::Message(usize::from(length) + 7)),
+            [byte, ..] if STRICT => Err(Wrong::Noise(byte)),
+            _ => Ok(Extent::Skip(head.iter().skip(1).take_while(|byte| **byte != 0xa5).count() + 1)),
+        }
+    }
+
+    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Wrong> {
+        let (payload, sum) = frame.split_at(frame.len() - 4);
+        if sum == checksum(payload) { Ok(&payload[3..]) } else { Err(Wrong::Checksum) }
+    }
+
+    fn skipped(&mut self, n: usize) {
+        self.skipped += n;
+    }
+
+    fn reset(&mut self) {
+        self.skipped = 0;
+    }
+}
+
+type Out = Vec<Result<Vec<u8>, Error<Wrong>>>;
+
+/// Everything that comes out of the chunks, and then of the silence behind them.
+fn read<P, S>(decoder: &mut Decoder<P, S>, chunks: &[&[u8]]) -> Out
+where
+    P: for<'a> Protocol<Message<'a> = &'a [u8], Error = Wrong>,
+    S: Storage,
+{
+    let mut out = Vec::new();
+    for chunk in chunks {
+        let mut input = *chunk;
+        loop {
+            match decoder.feed(&mut input) {
+                Ok(Some(message)) => out.push(Ok(message.to_vec())),
+                Ok(None) => break,
+                Err(error) => out.push(Err(error)),
+            }
+            if let Some(Err(Error::Lost(_))) = out.last() {
+                return out;
+            }
+        }
+        assert!(input.is_empty());
+    }
+    loop {
+        match decoder.gap() {
+            Ok(Some(message)) => out.push(Ok(message.to_vec())),
+            Ok(None) => return out,
+            Err(error) => out.push(Err(error)),
+        }
+    }
+}
+
+fn good(out: &Out) -> Vec<Vec<u8>> {
+    out.iter().filter_map(|result| result.clone().ok()).collect()
+}
+
+/// The same for all cuts.
+fn always<P, S>(bytes: &[u8], new: impl Fn() -> Decoder<P, S>) -> Out
+where
+    P: for<'a> Protocol<Message<'a> = &'a [u8], Error = Wrong>,
+    S: Storage,
+{
+    let whole = read(&mut new(), &[bytes]);
+    assert_eq!(whole, read(&mut new(), &bytewise(bytes)), "{}", bytes.escape_ascii());
+    for at in cuts(bytes) {
+        let cut = read(&mut new(), &[&bytes[..at], &bytes[at..]]);
+        assert_eq!(whole, cut, "{} at {at}", bytes.escape_ascii());
+    }
+    whole
+}
+
+/// Noise from a generator; much of it is magic.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize
+    }
+
+    fn bytes(&mut self, most: usize) -> Vec<u8> {
+        let length = self.next() % most;
+        (0..length).map(|_| [0xa5, 0x5a, 0, 0x20, 0xff, self.next() as u8][self.next() % 6]).collect()
+    }
+}
+
+#[test]
+fn noise_costs_no_message() {
+    let mut false_headers = 0;
+    for seed in 0..150 {
+        let mut noise = Noise(seed);
+        let (mut stream, mut payloads, mut noisy) = (noise.bytes(40), Vec::new(), 0);
+        noisy += stream.len();
+        for _ in 0..8 {
+            let payload = noise.bytes(30);
+            stream.extend(serial(&payload));
+            payloads.push(payload);
+            let between = noise.bytes(40);
+            noisy += between.len();
+            stream.extend(between);
+        }
+        false_headers += stream.windows(2).filter(|two| two == &[0xa5, 0x5a]).count() - payloads.len();
+
+        let mut decoder = Decoder::new(Serial::<false>::default(), Array::<64>::new());
+        let out = read(&mut decoder, &[&stream]);
+        assert_eq!(good(&out), payloads, "seed {seed}");
+        // Every byte that is not in a message has been given up, and no other.
+        assert_eq!(decoder.protocol().skipped, noisy, "seed {seed}");
+        assert_eq!((decoder.end(), decoder.pending()), (Ok(()), &b""[..]));
+
+        if seed < 12 {
+            let strict = always(&stream, || Decoder::new(Serial::<true>::default(), Grow::new(300)));
+            assert_eq!(good(&strict), payloads);
+            assert_eq!(out, always(&stream, || Decoder::new(Serial::<false>::default(), Array::<64>::new())));
+        }
+    }
+    assert!(false_headers > 1_000, "only {false_headers}");
+}
+
+#[test]
+fn one_byte_is_given_up_at_a_time() {
+    let mut decoder = Decoder::new(Serial::<true>::default(), Array::<64>::new());
+    let stream = [b"xyz", &serial(b"one")[..], b"w", &serial(b"two")].concat();
+    let noise = |byte| Err(Error::Message(Wrong::Noise(byte)));
+    let expected =
+        vec![noise(b'x'), noise(b'y'), noise(b'z'), Ok(b"one".to_vec()), noise(b'w'), Ok(b"two".to_vec())];
+    assert_eq!(read(&mut decoder, &[&stream]), expected);
+    assert_eq!(decoder.protocol().skipped, 4);
+
+    // A bad checksum costs the first byte; the others show themselves to be noise.
+    let mut broken = serial(b"one");
+    broken[3] ^= 1;
+    let stream = [&broken[..], &serial(b"two")].concat();
+    let mut decoder = Decoder::new(Serial::<false>::default(), Array::<64>::new());
+    let out = read(&mut decoder, &[&stream]);
+    assert_eq!(out, vec![Err(Error::Message(Wrong::Checksum)), Ok(b"two".to_vec())]);
+    assert_eq!(decoder.protocol().skipped, broken.len());
+}
+
+#[test]
+fn a_message_behind_a_false_header_waits_for_silence_at_most() {
+    // The false one claims the real one, and 20 bytes more than there are.
+    let frame = serial(b"real");
+    let stream = [&[0xa5, 0x5a, 30][..], &frame].concat();
+    let mut decoder = Decoder::new(Serial::<false>::default(), Array::<64>::new());
+    assert_eq!(decoder.feed(&mut &stream[..]), Ok(None));
+    assert_eq!(decoder.pending(), stream);
+    assert!(decoder.end().is_err());
+    assert_eq!(decoder.gap(), Ok(Some(&b"real"[..])));
+    assert_eq!(decoder.gap(), Ok(None));
+    assert_eq!((decoder.protocol().skipped, decoder.end()), (3, Ok(())));
+
+    // Or for as many bytes as were claimed; they are in the storage by then, and messages behind the first too.
+    let stream = [&stream[..], &serial(b"a"), &serial(b"b"), &serial(b"c")].concat();
+    let out = always(&stream, || Decoder::new(Serial::<false>::default(), Array::<64>::new()));
+    assert_eq!(good(&out), [&b"real"[..], b"a", b"b", b"c"]);
+}
+
+#[test]
+fn a_claim_beyond_the_storage_costs_one_byte() {
+    let stream = [&[0xa5, 0x5a, 200][..], &serial(b"real")].concat();
+    let out = always(&stream, || Decoder::new(Serial::<false>::default(), Array::<64>::new()));
+    let too_long = Wrong::Fault(Fault::TooLong { declared: 207, limit: 64 });
+    assert_eq!(out, vec![Err(Error::Message(too_long)), Ok(b"real".to_vec())]);
+}
+
+/// Messages that end in a zero, and must not hold a `!`.
+#[derive(Debug, Default)]
+struct Zeros {
+    skipped: usize,
+}
+
+impl Protocol for Zeros {
+    type Message<'a> = &'a [u8];
+    type Error = Wrong;
+    const RECOVERY: Recovery = Recovery::Delimiter;
+
+    fn extent(&self, _: &[u8]) -> Result<Extent, Wrong> {
+        Ok(Extent::Until(0))
+    }
+
+    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Wrong> {
+        if frame.contains(&b'!') { Err(Wrong::Noise(b'!')) } else { Ok(&frame[..frame.len() - 1]) }
+    }
+
+    fn skipped(&mut self, n: usize) {
+        self.skipped += n;
+    }
+}
+
+#[test]
+fn a_delimited_message_that_is_bad_or_too_long_costs_itself() {
+    let new = || Decoder::new(Zeros::default(), Array::<8>::new());
+    let too_long = || Err(Error::Message(Wrong::Fault(Fault::TooLong { declared: 9, limit: 8 })));
+    let bad = || Err(Error::Message(Wrong::Noise(b'!')));
+    let ok = |text: &str| Ok(text.as_bytes().to_vec());
+    for (bytes, expected) in [
+        (&b"one\0\0two\0"[..], vec![ok("one"), ok(""), ok("two")]),
+        (b"o!e\0two\0", vec![bad(), ok("two")]),
+        // Seven bytes and the zero fit.
+        (b"1234567\0two\0", vec![ok("1234567"), ok("two")]),
+        (b"12345678\0two\0", vec![too_long(), ok("two")]),
+        (b"123456789abcdefghijklmnopqrstuvwxyz\0two\0", vec![too_long(), ok("two")]),
+        (b"12345678\0123456789\0\0two\0", vec![too_long(), too_long(), ok(""), ok("two")]),
+        (b"one\012345678", vec![ok("one"), too_long()]),
+    ] {
+        assert_eq!(always(bytes, new), expected, "{}", bytes.escape_ascii());
+    }
+
+    let mut decoder = new();
+    assert_eq!(read(&mut decoder, &[b"one\012345678", b"9abc"]), vec![ok("one"), too_long()]);
+    // In the middle of one that is being passed over.
+    assert!(matches!(decoder.end(), Err(Error::Lost(Wrong::Fault(Fault::Truncated { .. })))));
+    assert_eq!(read(&mut decoder, &[b"d\0two\0"]), vec![ok("two")]);
+    assert_eq!((decoder.end(), decoder.protocol().skipped), (Ok(()), 14));
+    decoder.reset();
+    assert_eq!(read(&mut decoder, &[b"123456789"]), vec![too_long()]);
+    decoder.reset();
+    assert_eq!(read(&mut decoder, &[b"new\0"]), vec![ok("new")]);
+}
+
+/// Payload and checksum, and silence: how a Modbus line does it.
+#[derive(Debug, Default)]
+struct Quiet<const HUNTS: bool> {
+    skipped: usize,
+}
+
+fn quiet(payload: &[u8]) -> Vec<u8> {
+    [payload, &checksum(payload)].concat()
+}
+
+impl<const HUNTS: bool> Protocol for Quiet<HUNTS> {
+    type Message<'a> = &'a [u8];
+    type Error = Wrong;
+    const RECOVERY: Recovery = if HUNTS { Recovery::Hunt } else { Recovery::Close };
+
+    fn extent(&self, head: &[u8]) -> Result<Extent, Wrong> {
+        Ok(Extent::Need(head.len()))
+    }
+
+    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Wrong> {
+        Ok(&frame[..frame.len() - 4])
+    }
+
+    fn silence(&self, held: &[u8]) -> Option<usize> {
+        let (payload, sum) = held.split_at_checked(held.len().checked_sub(4)?)?;
+        (sum == checksum(payload)).then_some(held.len())
+    }
+
+    fn skipped(&mut self, n: usize) {
+        self.skipped += n;
+    }
+}
+
+#[test]
+fn silence_ends_a_message() {
+    let new = || Decoder::new(Quiet::<true>::default(), Array::<32>::new());
+    let mut decoder = new();
+    for text in [&b"one"[..], b"", b"two"] {
+        let frame = quiet(text);
+        for byte in &frame {
+            assert_eq!(decoder.feed(&mut &[*byte][..]), Ok(None));
+        }
+        assert_eq!(decoder.pending(), frame);
+        assert_eq!(decoder.gap(), Ok(Some(text)));
+        assert_eq!(decoder.gap(), Ok(None));
+        assert_eq!((decoder.end(), decoder.pending()), (Ok(()), &b""[..]));
+    }
+    // Noise before it.
+    assert_eq!(always(&[b"xyz", &quiet(b"one")[..]].concat(), new), vec![Ok(b"one".to_vec())]);
+    // Noise behind it: there is no message then.
+    assert_eq!(always(&[&quiet(b"one")[..], b"xyz"].concat(), new), vec![]);
+    assert_eq!(read(&mut decoder, &[&quiet(b"one"), b"xyz"]), vec![]);
+    assert_eq!((decoder.protocol().skipped, decoder.end()), (10, Ok(())));
+}
+
+/// The storage's limit is the length of the longest message, also where only silence ends it.
+#[test]
+fn silence_ends_a_message_as_long_as_the_storage() {
+    let payload = [b'x'; 28];
+    let too_long = Wrong::Fault(Fault::TooLong { declared: 33, limit: 32 });
+    assert_eq!(
+        always(&quiet(&payload), || Decoder::new(Quiet::<false>::default(), Array::<32>::new())),
+        vec![Ok(payload.to_vec())]
+    );
+    assert_eq!(
+        always(&quiet(&[b'x'; 29]), || Decoder::new(Quiet::<false>::default(), Array::<32>::new())),
+        vec![Err(Error::Lost(too_long))]
+    );
+    assert_eq!(
+        always(&[b"no", &quiet(&payload)[..]].concat(), || Decoder::new(
+            Quiet::<true>::default(),
+            Array::<32>::new()
+        )),
+        vec![Err(Error::Message(too_long)), Err(Error::Message(too_long)), Ok(payload.to_vec())]
+    );
+}
