@@ -21,7 +21,8 @@ pub use super::version::NegotiateProtocolVersion;
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
 use super::limits::{Cap, Caps, width};
-use super::message::{self, HEADER, messages};
+use super::message::{self, Body, HEADER, messages};
+use super::reader::{Bad, Reader};
 use super::shape;
 use crate::decoder::{Extent, Protocol};
 use crate::encode::{Encode, EncodeError, Output};
@@ -301,37 +302,44 @@ impl Backend {
     }
 
     fn measure(&self, head: &[u8]) -> Result<Extent, Error> {
-        let Some(&tag) = head.first() else {
-            return Ok(Extent::Need(if let Phase::Response(_) = self.phase { 1 } else { HEADER }));
+        let (tag, response) = (head.first().copied(), matches!(self.phase, Phase::Response(_)));
+        let Some(tag) = tag else {
+            return Ok(Extent::Need(if response { 1 } else { HEADER }));
         };
-        let refuse = |problem| Err(Error::new(name(tag), 0, problem));
+        self.measure_tagged(head, tag).map_err(|(problem, at)| {
+            let name =
+                if response || self.phase == Phase::Securing { "EncryptionResponse" } else { name(tag) };
+            Error::new(name, at, problem)
+        })
+    }
+
+    /// An error comes with its offset.
+    fn measure_tagged(&self, head: &[u8], tag: u8) -> Result<Extent, (Problem, usize)> {
         match self.phase {
             Phase::Response(encryption) if tag == b'N' || tag == encryption.consent() => {
                 return Ok(Extent::Message(1));
             }
-            Phase::Response(_) if tag == ErrorResponse::TAG => {}
-            Phase::Response(_) => {
+            Phase::Response(_) if tag != ErrorResponse::TAG => {
                 let expected = "'S' or 'G' for yes, 'N' for no, 'E' for an error";
-                let problem = Problem::Value { what: "answer", found: u32::from(tag), expected };
-                return Err(Error::new("EncryptionResponse", 0, problem));
+                return Err((Problem::Value { what: "answer", found: u32::from(tag), expected }, 0));
             }
             Phase::Securing => {
                 let rule =
                     "bytes in clear behind the consent to encrypt, which somebody else may have put there";
-                return Err(Error::new("EncryptionResponse", 0, Problem::Disagrees(rule)));
+                return Err((Problem::Disagrees(rule), 0));
             }
-            Phase::Closed => {
-                return refuse(Problem::Unexpected { tag, when: "after an error that ended the startup" });
-            }
-            Phase::Startup | Phase::Ready => {}
+            Phase::Response(_) | Phase::Closed | Phase::Startup | Phase::Ready => {}
         }
-        let cap = self.cap(class(tag));
+        let class = class(tag);
+        let cap = self.cap(class);
         if cap.refuses_all() {
-            return refuse(match class(tag) {
-                Class::Unknown => Problem::UnknownTag(tag),
-                Class::Negotiation => Problem::Unexpected { tag, when: "after authentication" },
-                _ => Problem::Unexpected { tag, when: "before authentication has ended" },
-            });
+            let when = match (self.phase, class) {
+                (Phase::Closed, _) => "after an error that ended the startup",
+                (_, Class::Unknown) => return Err((Problem::UnknownTag(tag), 0)),
+                (_, Class::Negotiation) => "after authentication",
+                _ => "before authentication has ended",
+            };
+            return Err((Problem::Unexpected { tag, when }, 0));
         }
         let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
             return Ok(Extent::Need(HEADER));
@@ -343,7 +351,7 @@ impl Backend {
             // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE.
             Ok(Extent::Until(0))
         } else {
-            Err(Error::new(name(tag), 1, Problem::Length { length, min: 4, max: cap.limit() }))
+            Err((Problem::Length { length, min: 4, max: cap.limit() }, 1))
         }
     }
 
@@ -413,9 +421,10 @@ impl Direction for Backend {
 impl frame::private::Direction for Backend {
     #[inline]
     fn message<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
-        // Rows are most of what there is: worth the copy of their parser in the caller's loop.
-        if frame.tag() == DataRow::TAG {
-            return message::read(frame.raw(), HEADER, DataRow::NAME).map(Message::DataRow);
+        if let (DataRow::TAG, Some(body)) = (frame.tag(), frame.raw().get(HEADER..)) {
+            if let Some(row) = DataRow::read_good(body) {
+                return Ok(Message::DataRow(row));
+            }
         }
         read(frame.raw(), frame.tag(), frame.kind())
     }
@@ -442,9 +451,6 @@ fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
             let text = raw.get(1..).unwrap_or_default();
             Message::PlainError(PlainError { text: text.strip_suffix(&[0]).unwrap_or(text).into() })
         }
-        _ => match read_tagged(tag, raw)? {
-            Some(message) => message,
-            None => Message::Unknown(Unknown { tag, body: raw.get(HEADER..).unwrap_or_default() }),
-        },
+        _ => return message::read(raw, HEADER, name, |reader| read_fields(tag, reader)),
     })
 }

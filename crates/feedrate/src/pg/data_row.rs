@@ -27,6 +27,17 @@ pub struct DataRow<'a> {
 
 tagged!(DataRow<'_>, b'D', LARGE);
 
+impl<'a> DataRow<'a> {
+    /// A row in which nothing is wrong. What is wrong with another one, and where, [`Body::read`] finds out.
+    ///
+    /// Rows are most of what there is: this is inlined into the caller's loop, and keeps the reader, which remembers problems, out of it.
+    #[inline]
+    pub(crate) fn read_good(body: &'a [u8]) -> Option<Self> {
+        let (count, values) = body.split_first_chunk()?;
+        Some(Self { columns: List::of_good_values(values, u16::from_be_bytes(*count))? })
+    }
+}
+
 impl<'a> Body<'a> for DataRow<'a> {
     #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {

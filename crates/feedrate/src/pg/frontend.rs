@@ -16,7 +16,8 @@ use super::encryption::EncryptionResponse;
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
 use super::limits::{Cap, Caps, width};
-use super::message::{self, HEADER, messages};
+use super::message::{self, Body, HEADER, messages};
+use super::reader::{Bad, Reader};
 use super::shape;
 use super::startup;
 use crate::decoder::{Extent, Protocol};
@@ -308,31 +309,28 @@ impl Frontend {
         let Some(&tag) = head.first() else {
             return Ok(Extent::Need(if self.phase == Phase::Startup { 1 } else { HEADER }));
         };
-        let refuse = |problem| Err(Error::new(name(tag), 0, problem));
-        match self.phase {
-            Phase::Startup => return self.measure_startup(head, tag),
-            Phase::Asked => {
-                return refuse(Problem::Unexpected {
-                    tag,
-                    when: "before the request for encryption is answered",
-                });
-            }
-            Phase::Closed => {
-                return refuse(Problem::Unexpected {
-                    tag,
-                    when: "after the message that ended the connection",
-                });
-            }
-            Phase::Authenticating | Phase::Ready | Phase::Terminated => {}
+        if self.phase == Phase::Startup {
+            return self
+                .measure_startup(head, tag)
+                .map_err(|(name, problem, at)| Error::new(name, at, problem));
         }
-        let cap = self.cap(class(tag));
+        self.measure_tagged(head, tag).map_err(|(problem, at)| Error::new(name(tag), at, problem))
+    }
+
+    /// An error comes with its offset.
+    fn measure_tagged(&self, head: &[u8], tag: u8) -> Result<Extent, (Problem, usize)> {
+        let class = class(tag);
+        let cap = self.cap(class);
         if cap.refuses_all() {
-            return refuse(match (class(tag), self.phase) {
-                (_, Phase::Terminated) => Problem::Unexpected { tag, when: "after Terminate" },
-                (Class::Unknown, _) => Problem::UnknownTag(tag),
-                (_, Phase::Ready) => Problem::Unexpected { tag, when: "after authentication" },
-                _ => Problem::Unexpected { tag, when: "before authentication has ended" },
-            });
+            let when = match (self.phase, class) {
+                (Phase::Asked, _) => "before the request for encryption is answered",
+                (Phase::Closed, _) => "after the message that ended the connection",
+                (Phase::Terminated, _) => "after Terminate",
+                (_, Class::Unknown) => return Err((Problem::UnknownTag(tag), 0)),
+                (Phase::Ready, _) => "after authentication",
+                _ => "before authentication has ended",
+            };
+            return Err((Problem::Unexpected { tag, when }, 0));
         }
         let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
             return Ok(Extent::Need(HEADER));
@@ -341,10 +339,10 @@ impl Frontend {
         if cap.allows(length) {
             return Ok(Extent::Message(width(length).saturating_add(1)));
         }
-        Err(Error::new(name(tag), 1, Problem::Length { length, min: 4, max: cap.limit() }))
+        Err((Problem::Length { length, min: 4, max: cap.limit() }, 1))
     }
 
-    fn measure_startup(&self, head: &[u8], first: u8) -> Result<Extent, Error> {
+    fn measure_startup(&self, head: &[u8], first: u8) -> Result<Extent, (&'static str, Problem, usize)> {
         if first == TLS_HANDSHAKE && !self.asked_ssl {
             return Ok(Extent::Message(0));
         }
@@ -354,21 +352,21 @@ impl Frontend {
         let length = u32::from_be_bytes(*length);
         let (min, max) = (8, self.limits.startup);
         if !(min..=max).contains(&length) {
-            return Err(Error::new("startup packet", 0, Problem::Length { length, min, max }));
+            // What it is has not been looked at.
+            return Err(("startup packet", Problem::Length { length, min, max }, 0));
         }
         if head.len() < startup::HEADER {
             // Not only as many as are needed to say more: a packet that is too long for the storage is refused for what it declares.
             return Ok(Extent::Need(width(length)));
         }
         // A server takes the second one for a StartupMessage of a version that does not exist.
-        let rule = "the second request of its kind on this connection";
         match code(head) {
-            startup::SSL if self.asked_ssl => Err(Error::new("SSLRequest", 4, Problem::Disagrees(rule))),
-            startup::GSSENC if self.asked_gss => {
-                Err(Error::new("GSSENCRequest", 4, Problem::Disagrees(rule)))
-            }
-            _ => Ok(Extent::Message(width(length))),
+            startup::SSL if self.asked_ssl => {}
+            startup::GSSENC if self.asked_gss => {}
+            _ => return Ok(Extent::Message(width(length))),
         }
+        let rule = "the second request of its kind on this connection";
+        Err((startup_name(head), Problem::Disagrees(rule), 4))
     }
 
     /// What a frame is, outside of the phase in which all are tagged.
@@ -450,49 +448,74 @@ impl Direction for Frontend {
 }
 
 impl frame::private::Direction for Frontend {
+    #[inline]
     fn message<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
-        let raw = frame.raw();
-        Ok(match frame.kind() {
-            Kind::DirectTls => Message::DirectTls(DirectTls),
-            Kind::Startup => match code(raw) {
-                startup::SSL => Message::SSLRequest(message::read(raw, 4, "SSLRequest")?),
-                startup::GSSENC => Message::GSSENCRequest(message::read(raw, 4, "GSSENCRequest")?),
-                startup::CANCEL => Message::CancelRequest(message::read(raw, 4, "CancelRequest")?),
-                _ => Message::StartupMessage(message::read(raw, 4, "StartupMessage")?),
-            },
-            Kind::Answer(answer) if frame.tag() == AuthenticationResponse::TAG => match answer {
-                Answer::Password => Message::PasswordMessage(message::read(raw, HEADER, "PasswordMessage")?),
-                Answer::SaslInitial => {
-                    Message::SASLInitialResponse(message::read(raw, HEADER, "SASLInitialResponse")?)
-                }
-                Answer::Sasl => Message::SASLResponse(message::read(raw, HEADER, "SASLResponse")?),
-                Answer::Gss => Message::GSSResponse(message::read(raw, HEADER, "GSSResponse")?),
-            },
-            _ => match read_tagged(frame.tag(), raw)? {
-                Some(message) => message,
-                None => Message::Unknown(Unknown { tag: frame.tag(), body: frame.body() }),
-            },
-        })
-    }
-
-    fn shapes(tag: u8) -> Option<&'static [shape::Shape]> {
-        shape::frontend_shapes(tag)
+        read(frame.raw(), frame.tag(), frame.kind())
     }
 
     fn name(frame: &Frame<'_>) -> &'static str {
         match frame.kind() {
             Kind::DirectTls => "DirectTls",
-            Kind::Startup => match code(frame.raw()) {
-                startup::SSL => "SSLRequest",
-                startup::GSSENC => "GSSENCRequest",
-                startup::CANCEL => "CancelRequest",
-                _ => StartupMessage::NAME,
-            },
-            Kind::Answer(Answer::Password) => PasswordMessage::NAME,
-            Kind::Answer(Answer::SaslInitial) => SASLInitialResponse::NAME,
-            Kind::Answer(Answer::Sasl) => SASLResponse::NAME,
-            Kind::Answer(Answer::Gss) => GSSResponse::NAME,
+            Kind::Startup => startup_name(frame.raw()),
+            Kind::Answer(answer) => answer_name(answer),
             _ => name(frame.tag()),
         }
+    }
+
+    fn shapes(tag: u8) -> Option<&'static [shape::Shape]> {
+        shape::frontend_shapes(tag)
+    }
+}
+
+/// By value, so that a frame need not be in memory for it.
+#[inline(never)]
+fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
+    match kind {
+        Kind::DirectTls => Ok(Message::DirectTls(DirectTls)),
+        Kind::Startup => message::read(
+            raw,
+            4,
+            |_| startup_name(raw),
+            |reader| {
+                Ok(match code(raw) {
+                    startup::SSL => Message::SSLRequest(Body::read(reader)?),
+                    startup::GSSENC => Message::GSSENCRequest(Body::read(reader)?),
+                    startup::CANCEL => Message::CancelRequest(Body::read(reader)?),
+                    _ => Message::StartupMessage(Body::read(reader)?),
+                })
+            },
+        ),
+        Kind::Answer(answer) if tag == AuthenticationResponse::TAG => message::read(
+            raw,
+            HEADER,
+            |_| answer_name(answer),
+            |reader| {
+                Ok(match answer {
+                    Answer::Password => Message::PasswordMessage(Body::read(reader)?),
+                    Answer::SaslInitial => Message::SASLInitialResponse(Body::read(reader)?),
+                    Answer::Sasl => Message::SASLResponse(Body::read(reader)?),
+                    Answer::Gss => Message::GSSResponse(Body::read(reader)?),
+                })
+            },
+        ),
+        _ => message::read(raw, HEADER, name, |reader| read_fields(tag, reader)),
+    }
+}
+
+fn startup_name(raw: &[u8]) -> &'static str {
+    match code(raw) {
+        startup::SSL => "SSLRequest",
+        startup::GSSENC => "GSSENCRequest",
+        startup::CANCEL => "CancelRequest",
+        _ => StartupMessage::NAME,
+    }
+}
+
+const fn answer_name(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Password => PasswordMessage::NAME,
+        Answer::SaslInitial => SASLInitialResponse::NAME,
+        Answer::Sasl => SASLResponse::NAME,
+        Answer::Gss => GSSResponse::NAME,
     }
 }

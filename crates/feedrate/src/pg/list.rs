@@ -3,8 +3,7 @@
 use core::fmt;
 
 use super::error::Problem;
-use super::limits::width;
-use super::reader::{Bad, Reader};
+use super::reader::{Bad, Reader, split_value};
 use super::text::Text;
 use super::write::{put_text, put_value};
 use crate::encode::{EncodeError, Output};
@@ -164,6 +163,18 @@ impl<'a, T: Item<'a>> List<'a, T> {
     }
 }
 
+impl<'a> List<'a, Option<&'a [u8]>> {
+    /// All of `bytes`, if they are `count` values and nothing else.
+    #[inline]
+    pub(crate) fn of_good_values(bytes: &'a [u8], count: u16) -> Option<Self> {
+        let mut rest = bytes;
+        for _ in 0..count {
+            rest = split_value(rest)?.1;
+        }
+        rest.is_empty().then_some(Self { source: Source::Wire { count: usize::from(count), bytes } })
+    }
+}
+
 /// The part of `all` that `reader`, which has been at its start, has taken.
 #[inline]
 fn front<'a>(all: &'a [u8], reader: &Reader<'a>) -> &'a [u8] {
@@ -308,22 +319,9 @@ impl<'a> private::Item<'a> for Option<&'a [u8]> {
 
     #[inline]
     fn walk(bytes: &mut &'a [u8]) -> Self {
-        let Some((length, behind)) = bytes.split_first_chunk::<4>() else {
-            unlikely();
-            return None;
-        };
-        let length = u32::from_be_bytes(*length);
-        if length == u32::MAX {
-            *bytes = behind;
-            return None;
-        }
-        let Some((value, rest)) = behind.split_at_checked(width(length)) else {
-            unlikely();
-            *bytes = &[];
-            return None;
-        };
+        let (value, rest) = split_value(bytes).unwrap_or_default();
         *bytes = rest;
-        Some(value)
+        value
     }
 
     #[inline]
@@ -360,7 +358,3 @@ impl<'a> private::Item<'a> for Text<'a> {
         put_text(out, *self, "string")
     }
 }
-
-#[cold]
-#[inline]
-fn unlikely() {}

@@ -15,11 +15,16 @@ pub(crate) trait Body<'a>: Sized {
 
 /// Reads the body of `raw`, which begins after `header` bytes, to its last byte.
 #[inline]
-pub(crate) fn read<'a, T: Body<'a>>(raw: &'a [u8], header: usize, name: &'static str) -> Result<T, Error> {
+pub(crate) fn read<'a, T>(
+    raw: &'a [u8],
+    header: usize,
+    name: impl FnOnce(u8) -> &'static str,
+    fields: impl FnOnce(&mut Reader<'a>) -> Result<T, Bad>,
+) -> Result<T, Error> {
     let mut reader = Reader::new(raw.get(header..).unwrap_or_default());
-    match T::read(&mut reader) {
+    match fields(&mut reader) {
         Ok(message) if reader.left() == 0 => Ok(message),
-        _ => Err(bad(raw, &reader, name)),
+        _ => Err(bad(raw, &reader, name(raw.first().copied().unwrap_or_default()))),
     }
 }
 
@@ -133,19 +138,17 @@ macro_rules! messages {
         }
 
         /// The name of the message with this type byte, as the documentation spells it, or "message".
-        const fn name(tag: u8) -> &'static str {
-            match tag {
-                $( $Message::TAG => $Message::NAME, )*
-                _ => "message",
-            }
+        fn name(tag: u8) -> &'static str {
+            const NAMES: &[(u8, &str)] = &[$( ($Message::TAG, $Message::NAME), )*];
+            NAMES.iter().find(|(of, _)| *of == tag).map_or("message", |(_, name)| name)
         }
 
-        /// Reads a whole tagged message.
-        fn read_tagged<'a>(tag: u8, raw: &'a [u8]) -> Result<Option<Message<'a>>, Error> {
-            Ok(Some(match tag {
-                $( $Message::TAG => Message::$Message(message::read(raw, HEADER, $Message::NAME)?), )*
-                _ => return Ok(None),
-            }))
+        /// Reads the fields of a tagged message.
+        fn read_fields<'a>(tag: u8, reader: &mut Reader<'a>) -> Result<Message<'a>, Bad> {
+            Ok(match tag {
+                $( $Message::TAG => Message::$Message(Body::read(reader)?), )*
+                _ => Message::Unknown(Unknown { tag, body: reader.rest() }),
+            })
         }
 
         impl Encode for Message<'_> {

@@ -126,33 +126,41 @@ impl<'a> Reader<'a> {
     /// A value behind its length; -1 is NULL.
     #[inline]
     pub(crate) fn value(&mut self) -> Result<Option<&'a [u8]>, Bad> {
-        let Some((length, behind)) = self.rest.split_first_chunk::<4>() else {
-            return Err(self.short("value length", 4));
+        match split_value(self.rest) {
+            Some((value, rest)) => {
+                self.rest = rest;
+                Ok(value)
+            }
+            None => Err(self.bad_value()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bad_value(&mut self) -> Bad {
+        let Some((length, behind)) = self.rest.split_first_chunk() else {
+            return self.short("value length", 4);
         };
-        // Read as unsigned, a negative length is longer than any message, which has less than 2 GiB: the usual value is told from all
-        // others by the one comparison that is needed anyway.
-        let length = u32::from_be_bytes(*length);
-        if let Some((value, rest)) = behind.split_at_checked(width(length)) {
-            self.rest = rest;
-            return Ok(Some(value));
-        }
-        if length == u32::MAX {
-            self.rest = behind;
-            return Ok(None);
-        }
-        Err(self.bad(bad_value(length, behind.len())))
+        let length = i32::from_be_bytes(*length);
+        let left = behind.len();
+        let expected = "-1 for NULL, or 0 and more";
+        self.bad(match usize::try_from(length) {
+            Ok(needed) => Problem::Short { what: "value", needed, left },
+            Err(_) => Problem::Negative { what: "value length", found: length, expected },
+        })
     }
 }
 
-#[cold]
-#[inline(never)]
-fn bad_value(length: u32, left: usize) -> Problem {
-    match i32::try_from(length) {
-        Ok(_) => Problem::Short { what: "value", needed: width(length), left },
-        Err(_) => Problem::Negative {
-            what: "value length",
-            found: i32::from_be_bytes(length.to_be_bytes()),
-            expected: "-1 for NULL, or 0 and more",
-        },
+/// A value, and what is behind it; `None` if its length is bad.
+#[inline]
+pub(crate) fn split_value(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    let (length, behind) = bytes.split_first_chunk()?;
+    // Read as unsigned, a negative length is longer than any message, which has less than 2 GiB: so the usual value is told from all
+    // others by the one comparison that is needed anyway.
+    let length = u32::from_be_bytes(*length);
+    match behind.split_at_checked(width(length)) {
+        Some((value, rest)) => Some((Some(value), rest)),
+        None if length == u32::MAX => Some((None, behind)),
+        None => None,
     }
 }
