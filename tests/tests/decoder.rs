@@ -279,7 +279,7 @@ fn nought_counts_as_one() {
             }
             if head.first() == Some(&b'.') { Ok(Extent::Message(1)) } else { Ok(self.0) }
         }
-        fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<usize, Fault> {
+        fn parse(&mut self, frame: &[u8]) -> Result<usize, Fault> {
             Ok(frame.len())
         }
     }

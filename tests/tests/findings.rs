@@ -150,7 +150,7 @@ fn messages_that_others_do_not_know() {
 #[test]
 fn an_error_before_the_protocol_begins() {
     let text = b"Ecould not fork new process for connection: Cannot allocate memory\n\0";
-    assert_eq!(outcome(&Backend::new(), text), ["ErrorResponse"]);
+    assert_eq!(outcome(&Backend::new(), text), ["PlainError"]);
     let mut decoder = Decoder::new(Backend::new(), Array::<128>::new());
     let frame = decoder.feed(&mut &text[..]).expect("good").expect("whole");
     let Ok(feedrate::pg::backend::Message::PlainError(error)) = frame.message() else { panic!("{frame:?}") };
@@ -166,4 +166,27 @@ fn other_protocols_at_the_door() {
         let [Entry::Lost(error)] = &found.entries[..] else { panic!("{found:?}") };
         assert!(matches!(error.problem(), Problem::Length { min: 8, max: 10_004, .. }), "{error}");
     }
+}
+
+/// The text has no length of its own to be limited, and must not fill a storage that grows.
+#[test]
+fn an_error_text_without_an_end() {
+    let start = Backend::new();
+    let text = [&b"E"[..], &[b'x'; 40_000]].concat();
+    let expected =
+        ["lost: ErrorResponse at byte 30000: the string has no terminating NUL before the message ends"];
+    assert_eq!(outcome(&start, &text), expected);
+    let bytewise: Vec<&[u8]> = text.chunks(1).collect();
+    assert_eq!(transcript(&start, Grow::new(1 << 20), &bytewise).entries.len(), 1);
+    // One that does end is as long as a storage allows only up to the limit.
+    let whole = [&text[..29_999], b"\0"].concat();
+    assert_eq!(outcome(&start, &whole), ["PlainError"]);
+}
+
+/// A limit above what an Int32 can say is that of an Int32: or a negative length of a value could be a place in the message.
+#[test]
+fn a_limit_above_what_a_length_can_be() {
+    let limits = feedrate::pg::BackendLimits { long: u32::MAX, ..Default::default() };
+    let expected = "lost: DataRow at byte 1: length 2147483648, expected 4 to 2147483647";
+    assert_eq!(outcome(&Backend::established().limits(limits), b"D\x80\0\0\0"), [expected]);
 }

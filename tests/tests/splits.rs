@@ -7,8 +7,11 @@ use feedrate_tests::streamed::{self, Piece, rebuild};
 use feedrate_tests::vectors::{self, Bad, Expected, Good};
 use feedrate_tests::{Entry, Side, Transcript, bytewise, cuts, transcript};
 
+/// Where each begins, and its bytes.
+type Streams<D> = Vec<(D, Vec<u8>)>;
+
 /// Streams that are not one message each: conversations, and what has no vector of its own.
-fn streams() -> (Vec<(Backend, Vec<u8>)>, Vec<(Frontend, Vec<u8>)>) {
+fn streams() -> (Streams<Backend>, Streams<Frontend>) {
     let ready = |row: &Good<Backend, _>| row.start.is_authenticated() && row.bytes.len() < 500;
     let established: Vec<_> =
         vectors::backend().into_iter().filter(ready).flat_map(|row| row.bytes).collect();

@@ -232,7 +232,10 @@ enum Step<E> {
     Again,
     Idle,
     Lend(usize),
-    Fail(Error<E>),
+    /// A bad message, of which as much as there is to be has been passed over.
+    Bad(E),
+    /// The stream is lost; the state holds the error.
+    Lost,
 }
 
 /// What [`Decoder::feed`] answers.
@@ -375,7 +378,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                     return (Ok(None), input);
                 }
                 Step::Lend(length) => break length,
-                Step::Fail(error) => return (Err(error), input),
+                Step::Bad(error) => return (Err(Error::Message(error)), input),
+                Step::Lost => return (Err(self.lost()), input),
             }
         };
         let hunts = P::RECOVERY == Recovery::Hunt;
@@ -403,6 +407,14 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         (result.map(Some).map_err(Error::Message), input)
     }
 
+    /// The error that lost the stream, again.
+    fn lost(&self) -> Error<P::Error> {
+        match &self.state {
+            State::Lost(error) => Error::Lost(error.clone()),
+            _ => Error::Lost(Fault::Truncated { held: 0, missing: 0 }.into()),
+        }
+    }
+
     fn enter(&mut self, state: State<P::Error>) {
         self.room = match state {
             State::Direct => self.storage.limit().saturating_add(1),
@@ -413,7 +425,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
 
     fn step(&mut self, input: &mut &[u8], line: Line) -> Step<P::Error> {
         match self.state {
-            State::Lost(ref error) => return Step::Fail(Error::Lost(error.clone())),
+            State::Lost(_) => return Step::Lost,
             State::Overlong { delimiter } => return self.skip_overlong(input, delimiter),
             State::Stored { from, .. } if from >= self.storage.held().len() => {
                 self.storage.clear();
@@ -542,13 +554,13 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     fn fail(&mut self, input: &mut &[u8], error: P::Error) -> Step<P::Error> {
         if P::RECOVERY == Recovery::Hunt {
             self.give_up(input, 1);
-            return Step::Fail(Error::Message(error));
+            return Step::Bad(error);
         }
         if let State::Stored { from, .. } = self.state {
             self.storage.discard(from);
         }
-        self.enter(State::Lost(error.clone()));
-        Step::Fail(Error::Lost(error))
+        self.enter(State::Lost(error));
+        Step::Lost
     }
 
     fn overlong(&mut self, input: &mut &[u8], delimiter: u8, limit: usize) -> Step<P::Error> {
@@ -559,7 +571,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
         self.storage.clear();
         self.enter(State::Overlong { delimiter });
-        Step::Fail(Error::Message(error))
+        Step::Bad(error)
     }
 
     fn skip_overlong(&mut self, input: &mut &[u8], delimiter: u8) -> Step<P::Error> {

@@ -113,7 +113,7 @@ pub enum EncodeError {
     },
 }
 
-/// Writes into a slice that the caller lends.
+/// Writes into a slice that the caller lends. What lies behind the written bytes is nobody's: a message that had no room may have been begun there.
 ///
 /// ```
 /// use feedrate::{Encode, SliceOutput, pg::frontend::Sync};

@@ -23,6 +23,7 @@ use super::frame::{self, Direction, Kind};
 use super::limits::{Cap, Caps, width};
 use super::message::{self, Body, HEADER, messages};
 use super::reader::{Bad, Reader};
+use super::scan::find;
 use super::shape;
 use crate::decoder::{Extent, Protocol};
 use crate::encode::{Encode, EncodeError, Output};
@@ -117,7 +118,7 @@ messages! {
 pub struct BackendLimits {
     /// Authentication requests and NegotiateProtocolVersion, and everything but errors before authentication ended.
     pub authentication: u32,
-    /// ErrorResponse and NoticeResponse before authentication ended.
+    /// ErrorResponse, also as plain text, and NoticeResponse before authentication ended.
     pub early_report: u32,
     /// Messages that have no reason to be long.
     pub short: u32,
@@ -348,8 +349,11 @@ impl Backend {
         if cap.allows(length) {
             Ok(Extent::Message(width(length).saturating_add(1)))
         } else if tag == ErrorResponse::TAG && self.phase != Phase::Ready {
-            // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE.
-            Ok(Extent::Until(0))
+            // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same limit.
+            match head.get(..width(cap.limit())) {
+                Some(text) if find(0, text).is_none() => Err((Problem::Unterminated, text.len())),
+                _ => Ok(Extent::Until(0)),
+            }
         } else {
             Err((Problem::Length { length, min: 4, max: cap.limit() }, 1))
         }
@@ -436,6 +440,8 @@ impl frame::private::Direction for Backend {
     fn name(frame: &Frame<'_>) -> &'static str {
         match frame.kind() {
             Kind::EncryptionResponse => "EncryptionResponse",
+            Kind::UntrustedError => "UntrustedError",
+            Kind::PlainError => "PlainError",
             _ => name(frame.tag()),
         }
     }

@@ -21,15 +21,18 @@ impl Caps {
     }
 }
 
+/// Lengths are signed on the wire. Beyond this one, a negative length of a value could be a place in the message.
+const LONGEST: u32 = 0x7fff_ffff;
+
 /// One limit. The bodies that are allowed are those shorter than this: so 0 allows none, and one comparison refuses both a length that is too
 /// large and one below 4, which does not even count itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cap(u32);
 
 impl Cap {
-    /// Allows lengths up to `limit`; 0 allows none.
-    pub(crate) const fn new(limit: u32) -> Self {
-        Self(limit.saturating_sub(3))
+    /// Allows lengths up to `limit`, and up to what an Int32 can say; 0 allows none.
+    pub(crate) fn new(limit: u32) -> Self {
+        Self(limit.min(LONGEST).saturating_sub(3))
     }
 
     #[inline]
