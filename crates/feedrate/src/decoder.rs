@@ -426,12 +426,14 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     fn step(&mut self, input: &mut &[u8], line: Line) -> Step<P::Error> {
         match self.state {
             State::Lost(_) => return Step::Lost,
-            State::Overlong { delimiter } => return self.skip_overlong(input, delimiter),
+            State::Overlong { delimiter } if P::RECOVERY == Recovery::Delimiter => {
+                return self.skip_overlong(input, delimiter);
+            }
             State::Stored { from, .. } if from >= self.storage.held().len() => {
                 self.storage.clear();
                 self.enter(State::Direct);
             }
-            State::Direct | State::Stored { .. } => {}
+            State::Direct | State::Stored { .. } | State::Overlong { .. } => {}
         }
         let (held, searched) = match self.state {
             State::Stored { from, searched } => {

@@ -331,7 +331,7 @@ impl Backend {
             }
             Phase::Response(_) | Phase::Closed | Phase::Startup | Phase::Ready => {}
         }
-        let class = class(tag);
+        let class = class_of(tag);
         let cap = self.cap(class);
         if cap.refuses_all() {
             let when = match (self.phase, class) {
@@ -397,7 +397,7 @@ impl Protocol for Backend {
     fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
         let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
         let length = u32::from_be_bytes([a, b, c, d]);
-        if !self.common.get(class_of(tag)).allows(length) {
+        if !self.common.get(class_of(tag).index()).allows(length) {
             return None;
         }
         let total = width(length).saturating_add(1);

@@ -319,7 +319,7 @@ impl Frontend {
 
     /// An error comes with its offset.
     fn measure_tagged(&self, head: &[u8], tag: u8) -> Result<Extent, (Problem, usize)> {
-        let class = class(tag);
+        let class = class_of(tag);
         let cap = self.cap(class);
         if cap.refuses_all() {
             let when = match (self.phase, class) {
@@ -421,7 +421,7 @@ impl Protocol for Frontend {
     fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
         let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
         let length = u32::from_be_bytes([a, b, c, d]);
-        if !self.common.get(class_of(tag)).allows(length) {
+        if !self.common.get(class_of(tag).index()).allows(length) {
             return None;
         }
         let total = width(length).saturating_add(1);

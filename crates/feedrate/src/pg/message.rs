@@ -112,7 +112,6 @@ macro_rules! messages {
         }
 
         /// Which limit the length of a message has; the type byte alone decides.
-        #[inline]
         const fn class(tag: u8) -> Class {
             match tag {
                 $( $Message::TAG => Class::$limit, )*
@@ -120,21 +119,21 @@ macro_rules! messages {
             }
         }
 
-        /// The same from a table, for the loop in which it matters: `match` becomes a table of jumps.
+        /// The same from a table: in code, `match` becomes a table of jumps, larger and slower.
         #[inline]
-        fn class_of(tag: u8) -> u8 {
-            static CLASSES: [u8; 256] = {
-                let mut classes = [0; 256];
-                let mut rest: &mut [u8] = &mut classes;
+        fn class_of(tag: u8) -> Class {
+            static CLASSES: [Class; 256] = {
+                let mut classes = [Class::Unknown; 256];
+                let mut rest: &mut [Class] = &mut classes;
                 let mut tag = 0_u8;
                 while let Some((first, behind)) = rest.split_first_mut() {
-                    *first = class(tag).index();
+                    *first = class(tag);
                     rest = behind;
                     tag = tag.wrapping_add(1);
                 }
                 classes
             };
-            CLASSES.get(usize::from(tag)).copied().unwrap_or(0)
+            CLASSES.get(usize::from(tag)).copied().unwrap_or(Class::Unknown)
         }
 
         /// The name of the message with this type byte, as the documentation spells it, or "message".
