@@ -12,6 +12,7 @@
 
 use core::fmt;
 
+use crate::scan::find;
 use crate::storage::Storage;
 
 /// How far the thing that starts at the front of the stream reaches.
@@ -382,29 +383,29 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                 Step::Lost => return (Err(self.lost()), input),
             }
         };
-        let hunts = P::RECOVERY == Recovery::Hunt;
-        let result = if let State::Stored { from, .. } = self.state {
+        let whole = input;
+        let frame = if let State::Stored { from, .. } = self.state {
             let to = from.saturating_add(length);
             self.state = State::Stored { from: to, searched: 0 };
-            let frame = self.storage.held().get(from..to).unwrap_or_default();
-            self.protocol.parse(frame).inspect_err(|_| {
-                if hunts {
-                    self.state = State::Stored { from: from.saturating_add(1).min(to), searched: 0 };
-                    self.protocol.skipped(1);
-                }
-            })
+            self.storage.held().get(from..to).unwrap_or_default()
         } else {
-            let whole = input;
-            let (frame, rest) = whole.split_at_checked(length).unwrap_or((whole, &[]));
+            let (frame, rest) = input.split_at_checked(length).unwrap_or((input, &[]));
             input = rest;
-            self.protocol.parse(frame).inspect_err(|_| {
-                if hunts {
-                    input = whole.get(1..).unwrap_or_default();
-                    self.protocol.skipped(1);
-                }
-            })
+            frame
         };
-        (result.map(Some).map_err(Error::Message), input)
+        let result = self.protocol.parse(frame).map(Some).map_err(|error| {
+            if P::RECOVERY == Recovery::Hunt {
+                // All but one byte of it is looked at again.
+                if let State::Stored { from, .. } = &mut self.state {
+                    *from = from.saturating_sub(length.saturating_sub(1));
+                } else {
+                    input = whole.get(1..).unwrap_or_default();
+                }
+                self.protocol.skipped(1);
+            }
+            Error::Message(error)
+        });
+        (result, input)
     }
 
     /// The error that lost the stream, again.
@@ -449,7 +450,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             Ok(Extent::Message(n)) if n <= limit => n,
             Ok(Extent::Message(n)) => match self.protocol.head(bytes, n) {
                 Some(head) if head <= limit => head,
-                _ => return self.fail(input, Fault::TooLong { declared: n, limit }.into()),
+                _ => return self.too_long(input, n),
             },
             Ok(Extent::Need(n)) if n > have => n,
             Ok(Extent::Need(_)) => {
@@ -458,9 +459,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                 return match have.checked_add(1) {
                     Some(needed) if needed <= limit => self.wait(input, needed, line),
                     // The storage is full, which is an error only once something does follow.
-                    _ if follows => {
-                        self.fail(input, Fault::TooLong { declared: limit.saturating_add(1), limit }.into())
-                    }
+                    _ if follows => self.too_long(input, limit.saturating_add(1)),
                     _ if stored && line == Line::Open => Step::Idle,
                     _ => self.wait(input, have, line),
                 };
@@ -473,7 +472,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             }
             Ok(Extent::Until(delimiter)) => {
                 let unsearched = bytes.get(searched..).unwrap_or_default();
-                match memchr::memchr(delimiter, unsearched) {
+                match find(delimiter, unsearched) {
                     Some(at) => searched.saturating_add(at).saturating_add(1),
                     None if have < limit => return self.wait_for_delimiter(input, delimiter, line),
                     None => return self.overlong(input, delimiter, limit),
@@ -482,7 +481,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             Err(error) => return self.fail(input, error),
         };
         if needed > limit {
-            self.fail(input, Fault::TooLong { declared: needed, limit }.into())
+            self.too_long(input, needed)
         } else if needed <= have {
             Step::Lend(needed)
         } else {
@@ -507,7 +506,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     /// As [`wait`](Self::wait), when only the delimiter will say how many bytes are missing.
     fn wait_for_delimiter(&mut self, input: &mut &[u8], delimiter: u8, line: Line) -> Step<P::Error> {
         let held = self.pending().len();
-        let more = memchr::memchr(delimiter, input).map_or(input.len(), |at| at.saturating_add(1));
+        let more = find(delimiter, input).map_or(input.len(), |at| at.saturating_add(1));
         let needed = held.saturating_add(more).min(self.storage.limit());
         let step = self.wait(input, needed, line);
         if let (Step::Again, State::Stored { searched, .. }) = (&step, &mut self.state) {
@@ -553,6 +552,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     /// `extent` failed, or what it said cannot be.
+    #[cold]
+    #[inline(never)]
     fn fail(&mut self, input: &mut &[u8], error: P::Error) -> Step<P::Error> {
         if P::RECOVERY == Recovery::Hunt {
             self.give_up(input, 1);
@@ -565,19 +566,26 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         Step::Lost
     }
 
+    #[cold]
+    #[inline(never)]
+    fn too_long(&mut self, input: &mut &[u8], declared: usize) -> Step<P::Error> {
+        self.fail(input, Fault::TooLong { declared, limit: self.storage.limit() }.into())
+    }
+
     fn overlong(&mut self, input: &mut &[u8], delimiter: u8, limit: usize) -> Step<P::Error> {
         // Where the delimiter is must not matter, or the error would depend on how much has arrived.
-        let error = Fault::TooLong { declared: limit.saturating_add(1), limit }.into();
+        let declared = limit.saturating_add(1);
         if P::RECOVERY != Recovery::Delimiter {
-            return self.fail(input, error);
+            return self.too_long(input, declared);
         }
+        let error = Fault::TooLong { declared, limit }.into();
         self.storage.clear();
         self.enter(State::Overlong { delimiter });
         Step::Bad(error)
     }
 
     fn skip_overlong(&mut self, input: &mut &[u8], delimiter: u8) -> Step<P::Error> {
-        let skipped = match memchr::memchr(delimiter, input) {
+        let skipped = match find(delimiter, input) {
             Some(at) => {
                 self.enter(State::Direct);
                 at.saturating_add(1)

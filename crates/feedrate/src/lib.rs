@@ -103,6 +103,7 @@ extern crate std;
 
 mod decoder;
 mod encode;
+mod scan;
 mod storage;
 
 #[cfg(feature = "pg")]

@@ -179,6 +179,7 @@ fn copy(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
 }
 
 /// `copy_within(n.., 0)`, without its panic.
+#[inline(never)]
 fn shift_down(bytes: &mut [u8], n: usize) {
     let cells = Cell::from_mut(bytes).as_slice_of_cells();
     for (to, from) in cells.iter().zip(cells.get(n..).unwrap_or_default()) {

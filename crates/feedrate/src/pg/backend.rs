@@ -23,10 +23,10 @@ use super::frame::{self, Direction, Kind};
 use super::limits::{Cap, Caps, width};
 use super::message::{self, Body, HEADER, messages};
 use super::reader::{Bad, Reader};
-use super::scan::find;
 use super::shape;
 use crate::decoder::{Extent, Protocol};
 use crate::encode::{Encode, EncodeError, Output};
+use crate::scan::find;
 
 /// A frame of this direction.
 pub type Frame<'a> = frame::Frame<'a, Backend>;

@@ -89,7 +89,6 @@ impl<'a, T: Item<'a>> List<'a, T> {
     }
 
     /// Checks `count` items at the front of `reader` and takes them.
-    #[inline]
     pub(crate) fn read(reader: &mut Reader<'a>, count: u16, what: &'static str) -> Result<Self, Bad> {
         let count = usize::from(count);
         let bytes = match T::SIZE {

@@ -152,7 +152,6 @@ mod password;
 mod query;
 mod reader;
 mod row_description;
-mod scan;
 mod shape;
 mod startup;
 mod status;

@@ -60,6 +60,8 @@ pub mod field {
 
 impl<'a> Item<'a> for NoticeField<'a> {}
 impl<'a> private::Item<'a> for NoticeField<'a> {
+    // A call: the check of the list and the walk over it share it.
+    #[inline(never)]
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { code: reader.u8("field code")?, value: reader.text()? })
     }

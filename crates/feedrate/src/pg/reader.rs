@@ -2,8 +2,8 @@
 
 use super::error::Problem;
 use super::limits::width;
-use super::scan::find;
 use super::text::Text;
+use crate::scan::find;
 
 /// What has not been read yet of one message's body. On an error nothing has been taken, so that what is left tells where
 /// the bad field begins.
@@ -66,33 +66,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
     pub(crate) fn u8(&mut self, what: &'static str) -> Result<u8, Bad> {
         self.array::<1>(what).map(|[byte]| byte)
     }
 
     /// Counts are read as the servers and libpq read them: unsigned, although the documentation says Int16.
-    #[inline]
     pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, Bad> {
         self.array(what).map(u16::from_be_bytes)
     }
 
-    #[inline]
     pub(crate) fn i16(&mut self, what: &'static str) -> Result<i16, Bad> {
         self.array(what).map(i16::from_be_bytes)
     }
 
-    #[inline]
     pub(crate) fn u32(&mut self, what: &'static str) -> Result<u32, Bad> {
         self.array(what).map(u32::from_be_bytes)
     }
 
-    #[inline]
     pub(crate) fn i32(&mut self, what: &'static str) -> Result<i32, Bad> {
         self.array(what).map(i32::from_be_bytes)
     }
 
-    #[inline]
     pub(crate) fn take(&mut self, n: usize, what: &'static str) -> Result<&'a [u8], Bad> {
         match self.rest.split_at_checked(n) {
             Some((bytes, rest)) => {
@@ -112,7 +106,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A NUL-terminated string, the NUL taken and left out.
-    #[inline]
     pub(crate) fn text(&mut self) -> Result<Text<'a>, Bad> {
         match find(0, self.rest).and_then(|end| self.rest.split_at_checked(end)) {
             Some((text, rest)) => {
@@ -124,7 +117,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A value behind its length; -1 is NULL.
-    #[inline]
     pub(crate) fn value(&mut self) -> Result<Option<&'a [u8]>, Bad> {
         match split_value(self.rest) {
             Some((value, rest)) => {

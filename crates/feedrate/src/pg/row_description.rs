@@ -76,7 +76,8 @@ impl<'a> Body<'a> for RowDescription<'a> {
 
 impl<'a> Item<'a> for Field<'a> {}
 impl<'a> private::Item<'a> for Field<'a> {
-    #[inline]
+    // A call: the check of the list and the walk over it share it.
+    #[inline(never)]
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self {
             name: reader.text()?,

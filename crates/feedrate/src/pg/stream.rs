@@ -8,9 +8,9 @@ use super::frame::{Direction, Frame, Kind};
 use super::limits::width;
 use super::message::HEADER;
 use super::reader::{Bad, Reader};
-use super::scan::find;
 use super::shape::Shape;
 use crate::decoder::{Extent, Protocol};
+use crate::scan::find;
 
 /// A direction whose long messages come in pieces: of each [`Event`] it says where in the message it belongs.
 ///

@@ -1,8 +1,8 @@
 //! What the messages are written with.
 
-use super::scan::find;
 use super::text::Text;
 use crate::encode::{EncodeError, Output};
+use crate::scan::find;
 
 /// The longest frontend message that a server reads: `PQ_LARGE_MESSAGE_LIMIT` in `libpq/libpq.h`, which is what a server's
 /// largest allocation allows for. Nothing longer leaves a server either.
