@@ -235,8 +235,6 @@ enum Step<E> {
     Lend(usize),
     /// A bad message, of which as much as there is to be has been passed over.
     Bad(E),
-    /// The stream is lost; the state holds the error.
-    Lost,
 }
 
 /// What [`Decoder::feed`] answers.
@@ -370,6 +368,9 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     #[inline(never)]
     fn pull<'a, 'i: 'a>(&'a mut self, mut input: &'i [u8], line: Line) -> (Pulled<'a, P>, &'i [u8]) {
         let length = loop {
+            if let State::Lost(error) = &self.state {
+                return (Err(Error::Lost(error.clone())), input);
+            }
             match self.step(&mut input, line) {
                 Step::Again => {}
                 Step::Idle => {
@@ -380,7 +381,6 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                 }
                 Step::Lend(length) => break length,
                 Step::Bad(error) => return (Err(Error::Message(error)), input),
-                Step::Lost => return (Err(self.lost()), input),
             }
         };
         let whole = input;
@@ -408,14 +408,6 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         (result, input)
     }
 
-    /// The error that lost the stream, again.
-    fn lost(&self) -> Error<P::Error> {
-        match &self.state {
-            State::Lost(error) => Error::Lost(error.clone()),
-            _ => Error::Lost(Fault::Truncated { held: 0, missing: 0 }.into()),
-        }
-    }
-
     fn enter(&mut self, state: State<P::Error>) {
         self.room = match state {
             State::Direct => self.storage.limit().saturating_add(1),
@@ -426,7 +418,6 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
 
     fn step(&mut self, input: &mut &[u8], line: Line) -> Step<P::Error> {
         match self.state {
-            State::Lost(_) => return Step::Lost,
             State::Overlong { delimiter } if P::RECOVERY == Recovery::Delimiter => {
                 return self.skip_overlong(input, delimiter);
             }
@@ -434,7 +425,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                 self.storage.clear();
                 self.enter(State::Direct);
             }
-            State::Direct | State::Stored { .. } | State::Overlong { .. } => {}
+            _ => {}
         }
         let (held, searched) = match self.state {
             State::Stored { from, searched } => {
@@ -563,7 +554,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             self.storage.discard(from);
         }
         self.enter(State::Lost(error));
-        Step::Lost
+        Step::Again
     }
 
     #[cold]
