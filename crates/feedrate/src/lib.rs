@@ -103,14 +103,16 @@ extern crate std;
 
 mod decoder;
 mod encode;
+mod protocol;
 mod scan;
 mod storage;
 
 #[cfg(feature = "pg")]
 pub mod pg;
 
-pub use decoder::{Decoder, Error, Extent, Fault, Protocol, Recovery};
+pub use decoder::Decoder;
 pub use encode::{Encode, EncodeError, Output, SliceOutput};
+pub use protocol::{Error, Extent, Fault, Protocol, Recovery};
 #[cfg(feature = "alloc")]
 pub use storage::Grow;
 pub use storage::{Array, Borrowed, Storage};

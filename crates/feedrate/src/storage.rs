@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use core::fmt;
 
-use crate::decoder::Fault;
+use crate::protocol::Fault;
 
 /// Bytes that belong to one unfinished message.
 pub trait Storage {

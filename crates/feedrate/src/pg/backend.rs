@@ -24,8 +24,8 @@ use super::limits::{Cap, Caps, width};
 use super::message::{self, Body, HEADER, messages};
 use super::reader::{Bad, Reader};
 use super::shape;
-use crate::decoder::{Extent, Protocol};
 use crate::encode::{Encode, EncodeError, Output};
+use crate::protocol::{Extent, Protocol};
 use crate::scan::find;
 
 /// A frame of this direction.
@@ -342,20 +342,15 @@ impl Backend {
             };
             return Err((Problem::Unexpected { tag, when }, 0));
         }
-        let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
-            return Ok(Extent::Need(HEADER));
-        };
-        let length = u32::from_be_bytes([a, b, c, d]);
-        if cap.allows(length) {
-            Ok(Extent::Message(width(length).saturating_add(1)))
-        } else if tag == ErrorResponse::TAG && self.phase != Phase::Ready {
+        match cap.measure(head) {
             // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same limit.
-            match head.get(..width(cap.limit())) {
-                Some(text) if find(0, text).is_none() => Err((Problem::Unterminated, text.len())),
-                _ => Ok(Extent::Until(0)),
+            Err(_) if tag == ErrorResponse::TAG && self.phase != Phase::Ready => {
+                match head.get(..width(cap.limit())) {
+                    Some(text) if find(0, text).is_none() => Err((Problem::Unterminated, text.len())),
+                    _ => Ok(Extent::Until(0)),
+                }
             }
-        } else {
-            Err((Problem::Length { length, min: 4, max: cap.limit() }, 1))
+            measured => measured,
         }
     }
 
@@ -395,14 +390,8 @@ impl Protocol for Backend {
 
     #[inline]
     fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
-        let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
-        let length = u32::from_be_bytes([a, b, c, d]);
-        if !self.common.get(class_of(tag).index()).allows(length) {
-            return None;
-        }
-        let total = width(length).saturating_add(1);
-        let raw = input.get(..total).filter(|_| total < room)?;
-        Some((Frame::new(raw, tag, Kind::Tagged), total))
+        let (tag, raw) = self.common.glance(input, room, |tag| class_of(tag).index())?;
+        Some((Frame::new(raw, tag, Kind::Tagged), raw.len()))
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::decoder::Fault;
+use crate::protocol::Fault;
 
 /// What is wrong with a message or with the stream: what, where, and what was expected instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,8 +20,8 @@ use super::message::{self, Body, HEADER, messages};
 use super::reader::{Bad, Reader};
 use super::shape;
 use super::startup;
-use crate::decoder::{Extent, Protocol};
 use crate::encode::{Encode, EncodeError, Output};
+use crate::protocol::{Extent, Protocol};
 
 /// A frame of this direction.
 pub type Frame<'a> = frame::Frame<'a, Frontend>;
@@ -332,14 +332,7 @@ impl Frontend {
             };
             return Err((Problem::Unexpected { tag, when }, 0));
         }
-        let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
-            return Ok(Extent::Need(HEADER));
-        };
-        let length = u32::from_be_bytes([a, b, c, d]);
-        if cap.allows(length) {
-            return Ok(Extent::Message(width(length).saturating_add(1)));
-        }
-        Err((Problem::Length { length, min: 4, max: cap.limit() }, 1))
+        cap.measure(head)
     }
 
     fn measure_startup(&self, head: &[u8], first: u8) -> Result<Extent, (&'static str, Problem, usize)> {
@@ -419,14 +412,8 @@ impl Protocol for Frontend {
 
     #[inline]
     fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
-        let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
-        let length = u32::from_be_bytes([a, b, c, d]);
-        if !self.common.get(class_of(tag).index()).allows(length) {
-            return None;
-        }
-        let total = width(length).saturating_add(1);
-        let raw = input.get(..total).filter(|_| total < room)?;
-        Some((Frame::new(raw, tag, Kind::Tagged), total))
+        let (tag, raw) = self.common.glance(input, room, |tag| class_of(tag).index())?;
+        Some((Frame::new(raw, tag, Kind::Tagged), raw.len()))
     }
 
     #[inline]

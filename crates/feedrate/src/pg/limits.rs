@@ -1,5 +1,9 @@
 //! Limits on declared lengths, in the form in which they are checked.
 
+use super::error::Problem;
+use super::message::HEADER;
+use crate::protocol::Extent;
+
 /// The limits of up to eight kinds of messages.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caps([Cap; 8]);
@@ -14,8 +18,26 @@ impl Caps {
         }
     }
 
+    /// The tagged message at the front of `input`, if it is whole, shorter than `room` bytes, and its limit, which is that of its kind,
+    /// allows it.
     #[inline]
-    pub(crate) fn get(&self, kind: u8) -> Cap {
+    pub(crate) fn glance<'a>(
+        &self,
+        input: &'a [u8],
+        room: usize,
+        kind: fn(u8) -> u8,
+    ) -> Option<(u8, &'a [u8])> {
+        let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if !self.get(kind(tag)).allows(length) {
+            return None;
+        }
+        let total = width(length).saturating_add(1);
+        Some((tag, input.get(..total).filter(|_| total < room)?))
+    }
+
+    #[inline]
+    fn get(&self, kind: u8) -> Cap {
         // The mask makes the bounds check go away.
         self.0.get(usize::from(kind & 7)).copied().unwrap_or(Cap(0))
     }
@@ -38,6 +60,19 @@ impl Cap {
     #[inline]
     pub(crate) const fn allows(self, length: u32) -> bool {
         length.wrapping_sub(4) < self.0
+    }
+
+    /// How far a tagged message of this limit reaches. An error comes with its offset.
+    pub(crate) fn measure(self, head: &[u8]) -> Result<Extent, (Problem, usize)> {
+        let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
+            return Ok(Extent::Need(HEADER));
+        };
+        let length = u32::from_be_bytes([a, b, c, d]);
+        if self.allows(length) {
+            Ok(Extent::Message(width(length).saturating_add(1)))
+        } else {
+            Err((Problem::Length { length, min: 4, max: self.limit() }, 1))
+        }
     }
 
     pub(crate) const fn refuses_all(self) -> bool {

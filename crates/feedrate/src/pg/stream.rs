@@ -9,7 +9,7 @@ use super::limits::width;
 use super::message::HEADER;
 use super::reader::{Bad, Reader};
 use super::shape::Shape;
-use crate::decoder::{Extent, Protocol};
+use crate::protocol::{Extent, Protocol};
 use crate::scan::find;
 
 /// A direction whose long messages come in pieces: of each [`Event`] it says where in the message it belongs.
