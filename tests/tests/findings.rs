@@ -190,3 +190,14 @@ fn a_limit_above_what_a_length_can_be() {
     let expected = "lost: DataRow at byte 1: length 2147483648, expected 4 to 2147483647";
     assert_eq!(outcome(&Backend::established().limits(limits), b"D\x80\0\0\0"), [expected]);
 }
+
+/// Too long for the storage, and a second request: which of the two is said must not depend on how many bytes are there.
+#[test]
+fn a_second_request_that_is_too_long() {
+    let bytes = b"\0\0\0\x08\x04\xd2\x16\x30\0\0\x03\xf6\x04\xd2\x16\x30\0\0\0\x31";
+    let whole = transcript(&Frontend::new(), Array::<64>::new(), &[bytes]);
+    for at in 1..bytes.len() {
+        let (one, two) = bytes.split_at(at);
+        assert_eq!(transcript(&Frontend::new(), Array::<64>::new(), &[one, two]), whole, "cut at {at}");
+    }
+}

@@ -348,18 +348,18 @@ impl Frontend {
             // What it is has not been looked at.
             return Err(("startup packet", Problem::Length { length, min, max }, 0));
         }
-        if head.len() < startup::HEADER {
-            // Not only as many as are needed to say more: a packet that is too long for the storage is refused for what it declares.
-            return Ok(Extent::Need(width(length)));
+        // A server takes the second request of a kind for a StartupMessage of a version that does not exist. Not before all of it is here: or one that
+        // is also too long for the storage would be refused for the one or the other, as its bytes come.
+        let asked_again = match head.get(..width(length)).map(code) {
+            Some(startup::SSL) => self.asked_ssl,
+            Some(startup::GSSENC) => self.asked_gss,
+            _ => false,
+        };
+        if asked_again {
+            let rule = "the second request of its kind on this connection";
+            return Err((startup_name(head), Problem::Disagrees(rule), 4));
         }
-        // A server takes the second one for a StartupMessage of a version that does not exist.
-        match code(head) {
-            startup::SSL if self.asked_ssl => {}
-            startup::GSSENC if self.asked_gss => {}
-            _ => return Ok(Extent::Message(width(length))),
-        }
-        let rule = "the second request of its kind on this connection";
-        Err((startup_name(head), Problem::Disagrees(rule), 4))
+        Ok(Extent::Message(width(length)))
     }
 
     /// What a frame is, outside of the phase in which all are tagged.
