@@ -51,15 +51,14 @@ pub(crate) fn put_length<O: Output>(
 
 /// A string and its NUL.
 #[inline]
-pub(crate) fn put_text<O: Output>(
-    out: &mut O,
-    text: Text<'_>,
-    what: &'static str,
-) -> Result<(), EncodeError> {
-    if let Some(at) = find(0, text.as_bytes()) {
+pub(crate) fn put_text<O: Output>(out: &mut O, text: Text<'_>, what: &'static str) -> Result<(), EncodeError> {
+    let bytes = text.as_bytes();
+    // The unnamed statement and portal, and names, which are shorter than a search is worth.
+    let nul = if bytes.len() < 16 { bytes.iter().position(|byte| *byte == 0) } else { find(0, bytes) };
+    if let Some(at) = nul {
         return Err(EncodeError::InteriorNul { what, at });
     }
-    out.put(text.as_bytes())?;
+    out.put(bytes)?;
     out.put(&[0])
 }
 

@@ -1,0 +1,73 @@
+//! `passes CASE N`: N passes over one stream, for `../../callgrind` to count instructions in.
+#![allow(missing_docs)]
+
+use feedrate_benches::{decode, encode, pipeline, streams};
+
+const CHUNK: usize = 16 * 1024;
+const STREAM: usize = 1024 * 1024;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, case, passes] = &arguments[..] else { panic!("usage: passes CASE N") };
+    let passes: usize = passes.parse().expect("a number of passes");
+    let (kind, contender) = case.split_once('/').expect("a case is KIND/CONTENDER");
+    // The messages of one pass, for the script to divide by.
+    println!("{}", run(kind, contender, passes));
+}
+
+fn run(kind: &str, contender: &str, passes: usize) -> usize {
+    type Decode = fn(&[u8], usize) -> feedrate_benches::Sum;
+    let decode: Option<Decode> = match contender {
+        "floor" => Some(decode::floor),
+        "floor-fields" => Some(decode::floor_fields),
+        "frames" if kind != "pipeline" => Some(decode::feedrate_frames),
+        "fields" if kind != "pipeline" => Some(decode::feedrate_fields),
+        "postgres-protocol" if kind != "encode" => Some(decode::postgres_fields),
+        "pgwire" if !matches!(kind, "encode" | "pipeline" | "rows") => Some(decode::pgwire_fields),
+        "pg-proto" => Some(decode::pg_proto_fields),
+        "frames" => Some(pipeline::feedrate_frames),
+        "fields" => Some(pipeline::feedrate_fields),
+        "pgwire" if kind == "pipeline" => Some(pipeline::pgwire_fields),
+        _ => None,
+    };
+    if let Some(decode) = decode {
+        let stream = match kind {
+            "narrow" => streams::NARROW.stream(STREAM),
+            "wide" => streams::WIDE.stream(STREAM),
+            "bytea" => streams::BYTEA.stream(STREAM),
+            _ => streams::pipelines(STREAM),
+        };
+        for _ in 0..passes {
+            std::hint::black_box(decode(std::hint::black_box(&stream), CHUNK));
+        }
+        return messages(&stream);
+    }
+    const TIMES: usize = 1000;
+    let mut vec = Vec::with_capacity(STREAM);
+    let mut bytes = bytes::BytesMut::with_capacity(STREAM);
+    for _ in 0..passes {
+        vec.clear();
+        bytes.clear();
+        match (kind, contender) {
+            ("encode", "Vec") => encode::feedrate_pipeline(&mut vec, TIMES),
+            ("encode", "BytesMut") => encode::feedrate_pipeline(&mut bytes, TIMES),
+            ("encode", "postgres-protocol") => encode::postgres_pipeline(&mut bytes, TIMES),
+            ("encode", "pgwire") => encode::pgwire_pipeline(&mut bytes, TIMES),
+            ("rows", "Vec") => encode::feedrate_rows(&mut vec, TIMES),
+            ("rows", "BytesMut") => encode::feedrate_rows(&mut bytes, TIMES),
+            ("rows", "pgwire") => encode::pgwire_rows(&mut bytes, TIMES),
+            _ => panic!("no case {kind}/{contender}"),
+        }
+        std::hint::black_box((&vec, &bytes));
+    }
+    if kind == "encode" { 4 * TIMES } else { TIMES }
+}
+
+fn messages(mut stream: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(&[_, a, b, c, d]) = stream.first_chunk::<5>() {
+        stream = &stream[1 + u32::from_be_bytes([a, b, c, d]) as usize..];
+        count += 1;
+    }
+    count
+}
