@@ -27,8 +27,9 @@ type Encode = fn(&mut BytesMut, usize);
 type DecodeWhole = fn(BytesMut) -> Sum;
 
 const OURS: &str = "feedrate";
-const FIELDS: [(&str, Decode); 6] = [
+const FIELDS: [(&str, Decode); 7] = [
     (OURS, decode::feedrate_fields),
+    ("feedrate, checked", decode::feedrate_fields_checked),
     ("feedrate, copy", decode::feedrate_fields_read),
     ("floor", decode::floor_fields),
     ("postgres-protocol", decode::postgres_fields),

@@ -18,6 +18,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     }
     let secures = plan.flag(4);
     let accepted = |frame: &Frame<'_>| {
+        one_pass(frame);
         matches!(frame.message(), Ok(Message::EncryptionResponse(EncryptionResponse::Accepted(_))))
     };
     visit_stream(backend, plan.flags >> 5, &plan, accepted, |backend, accepted, _| {
@@ -26,3 +27,17 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         }
     });
 });
+
+/// A row in one pass is the row that was checked before, or bad as that one is.
+fn one_pass(frame: &Frame<'_>) {
+    let Some(columns) = frame.columns() else { return };
+    let (values, bad): (Vec<_>, Vec<_>) = columns.partition(Result::is_ok);
+    match frame.message() {
+        Ok(Message::DataRow(row)) => {
+            assert!(bad.is_empty());
+            assert!(row.columns.iter().eq(values.into_iter().flatten()));
+        }
+        Ok(message) => panic!("{message:?} has columns"),
+        Err(_) => assert_eq!(bad.len(), 1),
+    }
+}

@@ -22,6 +22,7 @@ fn run(kind: &str, contender: &str, passes: usize) -> usize {
         "floor-fields" => Some(decode::floor_fields),
         "frames" if kind != "pipeline" => Some(decode::feedrate_frames),
         "fields" if kind != "pipeline" => Some(decode::feedrate_fields),
+        "fields-checked" => Some(decode::feedrate_fields_checked),
         "postgres-protocol" if kind != "encode" => Some(decode::postgres_fields),
         "pgwire" if !matches!(kind, "encode" | "pipeline" | "rows") => Some(decode::pgwire_fields),
         "pg-proto" => Some(decode::pg_proto_fields),

@@ -183,6 +183,14 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
 impl<P: Protocol, S: Storage> Decoder<P, S> {
     #[inline(never)]
     fn pull<'a, 'i: 'a>(&'a mut self, mut input: &'i [u8], line: Line) -> (Pulled<'a, P>, &'i [u8]) {
+        if matches!(self.state, State::Stored { from, .. } if from >= self.storage.held().len()) {
+            self.storage.clear();
+            self.enter(State::Direct);
+            // The message before came in pieces; this one need not have.
+            if let Some((message, length)) = self.protocol.glance(input, self.room) {
+                return (Ok(Some(message)), input.get(length..).unwrap_or_default());
+            }
+        }
         let length = loop {
             if let State::Lost(error) = &self.state {
                 return (Err(Error::Lost(error.clone())), input);

@@ -3,7 +3,7 @@
 pub use super::authentication::Authentication;
 pub use super::command::CommandComplete;
 pub use super::copy::{CopyBothResponse, CopyData, CopyDone, CopyInResponse, CopyOutResponse};
-pub use super::data_row::DataRow;
+pub use super::data_row::{BadRow, Columns, DataRow};
 pub use super::encryption::{Encryption, EncryptionResponse};
 pub use super::extended::{BindComplete, CloseComplete, NoData, ParseComplete, PortalSuspended};
 pub use super::function_call::FunctionCallResponse;
@@ -404,6 +404,33 @@ impl Protocol for Backend {
 
     fn reset(&mut self) {
         self.enter(self.first);
+    }
+}
+
+impl<'a> Frame<'a> {
+    /// The columns of a [`DataRow`], `None` if this is another message: in one pass, checked as they are walked through.
+    ///
+    /// [`message`](frame::Frame::message) checks a row first, so that no column of a bad one is ever seen and the walk
+    /// cannot fail. That is two walks, and shows in rows of many columns; this is one.
+    ///
+    /// # Errors
+    ///
+    /// The iterator ends with [`BadRow`] where [`message`](frame::Frame::message) answers at once that, and how, the row is bad.
+    ///
+    /// ```
+    /// use feedrate::{Array, Decoder, pg::Backend};
+    ///
+    /// let mut decoder = Decoder::new(Backend::established(), Array::<64>::new());
+    /// let mut input = &b"D\0\0\0\x0f\0\x02\0\0\0\x011\xff\xff\xff\xff"[..];
+    /// let frame = decoder.feed(&mut input)?.unwrap();
+    /// for value in frame.columns().unwrap() {
+    ///     println!("{:?}", value?);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn columns(&self) -> Option<Columns<'a>> {
+        (self.tag() == DataRow::TAG).then(|| Columns::new(self.raw()))
     }
 }
 

@@ -1,8 +1,10 @@
 //! DataRow: one row of a result.
 
+use core::iter::FusedIterator;
+
 use super::list::List;
-use super::message::{Body, tagged};
-use super::reader::{Bad, Reader};
+use super::message::{Body, HEADER, tagged};
+use super::reader::{Bad, Reader, split_value};
 use super::write::LARGE;
 use crate::encode::{EncodeError, Output};
 
@@ -50,3 +52,59 @@ impl<'a> Body<'a> for DataRow<'a> {
         self.columns.write_counted(out, "DataRow columns")
     }
 }
+
+/// The columns of a row, checked as they are walked through: [`Frame::columns`](super::Frame::columns).
+#[derive(Debug, Clone)]
+pub struct Columns<'a> {
+    /// What has not been walked through.
+    rest: &'a [u8],
+    left: u16,
+}
+
+/// A row ends before its columns do, or behind them, or a column has a length that none can have.
+///
+/// What is wrong, and where, is what [`Frame::message`](super::Frame::message) says. It is left out here for the sake of the loop over a row, which would have to carry
+/// it along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("malformed DataRow")]
+pub struct BadRow;
+
+impl<'a> Columns<'a> {
+    /// The columns of a frame that is a DataRow.
+    #[inline]
+    pub(crate) fn new(raw: &'a [u8]) -> Self {
+        let body = raw.get(HEADER..).unwrap_or_default();
+        match body.split_first_chunk() {
+            Some((count, rest)) => Self { rest, left: u16::from_be_bytes(*count) },
+            // One that is not there: what is wrong is said when it is looked for.
+            None => Self { rest: &[], left: 1 },
+        }
+    }
+}
+
+impl<'a> Iterator for Columns<'a> {
+    type Item = Result<Option<&'a [u8]>, BadRow>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            if let Some((value, rest)) = split_value(self.rest) {
+                self.rest = rest;
+                return Some(Ok(value));
+            }
+        } else if self.rest.is_empty() {
+            return None;
+        }
+        *self = Self { rest: &[], left: 0 };
+        Some(Err(BadRow))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        // A bad column is the last, and an error can follow the last good one.
+        (0, Some(usize::from(self.left).saturating_add(1)))
+    }
+}
+
+impl FusedIterator for Columns<'_> {}

@@ -51,7 +51,11 @@ pub(crate) fn put_length<O: Output>(
 
 /// A string and its NUL.
 #[inline]
-pub(crate) fn put_text<O: Output>(out: &mut O, text: Text<'_>, what: &'static str) -> Result<(), EncodeError> {
+pub(crate) fn put_text<O: Output>(
+    out: &mut O,
+    text: Text<'_>,
+    what: &'static str,
+) -> Result<(), EncodeError> {
     let bytes = text.as_bytes();
     // The unnamed statement and portal, and names, which are shorter than a search is worth.
     let nul = if bytes.len() < 16 { bytes.iter().position(|byte| *byte == 0) } else { find(0, bytes) };
