@@ -47,7 +47,8 @@ pub struct Streaming<D> {
 }
 
 /// What comes out of a [`Streaming`] decoder. A long message is one `Begin`, then for each of its fields a `Part` and, in as many pieces as
-/// it took, the `Bytes` of that part; then `End`.
+/// it took, the `Bytes` of that part; then `End`. One that turns out to be bad ends with the error of the message instead, its rest is passed over, and the next message
+/// follows.
 pub enum Event<'a, D> {
     /// A message that fits into the storage.
     Whole(Frame<'a, D>),

@@ -7,7 +7,7 @@ use crate::encode::{Encode, EncodeError, Output};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Unknown<'a> {
-    /// The type byte.
+    /// The type byte. One of a message that is known is encoded all the same, and read as that message.
     pub tag: u8,
     /// Everything behind the length.
     pub body: &'a [u8],
