@@ -67,9 +67,9 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     /// A decoder at the beginning of a stream.
     ///
     /// The storage's limit is the length of the longest message that is accepted whole, wherever its bytes lie.
-    pub fn new(protocol: P, storage: S) -> Self {
-        let room = storage.limit().saturating_add(1);
-        Self { protocol, storage, state: State::Direct, room }
+    pub const fn new(protocol: P, storage: S) -> Self {
+        // As if bytes had been held and used up, which asks nothing of the storage: so a decoder can be made in a `static`.
+        Self { protocol, storage, state: State::Stored { from: 0, searched: 0 }, room: 0 }
     }
 
     /// Takes bytes off the front of `input`, up to the end of the next message, and hands that message out.

@@ -109,6 +109,8 @@ mod storage;
 
 #[cfg(feature = "pg")]
 pub mod pg;
+#[cfg(feature = "rdp")]
+pub mod rdp;
 
 pub use decoder::Decoder;
 pub use encode::{Encode, EncodeError, Output, SliceOutput};

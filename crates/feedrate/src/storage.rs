@@ -169,7 +169,7 @@ impl fmt::Debug for Borrowed<'_> {
 }
 
 /// Copies `bytes` to `at`, if all of them have room there, and answers where they end.
-fn copy(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
+pub(crate) fn copy(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
     let fault = Fault::Memory { needed: bytes.len() };
     let end = at.checked_add(bytes.len()).ok_or(fault)?;
     let free = memory.get_mut(at..end).ok_or(fault)?;
@@ -180,7 +180,7 @@ fn copy(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
 
 /// `copy_within(n.., 0)`, without its panic.
 #[inline(never)]
-fn shift_down(bytes: &mut [u8], n: usize) {
+pub(crate) fn shift_down(bytes: &mut [u8], n: usize) {
     let cells = Cell::from_mut(bytes).as_slice_of_cells();
     for (to, from) in cells.iter().zip(cells.get(n..).unwrap_or_default()) {
         to.set(from.get());

@@ -1,0 +1,65 @@
+//! Which breakpoints the host has set.
+
+use super::super::answer::Listed;
+use super::super::target::Target;
+
+/// The most there can be.
+const MOST: usize = 16;
+
+/// A breakpoint, and the target's slot that it takes.
+type Entry = (Listed, u16);
+
+pub(super) struct Table {
+    entries: [Option<Entry>; MOST],
+}
+
+impl Table {
+    pub(super) const NEW: Self = Self { entries: [None; MOST] };
+
+    pub(super) const fn slots(&self) -> u16 {
+        16
+    }
+
+    pub(super) fn len(&self) -> u16 {
+        self.entries.iter().flatten().fold(0, |count: u16, _| count.saturating_add(1))
+    }
+
+    pub(super) fn find(&self, id: u32) -> Option<Entry> {
+        self.entries.iter().flatten().find(|(listed, _)| listed.id == id).copied()
+    }
+
+    /// The one with the lowest id from `from` on.
+    pub(super) fn first(&self, from: u32) -> Option<Listed> {
+        let listed = self.entries.iter().flatten().map(|(listed, _)| *listed);
+        listed.filter(|listed| listed.id >= from).min_by_key(|listed| listed.id)
+    }
+
+    pub(super) fn insert(&mut self, listed: Listed, slot: u16) {
+        if let Some(place) = self.entries.iter_mut().find(|entry| entry.is_none()) {
+            *place = Some((listed, slot));
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: u32) {
+        for entry in &mut self.entries {
+            if entry.is_some_and(|(listed, _)| listed.id == id) {
+                *entry = None;
+            }
+        }
+    }
+
+    /// The one in a slot has been met. Answers its id.
+    pub(super) fn hit(&mut self, slot: u16) -> Option<u32> {
+        let (listed, _) = self.entries.iter_mut().flatten().find(|(_, taken)| *taken == slot)?;
+        listed.hits = listed.hits.saturating_add(1);
+        Some(listed.id)
+    }
+
+    pub(super) fn clear_all<T: Target>(&mut self, target: &mut T) {
+        for entry in &mut self.entries {
+            if let (Some((_, slot)), Some(breakpoints)) = (entry.take(), target.breakpoints()) {
+                let _ = breakpoints.clear(slot);
+            }
+        }
+    }
+}

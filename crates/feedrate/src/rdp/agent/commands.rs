@@ -1,0 +1,226 @@
+//! What is checked before a command is executed, in the order of SPEC section 8.1.
+
+use super::super::answer::Refused;
+use super::super::authority::{Authorize, Domains};
+use super::super::endpoint::Reply;
+use super::super::error::ErrorCode;
+use super::super::frame::{Frame, FrameError};
+use super::super::registers::Arch;
+use super::super::replay::Order;
+use super::super::request::Bye;
+use super::super::seal::Seal;
+use super::super::session::{ByeReason, IntegrityLost, Opened};
+use super::super::state::{SessionEvent, SessionState};
+use super::super::target::{Refusal, Target};
+use super::super::time::Millis;
+use super::{Body, End};
+
+/// A command is not done: the code, and its detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fail(pub(super) ErrorCode, pub(super) u32);
+
+impl From<ErrorCode> for Fail {
+    fn from(code: ErrorCode) -> Self {
+        Self(code, 0)
+    }
+}
+
+impl From<Refusal> for Fail {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unmapped => ErrorCode::Unmapped.into(),
+            Refusal::ReadOnly => ErrorCode::ReadOnly.into(),
+            Refusal::NoSlot => ErrorCode::NoSlot.into(),
+            Refusal::WrongState => ErrorCode::WrongState.into(),
+            Refusal::Interlock => ErrorCode::Interlock.into(),
+            Refusal::Unsupported => ErrorCode::Unsupported.into(),
+            Refusal::Fatal(code) => Self(ErrorCode::Fatal, code),
+        }
+    }
+}
+
+/// Who commands, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Command {
+    pub(super) kind: u8,
+    pub(super) sequence: u32,
+    pub(super) time: u32,
+    pub(super) now: Millis,
+}
+
+/// What a kind of command needs (SPEC section 6.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Needs {
+    domain: Domains,
+    /// It touches the machine.
+    touches: bool,
+}
+
+/// `None`: it is no command of an active session.
+fn needs(frame: &Frame<'_>) -> Option<Needs> {
+    let (domain, touches) = match frame {
+        Frame::SetBreakpoint(_)
+        | Frame::ClearBreakpoint(_)
+        | Frame::SetHardwareBreakpoint(_)
+        | Frame::SetSoftwareBreakpoint(_)
+        | Frame::SetWatchpoint(_)
+        | Frame::Halt
+        | Frame::Resume
+        | Frame::Step(_) => (Domains::CONTROL, true),
+        Frame::Force(_) | Frame::Release(_) | Frame::SetAxis(_) => (Domains::FORCE, true),
+        Frame::PushPolicy(_) => (Domains::POLICY, true),
+        Frame::ListBreakpoints(_)
+        | Frame::ReadRegisters(_)
+        | Frame::ReadMemory(_)
+        | Frame::GetStatus
+        | Frame::ReadAxes
+        | Frame::ReadPlc(_)
+        | Frame::ReadCursor
+        | Frame::ReadAudit(_)
+        | Frame::ReadMetrics => (Domains::OBSERVE, false),
+        _ => return None,
+    };
+    Some(Needs { domain, touches })
+}
+
+impl<A: Arch, U: Authorize> Body<A, U> {
+    /// Does what a message says, and answers.
+    pub(super) fn message<T: Target<Arch = A>, Z: Seal>(
+        &mut self,
+        target: &mut T,
+        opened: Result<Opened<'_>, IntegrityLost>,
+        reply: &mut Reply<'_, Z>,
+        now: Millis,
+    ) {
+        let state = reply.session().state();
+        let opened = match opened {
+            Ok(opened) if opened.order != Order::Replayed => opened,
+            Ok(_) => return super::super::lane::count(&mut self.counts.replayed),
+            Err(IntegrityLost) => {
+                super::super::lane::count(&mut self.counts.tags);
+                return self.lose_integrity(reply);
+            }
+        };
+        if state == SessionState::Idle {
+            reply.session().advance(SessionEvent::Start);
+        }
+        let frame = match Frame::read(opened.frame) {
+            Ok(frame) => frame,
+            Err(FrameError::Magic) => return self.lose_integrity(reply),
+            Err(FrameError::Version(version)) => {
+                return self.refuse(
+                    opened.sequence,
+                    Fail(ErrorCode::FrameVersion, u32::from(version)),
+                    reply,
+                );
+            }
+            Err(FrameError::Malformed { kind, .. }) => {
+                let code = if kind < 0x80 { ErrorCode::Malformed } else { ErrorCode::Unexpected };
+                return self.refuse(opened.sequence, Fail(code, u32::from(kind)), reply);
+            }
+        };
+        let command = Command { kind: frame.kind(), sequence: opened.sequence, time: opened.time, now };
+        let done = match state {
+            SessionState::Idle => match &frame {
+                Frame::Hello(hello) => self.hello(target, hello, reply, now),
+                _ => Err(ErrorCode::Unexpected.into()),
+            },
+            SessionState::Connecting => match frame {
+                Frame::Agree(agree) if opened.order == Order::Fresh => {
+                    self.agree(opened.sequence, agree, reply)
+                }
+                _ => Err(ErrorCode::Unexpected.into()),
+            },
+            SessionState::Active => self.active(target, command, &frame, opened.order, reply),
+            SessionState::Disconnecting => {
+                if let Frame::Bye(_) = frame {
+                    self.end = Some(End::Failed);
+                }
+                return;
+            }
+            SessionState::Closed => return,
+        };
+        if let Err(fail) = done {
+            self.refuse(opened.sequence, fail, reply);
+        }
+    }
+
+    fn active<T: Target<Arch = A>, Z: Seal>(
+        &mut self,
+        target: &mut T,
+        command: Command,
+        frame: &Frame<'_>,
+        order: Order,
+        reply: &mut Reply<'_, Z>,
+    ) -> Result<(), Fail> {
+        let in_order = order == Order::Fresh;
+        if !in_order {
+            super::super::lane::count(&mut self.counts.disordered);
+        }
+        match frame {
+            Frame::Heartbeat(_) | Frame::Agree(_) if !in_order => return Ok(()),
+            Frame::Heartbeat(_) => return Ok(()),
+            Frame::Bye(_) => {
+                if in_order {
+                    reply.send(&Frame::Bye(Bye { reason: ByeReason::Asked.0 }));
+                    self.end = Some(End::Answered);
+                }
+                return Ok(());
+            }
+            Frame::Unknown { kind, .. } if *kind < 0x80 => {
+                return Err(Fail(ErrorCode::UnknownKind, u32::from(*kind)));
+            }
+            _ => {}
+        }
+        let Some(needs) = needs(frame) else { return Err(ErrorCode::Unexpected.into()) };
+        self.limits(frame)?;
+        match order {
+            Order::Stale => return Err(Fail(ErrorCode::Stale, reply.session().clock(command.now))),
+            Order::Disordered => return Err(ErrorCode::Disordered.into()),
+            Order::Fresh | Order::Replayed => {}
+        }
+        if needs.touches {
+            if command.sequence <= self.last_command {
+                super::super::lane::count(&mut self.counts.disordered);
+                return Err(ErrorCode::Disordered.into());
+            }
+            self.last_command = command.sequence;
+        }
+        // Whoever was allowed to hold something may always let go of it.
+        let always = matches!(frame, Frame::Halt | Frame::Release(_));
+        let granted = match (self.granted(command.now), always) {
+            (Some(grant), _) => grant.domains.contains(needs.domain),
+            (None, true) => self.grant.is_some_and(|(grant, _)| grant.domains.contains(needs.domain)),
+            (None, false) => false,
+        };
+        if !granted {
+            return Err(ErrorCode::Denied.into());
+        }
+        self.execute(target, command, frame, reply)?;
+        super::super::lane::count(&mut self.counts.executed);
+        Ok(())
+    }
+
+    fn refuse<Z: Seal>(&mut self, request: u32, Fail(code, detail): Fail, reply: &mut Reply<'_, Z>) {
+        super::super::lane::count(&mut self.counts.refused);
+        let state = reply.session().state();
+        let request = if state == SessionState::Connecting { 0 } else { request };
+        reply.send(&Frame::Error(Refused { request, code, detail }));
+        match state {
+            SessionState::Connecting => self.end = Some(End::Failed),
+            SessionState::Active if code == ErrorCode::Fatal => {
+                self.end = Some(End::Bye(ByeReason::TargetFailed))
+            }
+            _ => {}
+        }
+    }
+
+    fn lose_integrity<Z: Seal>(&mut self, reply: &mut Reply<'_, Z>) {
+        let session = reply.session();
+        session.advance(SessionEvent::Start);
+        self.end = Some(match session.state() {
+            SessionState::Active => End::Bye(ByeReason::IntegrityLost),
+            _ => End::Failed,
+        });
+    }
+}

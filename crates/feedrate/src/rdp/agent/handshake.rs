@@ -1,0 +1,145 @@
+//! How a session begins (SPEC section 5.3).
+
+use super::super::answer::{Done, State, Welcome};
+use super::super::authority::{Authorize, Capabilities};
+use super::super::buffer::Sizes;
+use super::super::crc;
+use super::super::endpoint::Reply;
+use super::super::error::ErrorCode;
+use super::super::frame::{self, Frame};
+use super::super::link::FIRST_LIMIT;
+use super::super::registers::Arch;
+use super::super::request::{Agree, Hello};
+use super::super::seal::Seal;
+use super::super::state::SessionEvent;
+use super::super::target::Target;
+use super::super::time::Millis;
+use super::super::wire::{Bytes, List};
+use super::commands::Fail;
+use super::execute::MEMORY;
+use super::{Agent, Body};
+use crate::encode::{Encode, SliceOutput};
+
+/// Version of the protocol.
+const VERSION: u8 = 3;
+/// The longest message that there may be.
+const LONGEST: usize = 4096;
+/// Longest token.
+const TOKEN: usize = 384;
+/// The most axes, and PLC registers, that State tells of.
+pub(super) const AXES: usize = 16;
+const PLC: usize = 32;
+
+/// What the target can do.
+fn capabilities<T: Target>(target: &mut T) -> Capabilities {
+    let there = [
+        (target.breakpoints().is_some(), Capabilities::BREAKPOINTS),
+        (target.stepping().is_some(), Capabilities::STEPPING),
+        (target.memory().is_some(), Capabilities::MEMORY),
+        (target.forcing().is_some(), Capabilities::FORCING),
+        (target.machine().is_some(), Capabilities::MACHINE),
+        (target.audit().is_some(), Capabilities::AUDIT),
+    ];
+    let bits = there.iter().filter(|(there, _)| *there).fold(0, |bits, (_, bit)| bits | bit.0);
+    Capabilities(bits)
+}
+
+impl<A: Arch, U: Authorize> Body<A, U> {
+    pub(super) fn hello<T: Target<Arch = A>, Z: Seal>(
+        &mut self,
+        target: &mut T,
+        hello: &Hello<'_>,
+        reply: &mut Reply<'_, Z>,
+        now: Millis,
+    ) -> Result<(), Fail> {
+        reply.session().set_host_nonce(hello.nonce);
+        if usize::from(hello.longest) < FIRST_LIMIT || hello.token.as_slice().len() > TOKEN {
+            return Err(Fail(ErrorCode::Malformed, 0x40));
+        }
+        if !(hello.lowest..=hello.highest).contains(&VERSION) {
+            return Err(Fail(ErrorCode::NoVersion, u32::from(VERSION)));
+        }
+        let fingerprint = target.fingerprint();
+        let grant = self
+            .authority
+            .authorize(hello.token.as_slice(), &fingerprint)
+            .map_err(|code| Fail(ErrorCode::BadToken, code))?;
+        self.grant = Some((grant, now.wrapping_add(grant.lasts.min(i32::MAX.unsigned_abs()))));
+        self.counts.sessions = self.counts.sessions.saturating_add(1);
+        let device_nonce = self.device_nonce();
+        let name = self.config.name.as_bytes();
+        reply.send(&Frame::Welcome(Welcome {
+            version: VERSION,
+            host_nonce: hello.nonce,
+            device_nonce,
+            fingerprint,
+            architecture: A::ID,
+            registers: u8::try_from(A::NAMES.len()).unwrap_or(u8::MAX),
+            axes: target.machine().map_or(0, |machine| machine.axes().min(16)),
+            capabilities: capabilities(target).0,
+            longest: u16::try_from(self.message_limit.min(LONGEST)).unwrap_or(u16::MAX),
+            breakpoints: target
+                .breakpoints()
+                .map_or(0, |breakpoints| breakpoints.slots())
+                .min(self.breakpoints.slots()),
+            memory: u16::try_from(MEMORY).unwrap_or_default(),
+            forces: self.forces.slots(),
+            rules: self.policies.slots(),
+            heartbeat: self.config.heartbeat,
+            loss: self.config.loss,
+            tolerance: self.config.tolerance,
+            authority: grant.domains.0,
+            name: Bytes::new(name.get(..32).unwrap_or(name)),
+        }));
+        reply.session().start_clock(device_nonce, self.config.tolerance, now);
+        self.state_due = true;
+        Ok(())
+    }
+
+    /// The boot's number, and the session's in it.
+    fn device_nonce(&self) -> [u8; 16] {
+        let mut nonce = [0; 16];
+        let bytes = self.config.boot.into_iter().chain(self.counts.sessions.to_be_bytes());
+        nonce.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        nonce
+    }
+
+    pub(super) fn agree<Z: Seal>(
+        &mut self,
+        sequence: u32,
+        agree: Agree,
+        reply: &mut Reply<'_, Z>,
+    ) -> Result<(), Fail> {
+        if self.agreed != Some(agree.crc) {
+            return Err(Fail(ErrorCode::StateMismatch, 0));
+        }
+        reply.session().advance(SessionEvent::HandshakeDone);
+        reply.send(&Frame::Done(Done { request: sequence }));
+        Ok(())
+    }
+}
+
+impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
+    pub(super) fn send_state<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
+        let run = self.body.run_state(target);
+        let (mut axes, mut plc) = ([0; AXES], [0; PLC]);
+        let (mut axes_read, mut plc_read, mut cursor) = (0, 0, Default::default());
+        if let Some(machine) = target.machine() {
+            axes_read = super::execute::read_axes(machine, &mut axes);
+            plc_read = machine.plc(0, &mut plc);
+            cursor = machine.cursor();
+        }
+        let frame = Frame::State(State {
+            run,
+            axes: List::new(axes.get(..axes_read).unwrap_or(&axes)),
+            plc: List::new(plc.get(..plc_read).unwrap_or(&plc)),
+            cursor,
+        });
+        // What the host will agree to: the body as it is on the wire.
+        let mut bytes = [0; 256];
+        let mut out = SliceOutput::new(&mut bytes);
+        let encoded = frame.encode(&mut out).is_ok() && self.endpoint.send(&frame, false, now).is_ok();
+        let body = out.as_bytes().get(frame::HEADER..).unwrap_or_default();
+        self.body.agreed = encoded.then(|| crc::crc_32([body]));
+    }
+}

@@ -1,0 +1,410 @@
+//! The agent: what runs in the controller, beside the program that is debugged (SPEC sections 5 and 8).
+//!
+//! ```text
+//!  UART, SPI ──► feed ──► link ──► queue ──► run(&mut target) ──► answers ──► poll ──► UART, SPI
+//!  a trap    ──► stopped(&mut target) ──────────────────────────► events  ──┘
+//! ```
+//!
+//! [`feed`](Agent::feed) does not touch the target, so that it can be called from an interrupt; [`run`](Agent::run) does what
+//! the peer asked for.
+
+mod breakpoints;
+mod commands;
+mod execute;
+mod forces;
+mod handshake;
+mod metrics;
+mod policy;
+mod registers;
+mod stops;
+
+use core::fmt;
+
+use self::breakpoints::Table;
+use self::forces::Leases;
+use self::metrics::{Counts, LinkFacts};
+use self::policy::Policies;
+use self::registers::Captures;
+pub use self::stops::StopCause;
+use self::stops::Stops;
+use super::authority::{Authorize, Grant};
+use super::buffer::{Board, Buffer, Sizes};
+use super::endpoint::Endpoint;
+use super::frame::Frame;
+use super::lane::LaneId;
+use super::link::{Link, LinkStatus, Role};
+use super::packet::Line;
+use super::registers::Arch;
+use super::request::{Bye, Heartbeat};
+use super::seal::{Checksum, Seal};
+use super::session::{ByeReason, Session};
+use super::state::{SessionEvent, SessionState};
+use super::status::RunState;
+use super::target::Target;
+use super::time::{Millis, earlier, reached, since};
+
+/// How long a handshake may take, in milliseconds.
+pub(super) const HANDSHAKE: u32 = 5000;
+/// How long goodbyes may take, in milliseconds.
+pub(super) const GOODBYE: u32 = 1000;
+
+/// What an agent has to be told.
+#[derive(Debug, Clone, Copy)]
+pub struct AgentConfig {
+    /// The signal lane.
+    pub signal: Line,
+    /// The bulk lane, if there is one.
+    pub bulk: Option<Line>,
+    /// Different at **every** start of the device: random, or a counter in memory that keeps. The device's nonces are made of it, and old
+    /// commands could be replayed if one ever came again.
+    pub boot: [u8; 12],
+    /// Name of the firmware, at most 32 bytes.
+    pub name: &'static str,
+    /// How often each side is to be heard of, in milliseconds.
+    pub heartbeat: u16,
+    /// After how long a silence the host counts as lost, in milliseconds.
+    pub loss: u16,
+    /// How far a command's time may be off, in milliseconds.
+    pub tolerance: u16,
+}
+
+impl AgentConfig {
+    /// A UART, SPI beside it, and the usual times.
+    pub const fn board(boot: [u8; 12], name: &'static str) -> Self {
+        Self {
+            signal: Line::UART,
+            bulk: Some(Line::SPI),
+            boot,
+            name,
+            heartbeat: 1000,
+            loss: 3000,
+            tolerance: 5000,
+        }
+    }
+
+    /// TCP, no bulk lane, and the usual times.
+    pub const fn tcp(boot: [u8; 12], name: &'static str) -> Self {
+        Self { signal: Line::TCP, bulk: None, ..Self::board(boot, name) }
+    }
+}
+
+/// The agent. It fits into a `static`: making one costs nothing, and every method takes `&mut self`, plain bytes and the time.
+///
+/// ```
+/// use feedrate::rdp::{
+///     Agent, AgentConfig, Arch, Board, Checksum, CortexM, Domains, Fingerprint, Grant, LaneId, Refusal, Target,
+/// };
+///
+/// struct Servo;
+///
+/// impl Target for Servo {
+///     type Arch = CortexM;
+///
+///     fn fingerprint(&self) -> Fingerprint {
+///         *b"servo 7, fw 1.02"
+///     }
+///
+///     fn is_stopped(&self) -> bool {
+///         false
+///     }
+///
+///     fn read_registers(&mut self, _: &mut <CortexM as Arch>::Registers) -> Result<(), Refusal> {
+///         Err(Refusal::WrongState)
+///     }
+/// }
+///
+/// fn authority(token: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
+///     Err(0)
+/// }
+///
+/// type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
+/// let config = AgentConfig::board(*b"boot no. 815", "servo");
+/// let mut agent = Agent::<CortexM, Authority, Board, Checksum>::new(config, authority, Checksum);
+///
+/// // In the interrupt, or wherever bytes come from:
+/// agent.feed(LaneId::Signal, b"\0noise\0", 0);
+/// // In the main loop:
+/// agent.run(&mut Servo, 1);
+/// let mut packet = [0; 64];
+/// while let length @ 1.. = agent.poll(LaneId::Signal, &mut packet, 1) {
+///     // Send packet[..length].
+/// }
+/// ```
+pub struct Agent<A: Arch, U, S: Sizes = Board, Z = Checksum> {
+    endpoint: Endpoint<S, Z>,
+    body: Body<A, U>,
+    /// The connection that the session is on.
+    connection: Option<u16>,
+    since: Millis,
+}
+
+/// All but the link and the session.
+struct Body<A: Arch, U> {
+    config: AgentConfig,
+    authority: U,
+    grant: Option<(Grant, Millis)>,
+    /// State is to be sent; and then its CRC.
+    state_due: bool,
+    agreed: Option<u32>,
+    message_limit: usize,
+    breakpoints: Table,
+    forces: Leases,
+    policies: Policies,
+    captures: Captures<A>,
+    stops: Stops,
+    last_command: u32,
+    counts: Counts,
+    started: Option<Millis>,
+    facts: LinkFacts,
+    end: Option<End>,
+}
+
+/// What a message leads to, beside its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The handshake failed.
+    Failed,
+    /// Say goodbye.
+    Bye(ByeReason),
+    /// The peer has said goodbye; this side has answered.
+    Answered,
+}
+
+impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
+    /// An agent to which nobody has talked yet.
+    pub const fn new(config: AgentConfig, authority: U, seal: Z) -> Self {
+        let [first, second, ..] = config.boot;
+        let link = Link::new(Role::Agent, config.signal, config.bulk, u16::from_be_bytes([first, second]));
+        Self {
+            endpoint: Endpoint::new(link, Session::new(Role::Agent, seal)),
+            body: Body {
+                config,
+                authority,
+                grant: None,
+                state_due: false,
+                agreed: None,
+                message_limit: S::Message::SIZE,
+                breakpoints: Table::NEW,
+                forces: Leases::NEW,
+                policies: Policies::NEW,
+                captures: Captures::NEW,
+                stops: Stops::NEW,
+                last_command: 0,
+                counts: Counts::NEW,
+                started: None,
+                facts: LinkFacts::NEW,
+                end: None,
+            },
+            connection: None,
+            since: 0,
+        }
+    }
+
+    /// Takes what has arrived on a lane: all of it. It does not touch the target.
+    pub fn feed(&mut self, lane: LaneId, input: &[u8], now: Millis) {
+        self.endpoint.link.feed(lane, input, now);
+    }
+
+    /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and answers its length. 0: there is nothing to send now.
+    pub fn poll(&mut self, lane: LaneId, out: &mut [u8], now: Millis) -> usize {
+        self.endpoint.link.poll(lane, out, now)
+    }
+
+    /// The line behind a lane is another one now (a TCP client has come). What was there of a packet is forgotten.
+    pub fn reconnect(&mut self, lane: LaneId) {
+        self.endpoint.link.reconnect(lane);
+    }
+
+    /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
+    pub fn deadline(&self) -> Option<Millis> {
+        let session = match self.endpoint.session.state() {
+            SessionState::Active => {
+                let config = &self.body.config;
+                let heartbeat = self.endpoint.session.sent_at.wrapping_add(u32::from(config.heartbeat));
+                let loss = self.endpoint.session.heard_at.wrapping_add(u32::from(config.loss));
+                earlier(self.body.forces.deadline(), earlier(Some(heartbeat), Some(loss)))
+            }
+            SessionState::Connecting => Some(self.since.wrapping_add(HANDSHAKE)),
+            SessionState::Disconnecting => Some(self.since.wrapping_add(GOODBYE)),
+            SessionState::Idle | SessionState::Closed => None,
+        };
+        earlier(session, self.endpoint.link.deadline())
+    }
+
+    /// How far the session is.
+    pub const fn state(&self) -> SessionState {
+        self.endpoint.session.state()
+    }
+
+    /// The link, to look at its counters.
+    pub const fn link(&self) -> &Link<S> {
+        &self.endpoint.link
+    }
+
+    /// Does what the peer has asked for since the last call, as far as there is room for answers, and what time brings about.
+    pub fn run<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
+        self.body.started = self.body.started.or(Some(now));
+        self.follow_link(target, now);
+        self.follow_time(target, now);
+        // The link first gets what is owed, so that answers and events stay in order.
+        while self.flush(target, now) && self.command(target, now) {
+            self.conclude(target, now);
+        }
+        if self.state() == SessionState::Active
+            && since(now, self.endpoint.session.sent_at) >= u32::from(self.body.config.heartbeat)
+        {
+            let run = Some(self.body.run_state(target));
+            let _ = self.endpoint.send(&Frame::Heartbeat(Heartbeat { run }), false, now);
+        }
+    }
+
+    /// A connection that has begun or ended since the last call.
+    fn follow_link<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
+        let connection = match self.endpoint.link.status() {
+            LinkStatus::Open(connection) => Some(connection),
+            _ => None,
+        };
+        if connection == self.connection {
+            return;
+        }
+        self.connection = connection;
+        self.close(target);
+        if connection.is_some() {
+            self.endpoint.renew(now);
+            self.body.grant = None;
+            (self.body.state_due, self.body.agreed) = (false, None);
+            self.since = now;
+        }
+    }
+
+    fn follow_time<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
+        self.body.forces.expire(target, now);
+        let waited = since(now, self.since);
+        match self.state() {
+            SessionState::Active
+                if since(now, self.endpoint.session.heard_at) >= u32::from(self.body.config.loss) =>
+            {
+                self.goodbye(target, ByeReason::HeartbeatLost, now);
+            }
+            SessionState::Connecting if waited >= HANDSHAKE => self.close(target),
+            SessionState::Disconnecting if waited >= GOODBYE => self.close(target),
+            // An answer to the peer's goodbye, or the reason why there is no session, has arrived.
+            SessionState::Closed if self.endpoint.link.is_idle() || waited >= GOODBYE => {
+                self.endpoint.link.close(1)
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends what is owed before another command is looked at. `false`: there is no room now.
+    fn flush<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) -> bool {
+        if !self.endpoint.has_room() {
+            return false;
+        }
+        if core::mem::take(&mut self.body.state_due) {
+            self.send_state(target, now);
+        }
+        if self.body.stops.is_due() {
+            self.send_stop(target, now);
+            return self.endpoint.has_room();
+        }
+        true
+    }
+
+    /// Looks at the next message. `false`: there is none.
+    fn command<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) -> bool {
+        let Self { endpoint, body, .. } = self;
+        if endpoint.session.state() == SessionState::Closed {
+            return false;
+        }
+        body.facts = LinkFacts::of(&endpoint.link);
+        let sent = endpoint.handle(now, |opened, reply| body.message(target, opened, reply, now));
+        match sent {
+            None => false,
+            Some(((), Ok(()))) => true,
+            Some(((), Err(_))) => {
+                // An answer that cannot be sent must not be lost without a word.
+                self.body.end = self.body.end.or(Some(End::Bye(ByeReason::OutOfSequences)));
+                true
+            }
+        }
+    }
+
+    /// What the last message led to, beside its answer.
+    fn conclude<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
+        match self.body.end.take() {
+            None => {
+                if self.state() == SessionState::Connecting && self.body.grant.is_some() {
+                    // From Welcome on, the host may send what it was told that it may.
+                    self.endpoint.link.accept(S::Message::SIZE);
+                }
+            }
+            Some(End::Failed) => {
+                self.since = now;
+                self.close(target);
+            }
+            Some(End::Bye(reason)) => self.goodbye(target, reason, now),
+            Some(End::Answered) => {
+                self.endpoint.session.advance(SessionEvent::End);
+                self.since = now;
+                self.close(target);
+            }
+        }
+    }
+
+    fn goodbye<T: Target<Arch = A>>(&mut self, target: &mut T, reason: ByeReason, now: Millis) {
+        if self.endpoint.session.advance(SessionEvent::End) {
+            self.since = now;
+            self.body.withdraw(target);
+            let _ = self.endpoint.send(&Frame::Bye(Bye { reason: reason.0 }), false, now);
+        }
+    }
+
+    /// The session is over, however far it was.
+    fn close<T: Target<Arch = A>>(&mut self, target: &mut T) {
+        for event in [SessionEvent::End, SessionEvent::HandshakeFailed, SessionEvent::Ended] {
+            self.endpoint.session.advance(event);
+        }
+        self.body.withdraw(target);
+    }
+}
+
+impl<A: Arch, U> Body<A, U> {
+    /// Nothing of the session stays in the machine, but that it stands if it stands.
+    fn withdraw<T: Target<Arch = A>>(&mut self, target: &mut T) {
+        self.forces.release_all(target);
+        self.breakpoints.clear_all(target);
+        self.stops.forget();
+        self.captures.forget();
+        self.grant = None;
+        self.last_command = 0;
+    }
+
+    fn run_state<T: Target<Arch = A>>(&self, target: &T) -> RunState {
+        if self.stops.is_stepping() {
+            RunState::Stepping
+        } else if target.is_stopped() {
+            RunState::Stopped
+        } else {
+            RunState::Running
+        }
+    }
+
+    fn uptime(&self, now: Millis) -> u32 {
+        self.started.map_or(0, |started| now.wrapping_sub(started))
+    }
+
+    /// What the token grants still.
+    fn granted(&self, now: Millis) -> Option<Grant> {
+        self.grant.filter(|(_, until)| !reached(now, *until)).map(|(grant, _)| grant)
+    }
+}
+
+impl<A: Arch, U, S: Sizes, Z> fmt::Debug for Agent<A, U, S, Z> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent")
+            .field("session", &self.endpoint.session)
+            .field("link", &self.endpoint.link)
+            .finish_non_exhaustive()
+    }
+}

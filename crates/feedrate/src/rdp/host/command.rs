@@ -1,0 +1,129 @@
+//! What a host can ask for, each with the type of its answer.
+
+use core::marker::PhantomData;
+
+use super::super::answer::{
+    Audit, Axes, BreakpointSet, Breakpoints, CursorAt, Done, Memory, Metrics, Plc, Refused, Registers, Status,
+};
+use super::super::frame::Frame;
+use super::super::request;
+use super::Answer;
+
+/// A command, and what it is answered with.
+pub trait Command {
+    /// The answer, if it was done.
+    type Answer<'a>;
+
+    /// The debug frame that asks for it.
+    fn frame(&self) -> Frame<'_>;
+
+    /// The answer in a debug frame, if it is one.
+    fn answer<'a>(frame: &Frame<'a>) -> Option<Self::Answer<'a>>;
+}
+
+/// Stands for a command that has been sent: it recognises the answer.
+#[derive(Debug)]
+pub struct Ticket<C> {
+    sequence: u32,
+    command: PhantomData<fn() -> C>,
+}
+
+impl<C> Clone for Ticket<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Ticket<C> {}
+
+impl<C: Command> Ticket<C> {
+    pub(super) const fn new(sequence: u32) -> Self {
+        Self { sequence, command: PhantomData }
+    }
+
+    /// The command's sequence, as the audit log has it.
+    pub const fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// The answer, or why it was not done; `None` if this answers another command.
+    pub fn read<'a>(&self, answer: &Answer<'a>) -> Option<Result<C::Answer<'a>, Refused>> {
+        if answer.request != self.sequence {
+            return None;
+        }
+        match answer.frame {
+            Frame::Error(refused) => Some(Err(refused)),
+            ref frame => C::answer(frame).map(Ok),
+        }
+    }
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $Name:ident $(<$life:lifetime>)? $(($Body:ty))? -> $Answer:ident $(<$answer_life:lifetime>)? = $Frame:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $Name $(<$life>)? $((pub $Body))?;
+
+        impl $(<$life>)? Command for $Name $(<$life>)? {
+            type Answer<'a> = $Answer $(<$answer_life>)?;
+
+            fn frame(&self) -> Frame<'_> {
+                commands!(@frame self $Name $($Body)?)
+            }
+
+            fn answer<'a>(frame: &Frame<'a>) -> Option<Self::Answer<'a>> {
+                match frame {
+                    Frame::$Frame(answer) => Some(*answer),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+    (@frame $this:ident $Name:ident $Body:ty) => { Frame::$Name($this.0) };
+    (@frame $this:ident $Name:ident) => { Frame::$Name };
+}
+
+commands! {
+    /// Stop at an address, by whatever means.
+    SetBreakpoint(request::Breakpoint) -> BreakpointSet = BreakpointSet;
+    /// Stop at an address, by a comparator of the processor.
+    SetHardwareBreakpoint(request::Breakpoint) -> BreakpointSet = BreakpointSet;
+    /// Stop at an address, by patching the instruction.
+    SetSoftwareBreakpoint(request::Breakpoint) -> BreakpointSet = BreakpointSet;
+    /// Stop when data is accessed.
+    SetWatchpoint(request::SetWatchpoint) -> BreakpointSet = BreakpointSet;
+    /// Stop there no longer. An address of 0 means whatever it is.
+    ClearBreakpoint(request::Breakpoint) -> Done = Done;
+    /// Which breakpoints there are, from an id on.
+    ListBreakpoints(request::Breakpoint) -> Breakpoints<'a> = Breakpoints;
+    /// Stop.
+    Halt -> Done = Done;
+    /// Go on.
+    Resume -> Done = Done;
+    /// Execute some instructions.
+    Step(request::Step) -> Done = Done;
+    /// What is in the registers.
+    ReadRegisters(request::ReadRegisters) -> Registers<'a> = Registers;
+    /// What is in memory.
+    ReadMemory(request::ReadMemory) -> Memory<'a> = Memory;
+    /// Hold a variable at a value.
+    Force<'f>(request::Force<'f>) -> Done = Done;
+    /// Let go of a variable.
+    Release(request::Release) -> Done = Done;
+    /// How the agent is.
+    GetStatus -> Status = Status;
+    /// Where the machine is to take an axis to be.
+    SetAxis(request::SetAxis) -> Done = Done;
+    /// Where the axes are.
+    ReadAxes -> Axes<'a> = Axes;
+    /// What is in the PLC's registers.
+    ReadPlc(request::ReadPlc) -> Plc<'a> = Plc;
+    /// Where the G-code program stands.
+    ReadCursor -> CursorAt = Cursor;
+    /// What is in the audit log.
+    ReadAudit(request::ReadAudit) -> Audit<'a> = Audit;
+    /// What the agent counts.
+    ReadMetrics -> Metrics<'a> = Metrics;
+    /// Which breakpoints are allowed.
+    PushPolicy<'f>(request::PushPolicy<'f>) -> Done = Done;
+}
