@@ -40,7 +40,9 @@ pub(super) struct Sender<B> {
     sent: u32,
     /// Position behind the last byte that the peer has room for.
     window_end: u32,
+    /// Retransmissions without progress: those that time alone has brought about, and all.
     tries: u8,
+    again: u8,
     wait: u32,
     deadline: Option<Millis>,
     asked: Option<Millis>,
@@ -71,6 +73,7 @@ impl<B: Buffer> Sender<B> {
         sent: 0,
         window_end: FIRST_WINDOW,
         tries: 0,
+        again: 0,
         wait: FIRST,
         deadline: None,
         asked: None,
@@ -81,7 +84,7 @@ impl<B: Buffer> Sender<B> {
         self.ring.clear();
         (self.acknowledged, self.next, self.sent) = (0, 0, 0);
         self.window_end = FIRST_WINDOW;
-        (self.tries, self.wait, self.pry) = (0, FIRST, false);
+        (self.tries, self.again, self.wait, self.pry) = (0, 0, FIRST, false);
         (self.deadline, self.asked) = (None, None);
     }
 
@@ -138,15 +141,17 @@ impl<B: Buffer> Sender<B> {
             return Tick::Lost;
         }
         self.wait = self.wait.saturating_mul(2).min(LONGEST);
+        self.deadline = Some(now.wrapping_add(self.wait));
         self.go_back(now);
         self.pry = true;
         Tick::Retransmit
     }
 
     pub(super) fn go_back(&mut self, now: Millis) {
+        // The deadline stays: a peer that complains again and again, and takes nothing, is lost all the same.
         self.next = self.acknowledged;
         self.asked = Some(now);
-        self.deadline = Some(now.wrapping_add(self.wait));
+        self.again = self.again.saturating_add(1);
     }
 
     /// Whether these numbers can be true.
@@ -165,7 +170,7 @@ impl<B: Buffer> Sender<B> {
             if ahead(self.next, next).is_none() {
                 self.next = next;
             }
-            (self.tries, self.wait, self.pry) = (0, FIRST, false);
+            (self.tries, self.again, self.wait, self.pry) = (0, 0, FIRST, false);
             self.deadline = (!self.is_idle()).then(|| now.wrapping_add(self.wait));
         }
         let outstanding = self.next != self.acknowledged;
@@ -191,7 +196,7 @@ impl<B: Buffer> Sender<B> {
         if length == 0 {
             return None;
         }
-        let tries = if again > 0 { self.tries.max(1) } else { 0 };
+        let tries = if again > 0 { self.again.max(1) } else { 0 };
         Some(Chunk { position: self.next, tries, bytes: self.ring.slices(from, length), length })
     }
 

@@ -26,11 +26,14 @@ pub(super) struct Reply<'e, Z> {
     scratch: &'e mut [u8],
     now: Millis,
     written: Result<(usize, u32), SendError>,
+    bulk: bool,
 }
 
 impl<Z: Seal> Reply<'_, Z> {
     /// Answers. There is one answer to each message.
     pub(super) fn send(&mut self, frame: &Frame<'_>) {
+        // What registers are known to be depends on the order of the messages that tell of them.
+        self.bulk = !matches!(frame, Frame::Registers(_));
         self.written = self.session.write(frame, self.scratch, self.now);
     }
 
@@ -96,14 +99,19 @@ impl<S: Sizes, Z: Seal> Endpoint<S, Z> {
         self.session.rekey(&self.link, now);
         let message = self.link.message()?;
         let opened = self.session.open(message, now);
-        let mut reply =
-            Reply { session: &mut self.session, scratch: self.scratch.bytes_mut(), now, written: Ok((0, 0)) };
+        let mut reply = Reply {
+            session: &mut self.session,
+            scratch: self.scratch.bytes_mut(),
+            now,
+            written: Ok((0, 0)),
+            bulk: false,
+        };
         let result = act(opened, &mut reply);
-        let written = reply.written;
+        let (written, bulk) = (reply.written, reply.bulk);
         self.link.drop_message();
         let sent = match written {
             Ok((0, _)) => Ok(()),
-            Ok((length, sequence)) => self.put(length, sequence, true, now),
+            Ok((length, sequence)) => self.put(length, sequence, bulk, now),
             Err(error) => Err(error),
         };
         Some((result, sent))

@@ -161,6 +161,13 @@ impl<S: Sizes> Link<S> {
         Self { signal: Lane::new(signal), bulk: Lane::new(bulk), core: Core::new(role, has_bulk, first) }
     }
 
+    /// Counts an agent's connections from another number, before there is one.
+    pub(super) fn count_from(&mut self, first: u16) {
+        if self.core.status == LinkStatus::Idle {
+            self.core.connection = first;
+        }
+    }
+
     /// Begins a connection: for the host. `cookie` is random.
     pub fn open(&mut self, cookie: u32, now: Millis) {
         self.signal.decoder.reset();

@@ -84,10 +84,19 @@ pub struct Opened<'m> {
     pub sequence: u32,
     /// Milliseconds of the sender's clock.
     pub time: u32,
+    /// The sender's epoch.
+    pub epoch: u8,
     /// Whether it may be believed.
     pub order: Order,
     /// The debug frame.
     pub frame: &'m [u8],
+}
+
+impl Opened<'_> {
+    /// Whether its header is that of a side's first message.
+    pub const fn is_first(&self) -> bool {
+        self.sequence == 0 && self.time == 0 && self.epoch == 0
+    }
 }
 
 /// A message is too short, its tag or epoch is wrong, or it holds no debug frame.
@@ -188,7 +197,11 @@ impl<Z: Seal> Session<Z> {
 
     /// Changes the epoch, if that was asked for and may be.
     pub(super) fn rekey<S: Sizes>(&mut self, link: &Link<S>, now: Millis) {
-        if self.rekey && since(now, self.epoch_at) >= REKEY && link.have_passed(self.epoch_ends) {
+        if self.rekey
+            && self.started.is_some()
+            && since(now, self.epoch_at) >= REKEY
+            && link.have_passed(self.epoch_ends)
+        {
             self.rekey = false;
             self.epoch = self.epoch.wrapping_add(1);
             (self.epoch_at, self.epoch_ends) = (now, link.ends());
@@ -212,7 +225,14 @@ impl<Z: Seal> Session<Z> {
         now: Millis,
     ) -> Result<(usize, u32), SendError> {
         let sequence = self.next;
-        let following = sequence.checked_add(1).ok_or(SendError::OutOfSequences)?;
+        // The last sequence is for a goodbye.
+        let last = if matches!(frame, Frame::Bye(_)) {
+            u32::MAX.saturating_sub(1)
+        } else {
+            u32::MAX.saturating_sub(2)
+        };
+        let following =
+            sequence.checked_add(1).filter(|_| sequence <= last).ok_or(SendError::OutOfSequences)?;
         let header = self.header(sequence, now);
         let context = self.context(self.role, header);
         let full = SendError::Encode(EncodeError::Full);
@@ -274,7 +294,7 @@ impl<Z: Seal> Session<Z> {
             }
             None => Order::Fresh,
         };
-        Ok(Opened { sequence, time, order, frame })
+        Ok(Opened { sequence, time, epoch, order, frame })
     }
 }
 

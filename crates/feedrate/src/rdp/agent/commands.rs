@@ -5,9 +5,9 @@ use super::super::authority::{Authorize, Domains};
 use super::super::endpoint::Reply;
 use super::super::error::ErrorCode;
 use super::super::frame::{Frame, FrameError};
+use super::super::lane::count;
 use super::super::registers::Arch;
 use super::super::replay::Order;
-use super::super::request::Bye;
 use super::super::seal::Seal;
 use super::super::session::{ByeReason, IntegrityLost, Opened};
 use super::super::state::{SessionEvent, SessionState};
@@ -95,9 +95,9 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         let state = reply.session().state();
         let opened = match opened {
             Ok(opened) if opened.order != Order::Replayed => opened,
-            Ok(_) => return super::super::lane::count(&mut self.counts.replayed),
+            Ok(_) => return count(&mut self.counts.replayed),
             Err(IntegrityLost) => {
-                super::super::lane::count(&mut self.counts.tags);
+                count(&mut self.counts.tags);
                 return self.lose_integrity(reply);
             }
         };
@@ -121,14 +121,20 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         };
         let command = Command { kind: frame.kind(), sequence: opened.sequence, time: opened.time, now };
         let done = match state {
+            SessionState::Idle | SessionState::Connecting
+                if matches!(frame, Frame::Unknown { kind: ..0x80, .. }) =>
+            {
+                Err(Fail(ErrorCode::UnknownKind, u32::from(command.kind)))
+            }
             SessionState::Idle => match &frame {
-                Frame::Hello(hello) => self.hello(target, hello, reply, now),
+                Frame::Hello(hello) if opened.is_first() => self.hello(target, hello, reply, now),
                 _ => Err(ErrorCode::Unexpected.into()),
             },
             SessionState::Connecting => match frame {
                 Frame::Agree(agree) if opened.order == Order::Fresh => {
                     self.agree(opened.sequence, agree, reply)
                 }
+                Frame::Agree(_) => return count(&mut self.counts.disordered),
                 _ => Err(ErrorCode::Unexpected.into()),
             },
             SessionState::Active => self.active(target, command, &frame, opened.order, reply),
@@ -155,14 +161,14 @@ impl<A: Arch, U: Authorize> Body<A, U> {
     ) -> Result<(), Fail> {
         let in_order = order == Order::Fresh;
         if !in_order {
-            super::super::lane::count(&mut self.counts.disordered);
+            count(&mut self.counts.disordered);
         }
         match frame {
-            Frame::Heartbeat(_) | Frame::Agree(_) if !in_order => return Ok(()),
+            Frame::Agree(_) if !in_order => return Ok(()),
             Frame::Heartbeat(_) => return Ok(()),
-            Frame::Bye(_) => {
+            Frame::Bye(bye) => {
                 if in_order {
-                    reply.send(&Frame::Bye(Bye { reason: ByeReason::Asked.0 }));
+                    reply.send(&Frame::Bye(*bye));
                     self.end = Some(End::Answered);
                 }
                 return Ok(());
@@ -181,7 +187,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         }
         if needs.touches {
             if command.sequence <= self.last_command {
-                super::super::lane::count(&mut self.counts.disordered);
+                count(&mut self.counts.disordered);
                 return Err(ErrorCode::Disordered.into());
             }
             self.last_command = command.sequence;
@@ -197,12 +203,12 @@ impl<A: Arch, U: Authorize> Body<A, U> {
             return Err(ErrorCode::Denied.into());
         }
         self.execute(target, command, frame, reply)?;
-        super::super::lane::count(&mut self.counts.executed);
+        count(&mut self.counts.executed);
         Ok(())
     }
 
     fn refuse<Z: Seal>(&mut self, request: u32, Fail(code, detail): Fail, reply: &mut Reply<'_, Z>) {
-        super::super::lane::count(&mut self.counts.refused);
+        count(&mut self.counts.refused);
         let state = reply.session().state();
         let request = if state == SessionState::Connecting { 0 } else { request };
         reply.send(&Frame::Error(Refused { request, code, detail }));
@@ -218,9 +224,10 @@ impl<A: Arch, U: Authorize> Body<A, U> {
     fn lose_integrity<Z: Seal>(&mut self, reply: &mut Reply<'_, Z>) {
         let session = reply.session();
         session.advance(SessionEvent::Start);
-        self.end = Some(match session.state() {
-            SessionState::Active => End::Bye(ByeReason::IntegrityLost),
-            _ => End::Failed,
-        });
+        self.end = match session.state() {
+            SessionState::Active => Some(End::Bye(ByeReason::IntegrityLost)),
+            SessionState::Idle | SessionState::Connecting => Some(End::Failed),
+            SessionState::Disconnecting | SessionState::Closed => None,
+        };
     }
 }

@@ -54,7 +54,7 @@ impl<A: Arch, U> Body<A, U> {
         let (value, limit) = match frame {
             Frame::SetWatchpoint(watch) => (watch.length, u32::MAX),
             Frame::Step(step) => (step.count, u32::MAX),
-            Frame::ReadMemory(read) => (u32::from(read.length), u32::MAX),
+            Frame::ReadMemory(read) => (u32::from(read.length), u32::try_from(MEMORY).unwrap_or(u32::MAX)),
             Frame::ReadAudit(read) => (u32::from(read.count), u32::MAX),
             Frame::Force(force) => {
                 if !(1..=VALUE).contains(&force.value.as_slice().len()) {
@@ -63,18 +63,16 @@ impl<A: Arch, U> Body<A, U> {
                 (force.lease, u32::MAX)
             }
             Frame::PushPolicy(policy) => {
-                let slots = u32::from(self.policies.slots());
-                (
-                    u32::try_from(policy.rules.len()).unwrap_or(u32::MAX).saturating_add(1),
-                    slots.saturating_add(1),
-                )
+                let rules = u32::try_from(policy.rules.len()).unwrap_or(u32::MAX);
+                // None at all is a policy too.
+                (rules.max(1), u32::from(self.policies.slots()))
             }
             _ => return Ok(()),
         };
         if (1..=limit).contains(&value) {
             return Ok(());
         }
-        Err(Fail(ErrorCode::Limit, if limit == u32::MAX { 1 } else { limit.saturating_sub(1) }))
+        Err(Fail(ErrorCode::Limit, if limit == u32::MAX { 0 } else { limit }))
     }
 
     pub(super) fn execute<T: Target<Arch = A>, Z: Seal>(
@@ -223,9 +221,9 @@ impl<A: Arch, U> Body<A, U> {
         target.breakpoints().ok_or(ErrorCode::Unsupported)?;
         self.not_stepping()?;
         let found = self.breakpoints.find(id).filter(|(listed, _)| addr == 0 || listed.addr == addr);
-        let (listed, slot) = found.ok_or(ErrorCode::UnknownId)?;
+        let (_, slot) = found.ok_or(ErrorCode::UnknownId)?;
         let effect = |target: &mut T| Ok(target.breakpoints().ok_or(ErrorCode::Unsupported)?.clear(slot)?);
-        self.recorded(target, command, (listed.addr, u64::from(id)), Without::Log, reply, effect)?;
+        self.recorded(target, command, (addr, u64::from(id)), Without::Log, reply, effect)?;
         self.breakpoints.remove(id);
         Self::done(command, reply);
         Ok(())
@@ -321,8 +319,7 @@ impl<A: Arch, U> Body<A, U> {
     ) -> Result<(), Fail> {
         let memory = target.memory().ok_or(ErrorCode::Unsupported)?;
         let mut bytes = [0; MEMORY];
-        let into = bytes.get_mut(..usize::from(read.length)).map_or(MEMORY, |wanted| wanted.len());
-        let into = bytes.get_mut(..into).unwrap_or_default();
+        let into = bytes.get_mut(..usize::from(read.length)).unwrap_or_default();
         let count = memory.read(read.addr, into)?;
         let data = Bytes::new(into.get(..count).unwrap_or_default());
         reply.send(&Frame::Memory(Memory { request, addr: read.addr, data }));
@@ -370,7 +367,11 @@ impl<A: Arch, U> Body<A, U> {
     ) -> Result<(), Fail> {
         target.forcing().ok_or(ErrorCode::Unsupported)?;
         Self::is_this(target, fingerprint)?;
-        let effect = |target: &mut T| Ok(target.forcing().ok_or(ErrorCode::Unsupported)?.release(addr)?);
+        let held = self.forces.holds(addr);
+        let effect = |target: &mut T| {
+            let forcing = target.forcing().ok_or(ErrorCode::Unsupported)?;
+            if held { Ok(forcing.release(addr)?) } else { Ok(()) }
+        };
         self.recorded(target, command, (addr, 0), Without::Room, reply, effect)?;
         self.forces.forget(addr);
         Self::done(command, reply);
@@ -446,6 +447,9 @@ fn read_plc<T: Target, Z: Seal>(
     let wanted = usize::from(read.count).min(REGISTERS);
     let into = registers.get_mut(..wanted).unwrap_or_default();
     let count = machine.plc(read.first, into);
+    if count == 0 && wanted > 0 {
+        return Err(ErrorCode::Unmapped.into());
+    }
     let registers = List::new(into.get(..count).unwrap_or_default());
     reply.send(&Frame::Plc(Plc { request, first: read.first, registers }));
     Ok(())

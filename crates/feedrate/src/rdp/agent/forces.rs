@@ -31,6 +31,10 @@ impl Leases {
         self.leases.iter().any(|lease| lease.is_none_or(|lease| lease.addr == addr))
     }
 
+    pub(super) fn holds(&self, addr: u64) -> bool {
+        self.leases.iter().flatten().any(|lease| lease.addr == addr)
+    }
+
     /// Forced for `lasts` milliseconds from now on. There must be room.
     pub(super) fn hold(&mut self, addr: u64, lasts: u32, now: Millis) {
         self.forget(addr);

@@ -25,7 +25,7 @@ const VERSION: u8 = 3;
 /// The longest message that there may be.
 const LONGEST: usize = 4096;
 /// Longest token.
-const TOKEN: usize = 384;
+const TOKEN: u16 = 384;
 /// The most axes, and PLC registers, that State tells of.
 pub(super) const AXES: usize = 16;
 const PLC: usize = 32;
@@ -53,8 +53,11 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         now: Millis,
     ) -> Result<(), Fail> {
         reply.session().set_host_nonce(hello.nonce);
-        if usize::from(hello.longest) < FIRST_LIMIT || hello.token.as_slice().len() > TOKEN {
+        if usize::from(hello.longest) < FIRST_LIMIT {
             return Err(Fail(ErrorCode::Malformed, 0x40));
+        }
+        if hello.token.as_slice().len() > usize::from(TOKEN) {
+            return Err(Fail(ErrorCode::Limit, u32::from(TOKEN)));
         }
         if !(hello.lowest..=hello.highest).contains(&VERSION) {
             return Err(Fail(ErrorCode::NoVersion, u32::from(VERSION)));

@@ -200,6 +200,13 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         }
     }
 
+    /// Replaces [`AgentConfig::boot`], for a device that has something to make it of only later than its `static`s. Call it before the first [`feed`](Self::feed).
+    pub fn set_boot(&mut self, boot: [u8; 12]) {
+        let [first, second, ..] = boot;
+        self.body.config.boot = boot;
+        self.endpoint.link.count_from(u16::from_be_bytes([first, second]));
+    }
+
     /// Takes what has arrived on a lane: all of it. It does not touch the target.
     pub fn feed(&mut self, lane: LaneId, input: &[u8], now: Millis) {
         self.endpoint.link.feed(lane, input, now);
@@ -224,9 +231,9 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
                 let loss = self.endpoint.session.heard_at.wrapping_add(u32::from(config.loss));
                 earlier(self.body.forces.deadline(), earlier(Some(heartbeat), Some(loss)))
             }
-            SessionState::Connecting => Some(self.since.wrapping_add(HANDSHAKE)),
-            SessionState::Disconnecting => Some(self.since.wrapping_add(GOODBYE)),
-            SessionState::Idle | SessionState::Closed => None,
+            SessionState::Idle if self.connection.is_none() => None,
+            SessionState::Idle | SessionState::Connecting => Some(self.since.wrapping_add(HANDSHAKE)),
+            SessionState::Disconnecting | SessionState::Closed => Some(self.since.wrapping_add(GOODBYE)),
         };
         earlier(session, self.endpoint.link.deadline())
     }
@@ -288,6 +295,10 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
             }
             SessionState::Connecting if waited >= HANDSHAKE => self.close(target),
             SessionState::Disconnecting if waited >= GOODBYE => self.close(target),
+            // Whoever opens a connection and says nothing is told that it has ended.
+            SessionState::Idle if self.connection.is_some() && waited >= HANDSHAKE => {
+                self.endpoint.link.close(1)
+            }
             // An answer to the peer's goodbye, or the reason why there is no session, has arrived.
             SessionState::Closed if self.endpoint.link.is_idle() || waited >= GOODBYE => {
                 self.endpoint.link.close(1)

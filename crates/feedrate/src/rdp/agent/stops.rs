@@ -76,7 +76,7 @@ impl Stops {
 
     pub(super) fn halt(&mut self, request: u32) {
         self.halt = Some(request);
-        if let (Some((request, _)), Some(event)) = (self.steps, &mut self.due) {
+        if let (Some(_), Some(event)) = (self.steps, &mut self.due) {
             // The step that has just been done is the last one.
             self.steps = None;
             self.halt = None;
@@ -101,8 +101,12 @@ impl Stops {
             return step.trace.then_some(Event { request, reason, more: true, detail });
         }
         self.steps = None;
-        let reason = if halt.is_some() && reason == Reason::Step { Reason::Halted } else { reason };
-        Some(Event { request, reason, more: false, detail })
+        Some(match halt {
+            Some(request) if reason == Reason::Step => {
+                Event { request, reason: Reason::Halted, more: false, detail }
+            }
+            _ => Event { request, reason, more: false, detail },
+        })
     }
 
     /// The next step cannot be done.

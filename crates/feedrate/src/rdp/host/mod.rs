@@ -362,9 +362,18 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
             return Err(SendError::NotActive);
         }
         let free = self.outstanding.iter_mut().find(|place| place.is_none()).ok_or(SendError::Full)?;
-        let sequence = self.endpoint.send(&command.frame(), false, now)?;
-        *free = Some((sequence, now));
-        Ok(Ticket::new(sequence))
+        match self.endpoint.send(&command.frame(), false, now) {
+            Ok(sequence) => {
+                *free = Some((sequence, now));
+                Ok(Ticket::new(sequence))
+            }
+            Err(error) => {
+                if error == SendError::OutOfSequences {
+                    self.say_goodbye(ByeReason::OutOfSequences, now);
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Ends the session. [`Event::Closed`] follows.
@@ -519,7 +528,8 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         }
         match (state, frame) {
             (SessionState::Connecting, Frame::Welcome(welcome)) if self.device.is_none() => {
-                let known = welcome.host_nonce == self.nonce && welcome.version == VERSION;
+                let known =
+                    opened.is_first() && welcome.host_nonce == self.nonce && welcome.version == VERSION;
                 let device = Device::new(&welcome);
                 let (nonce, tolerance) = (welcome.device_nonce, welcome.tolerance);
                 self.endpoint.link.drop_message();

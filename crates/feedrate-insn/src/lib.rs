@@ -1,0 +1,221 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::string_slice
+)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
+#![cfg_attr(test, allow(clippy::panic))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! What a debugger needs to know of an instruction to step over it: its length, whether and how it changes the program counter,
+//! and where to. For Thumb-2 (what a Cortex-M runs), AArch64 and x86-64. No allocation, no `unsafe`, no panic, whatever the bytes.
+//!
+//! ```
+//! use feedrate_insn::{Flow, x86};
+//!
+//! // At 0x1000: call 0x1015
+//! let insn = x86::decode(0x1000, &[0xe8, 0x10, 0, 0, 0])?;
+//! assert_eq!(insn.length, 5);
+//! assert_eq!(insn.flow, Flow::Call(0x1015));
+//! # Ok::<(), feedrate_insn::DecodeError>(())
+//! ```
+//!
+//! Each architecture is a module with one function of the same type, so that a tool for all of them can hold it in a variable:
+//!
+//! ```
+//! use feedrate_insn::{DecodeError, Insn, aarch64, thumb, x86};
+//!
+//! type Decode = fn(at: u64, bytes: &[u8]) -> Result<Insn, DecodeError>;
+//!
+//! let decode: Decode = match "thumb" {
+//!     "thumb" => thumb::decode,
+//!     "aarch64" => aarch64::decode,
+//!     _ => x86::decode,
+//! };
+//! assert_eq!(decode(0x800_0000, &[0x70, 0x47])?.length, 2); // bx lr
+//! # Ok::<(), DecodeError>(())
+//! ```
+//!
+//! `bytes` is what lies in memory from `at` on, as much as you have: what follows the instruction is not looked at.
+//!
+//! Where memory can be read as well, [`thumb::next`] goes further: it says exactly where a stopped Cortex-M goes next, so that a debug
+//! agent in the same chip can step without hardware.
+//!
+//! # What belongs where
+//!
+//! | [`Flow`] | Thumb | AArch64 | x86-64 |
+//! |---|---|---|---|
+//! | [`Jump`](Flow::Jump) | `B` | `B`, `B.AL`, `B.NV` | `JMP rel` |
+//! | [`Call`](Flow::Call) | `BL`, `BLX label` | `BL` | `CALL rel` |
+//! | [`Return`](Flow::Return) | `BX LR`, `BXNS LR`, `MOV PC, LR`, `POP {.., PC}`, `LDM` with PC, `LDR PC, [SP], #n`, `RFE`, `SUBS PC, LR`, `ERET` | `RET*`, `ERET*`, `DRPS` | `RET`, `RETF`, `IRET`, `UIRET`, `ERETU`, `ERETS`, `SYSRET`, `SYSEXIT`, `RSM` |
+//! | [`IndirectJump`](Flow::IndirectJump) | `BX Rm`, `BXNS`, `BXJ`, `MOV PC, Rm`, `ADD PC, Rm`, `LDR PC, [..]`, `TBB`, `TBH` | `BR*` | `JMP r/m`, `JMP FAR m` |
+//! | [`IndirectCall`](Flow::IndirectCall) | `BLX Rm`, `BLXNS` | `BLR*` | `CALL r/m`, `CALL FAR m` |
+//! | [`Conditional`](Flow::Conditional) | `B<c>`, `CBZ`, `CBNZ` | `B.<c>`, `BC.<c>`, `CBZ`, `CBNZ`, `TBZ`, `TBNZ`, `CB<cc>` | `J<cc>`, `JRCXZ`, `JECXZ`, `LOOP*`, `XBEGIN` |
+//! | [`Trap`](Flow::Trap) | `SVC`, `BKPT`, `UDF`, `HLT`, `HVC`, `SMC`, `DCPS` | `SVC`, `HVC`, `SMC`, `BRK`, `HLT`, `DCPS`, `TCANCEL`, `UDF` | `SYSCALL`, `SYSENTER`, `INT n`, `INT3`, `INT1`, `UD0`, `UD1`, `UD2`, `HLT`, `VMCALL`, `VMMCALL`, `VMLAUNCH`, `VMRESUME`, `VMFUNC`, `VMRUN`, `ENCLU`, `ENCLS`, `ENCLV`, `TDCALL`, `SEAMCALL`, `SEAMOPS`, `SEAMRET` |
+//! | [`Sequential`](Flow::Sequential) | all else | all else | all else |
+//!
+//! Waiting for an event (`WFI`, `WFE`, `MWAIT`) is sequential, and so is whatever a processor without the extension runs as a NOP.
+//!
+//! # What is not told
+//!
+//! * Whether this processor has the instruction. An encoding that is allocated nowhere is [`DecodeError::Invalid`] where that is cheap to tell,
+//!   and otherwise has the length that the layout of the instruction set gives it. It traps when it is run.
+//! * Whether an instruction in a Thumb IT block is run: that is in the program status register. [`thumb::next`] does look there.
+//!
+//! # Features
+//!
+//! `thumb`, `aarch64` and `x86`, one for each module, all on by default. Firmware turns default features off.
+//!
+//! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog says so.
+
+#[cfg(test)]
+extern crate std;
+
+#[cfg(feature = "aarch64")]
+#[cfg_attr(docsrs, doc(cfg(feature = "aarch64")))]
+pub mod aarch64;
+#[cfg(feature = "thumb")]
+#[cfg_attr(docsrs, doc(cfg(feature = "thumb")))]
+pub mod thumb;
+#[cfg(feature = "x86")]
+#[cfg_attr(docsrs, doc(cfg(feature = "x86")))]
+pub mod x86;
+
+/// One instruction, as far as stepping is concerned.
+///
+/// ```
+/// use feedrate_insn::{Flow, aarch64};
+///
+/// let nop = aarch64::decode(0, &0xd503_201f_u32.to_le_bytes())?;
+/// assert_eq!((nop.length, nop.flow), (4, Flow::Sequential));
+/// # Ok::<(), feedrate_insn::DecodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Insn {
+    /// Bytes, prefixes included: 2 or 4 in Thumb, 4 in AArch64, 1 to 15 in x86-64.
+    pub length: u8,
+    /// How it changes the program counter.
+    pub flow: Flow,
+}
+
+impl Insn {
+    /// The address after this instruction, which lies at `at`: where it goes if it does not branch, and where a call returns to.
+    /// (Not quite the link register's value in Thumb, whose bit 0 is set.)
+    ///
+    /// ```
+    /// let call = feedrate_insn::x86::decode(0x1000, &[0xe8, 0x10, 0, 0, 0])?;
+    /// assert_eq!(call.after(0x1000), 0x1005);
+    /// # Ok::<(), feedrate_insn::DecodeError>(())
+    /// ```
+    pub fn after(&self, at: u64) -> u64 {
+        at.wrapping_add(u64::from(self.length))
+    }
+}
+
+/// How an instruction changes the program counter. [The table](crate#what-belongs-where) says which instruction is what.
+///
+/// ```
+/// use feedrate_insn::{Flow, thumb};
+///
+/// // At 0x100: beq 0x108
+/// assert_eq!(thumb::decode(0x100, &[0x02, 0xd0])?.flow, Flow::Conditional(0x108));
+/// # Ok::<(), feedrate_insn::DecodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Flow {
+    /// On to the next instruction.
+    Sequential,
+    /// Always to this address.
+    Jump(u64),
+    /// To this address, remembering where to come back.
+    Call(u64),
+    /// Back to where a call, or an exception, came from.
+    Return,
+    /// To an address from a register or from memory.
+    IndirectJump,
+    /// To an address from a register or from memory, remembering where to come back.
+    IndirectCall,
+    /// To this address or on to the next instruction.
+    Conditional(u64),
+    /// Into an exception handler, a supervisor, a debugger, or nowhere: what is next is not in the program's hand.
+    Trap,
+}
+
+impl Flow {
+    /// The address that is in the instruction.
+    ///
+    /// ```
+    /// use feedrate_insn::Flow;
+    ///
+    /// assert_eq!(Flow::Call(0x1000).target(), Some(0x1000));
+    /// assert_eq!(Flow::Return.target(), None);
+    /// ```
+    pub const fn target(&self) -> Option<u64> {
+        match *self {
+            Self::Jump(target) | Self::Call(target) | Self::Conditional(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Whether the instruction after this one can be where the program goes on, at once or when a call comes back.
+    ///
+    /// ```
+    /// use feedrate_insn::Flow;
+    ///
+    /// assert!(Flow::Sequential.falls_through() && Flow::Call(0x1000).falls_through());
+    /// assert!(!Flow::Return.falls_through());
+    /// ```
+    pub const fn falls_through(&self) -> bool {
+        !matches!(self, Self::Jump(_) | Self::Return | Self::IndirectJump)
+    }
+}
+
+/// Why there is no instruction in these bytes.
+///
+/// ```
+/// use feedrate_insn::{DecodeError, aarch64, x86};
+///
+/// assert_eq!(aarch64::decode(0, &[0x1f, 0x20]), Err(DecodeError::Truncated { at: 0, have: 2, needed: 4 }));
+/// // There has been no PUSH ES since x86 has 64 bits.
+/// let error = x86::decode(0x1000, &[0x06]).unwrap_err();
+/// assert_eq!(error.to_string(), "at 0x1000: not an instruction");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The bytes end before the instruction does.
+    #[error("at {at:#x}: the instruction has {needed} or more bytes, and there are {have}")]
+    Truncated {
+        /// The address of the instruction.
+        at: u64,
+        /// How many bytes there are.
+        have: usize,
+        /// How many bytes it has, as far as those that are there tell: try again with so many.
+        needed: usize,
+    },
+    /// An encoding that no processor of this architecture runs.
+    #[error("at {at:#x}: not an instruction")]
+    Invalid {
+        /// The address.
+        at: u64,
+    },
+    /// Prefix upon prefix: x86 allows 15 bytes for an instruction.
+    #[error("at {at:#x}: the instruction is longer than 15 bytes")]
+    TooLong {
+        /// The address of the instruction.
+        at: u64,
+    },
+}
+
+/// `value` as a signed number, extended to 32 bits; `sign` is its highest bit.
+#[cfg(any(feature = "thumb", feature = "aarch64"))]
+const fn sign_extend(value: u32, sign: u32) -> u32 {
+    (value ^ sign).wrapping_sub(sign)
+}

@@ -1,0 +1,185 @@
+"""The two ends of one channel: a stream of bytes in each direction (sections 4.2 and 4.4)."""
+
+from dataclasses import dataclass
+
+from .rules import broken
+
+FIRST_WINDOW = 512
+FIRST_TIME = 300
+LONGEST_TIME = 2400
+TRIES = 8
+NACK_PAUSE = 100
+WINDOW_PROBE = 16
+
+
+def signed(value: int) -> int:
+    """A difference modulo 2^32 as a signed number."""
+    value &= 0xFFFFFFFF
+    return value - (1 << 32) if value & 0x80000000 else value
+
+
+class RecordError(ValueError):
+    """A record whose length is 0 or above the limit."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one DATA packet carries."""
+
+    position: int
+    data: bytes
+    resent: int
+
+
+class SendStream:
+    """The sending end: keeps every byte until it is acknowledged. Positions are kept without the modulus."""
+
+    def __init__(self) -> None:
+        self.base = 0
+        self._data = bytearray()
+        self._times_sent = bytearray()
+        self._next = 0
+        self._high = 0
+        self._window = FIRST_WINDOW
+        self._timer: int | None = None
+        self._time = FIRST_TIME
+        self._tries = 0
+        self._last_retransmission: int | None = None
+        self._probe = False
+
+    @property
+    def queued(self) -> int:
+        """Bytes that are not acknowledged yet, sent or not."""
+        return len(self._data)
+
+    @property
+    def end(self) -> int:
+        """Position behind the last byte written."""
+        return self.base + len(self._data)
+
+    def write(self, record: bytes) -> None:
+        """Appends a message with its length before it."""
+        data = len(record).to_bytes(2, "big") + record
+        self._data += data
+        self._times_sent += bytes(len(data))
+
+    def piece(self, now: int, max_payload: int) -> Piece | None:
+        """The next bytes to send, as far as the window reaches."""
+        reach = len(self._data) if broken("window-ignored") else min(self._window, len(self._data))
+        if self._probe and not broken("window-probe-missing"):
+            reach = max(reach, min(WINDOW_PROBE, len(self._data)))
+        first, last = self._next, min(reach, self._next + max_payload)
+        if first >= last:
+            return None
+        self._probe = False
+        times = self._times_sent[first:last]
+        self._times_sent[first:last] = bytes(min(count + 1, 255) for count in times)
+        self._next = last
+        self._high = max(self._high, last)
+        if self._timer is None:
+            self._timer = now
+        resent = 0 if broken("retransmissions-not-counted") else min(max(times), 15)
+        return Piece(self.base + first, bytes(self._data[first:last]), resent)
+
+    def never_sent(self, position: int) -> bool:
+        """Whether an ACK's position acknowledges bytes that were never sent."""
+        return signed(position - self.base) > self._high
+
+    def acknowledge(self, position: int, window: int, now: int) -> None:
+        """Takes what an ACK says of the channel. Positions that go back are ignored."""
+        count = min(signed(position - self.base), len(self._data))
+        if count < 0:
+            return
+        self._window = window
+        if count == 0:
+            return
+        del self._data[:count], self._times_sent[:count]
+        self.base += count
+        self._next = max(0, self._next - count)
+        self._high = max(0, self._high - count)
+        self._timer = now if self._data else None
+        self._time = FIRST_TIME
+        self._tries = 0
+        self._probe = False
+
+    def reported(self, now: int) -> None:
+        """An ACK reports a gap or a failure: goes back, unless the last time is not long ago."""
+        last = self._last_retransmission
+        if self._next and (last is None or now - last >= NACK_PAUSE):
+            self.go_back(now)
+
+    def go_back(self, now: int) -> None:
+        """Sends from the first unacknowledged byte on again."""
+        if broken("no-retransmit"):
+            return
+        if self._next:
+            self._last_retransmission = now
+        self._next = 0
+
+    def expired(self, now: int) -> bool:
+        """Whether a retransmission time has ended; if so, goes back and doubles it."""
+        if not self._data:
+            return False
+        if self._timer is None and self._window == 0:
+            self._timer = now
+        if self._timer is None or now - self._timer < self._time:
+            return False
+        self._timer = now
+        if not broken("no-backoff"):
+            self._time = min(2 * self._time, LONGEST_TIME)
+        self._tries += 1
+        self._probe = self._window < len(self._data)
+        self.go_back(now)
+        return True
+
+    @property
+    def lost(self) -> bool:
+        """No progress after all tries."""
+        return self._tries > TRIES and not broken("never-gives-up")
+
+
+class ReceiveStream:
+    """The receiving end: takes bytes in order, and cuts them into messages."""
+
+    def __init__(self, limit: int) -> None:
+        self.expected = 0
+        self.limit = limit
+        self._data = bytearray()
+
+    @property
+    def queued(self) -> int:
+        """Bytes that have been received and not been read."""
+        return len(self._data)
+
+    @property
+    def room(self) -> int:
+        """The window."""
+        return max(0, min(2 * (self.limit + 2) - len(self._data), 0xFFFF))
+
+    def take(self, position: int, data: bytes) -> bool:
+        """Takes the bytes of a DATA packet. False means a gap."""
+        skip = signed(self.expected - position)
+        if skip < 0 and not broken("gap-accepted"):
+            return False
+        if (skip >= len(data) and broken("dup-data-delivered")) or broken("overlap-not-skipped") and 0 < skip < len(data):
+            skip = 0
+        new = data[max(skip, 0) :][: self.room]
+        self._data += new
+        self.expected += len(new)
+        return True
+
+    def message(self) -> bytes | None:
+        """The next complete message."""
+        while len(self._data) >= 2:
+            length = int.from_bytes(self._data[:2], "big")
+            if length == 0 and broken("empty-record-skipped"):
+                del self._data[:2]
+                continue
+            if length == 0 or (length > self.limit and not broken("record-limit-ignored")):
+                raise RecordError(length)
+            if len(self._data) < 2 + length:
+                return None
+            message = bytes(self._data[2 : 2 + length])
+            del self._data[: 2 + length]
+            return message
+        return None
