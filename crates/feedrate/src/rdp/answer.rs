@@ -2,12 +2,11 @@
 
 use super::audit::Record;
 use super::error::ErrorCode;
-use super::frame::Problem;
+use super::frame::body;
 use super::status::RunState;
 use super::target::{Cursor, Fingerprint};
 use super::values::Values;
-use super::wire::{Bytes, Field, List, Reader, enumeration, fields};
-use crate::encode::{EncodeError, Output};
+use super::wire::{Bytes, Field, List, Reader, Writer, enumeration, fields};
 
 fields! {
     /// The body of Done.
@@ -184,14 +183,14 @@ fields! {
 }
 
 impl Field<'_> for Cursor {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
-        Ok(Self { program: u32::read(reader)?, line: u32::read(reader)?, offset: u32::read(reader)? })
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self { program: u32::read(reader), line: u32::read(reader), offset: u32::read(reader) }
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        self.program.write(out)?;
-        self.line.write(out)?;
-        self.offset.write(out)
+    fn write(&self, out: &mut Writer<'_>) {
+        self.program.write(out);
+        self.line.write(out);
+        self.offset.write(out);
     }
 }
 
@@ -295,4 +294,22 @@ fields! {
         /// Depends on the code.
         detail: u32,
     }
+}
+
+body! {
+    Done = Done,
+    BreakpointSet = BreakpointSet,
+    Breakpoints<'_> = Breakpoints,
+    Stopped<'_> = Stopped,
+    Registers<'_> = Registers,
+    Memory<'_> = Memory,
+    Status = Status,
+    Axes<'_> = Axes,
+    Plc<'_> = Plc,
+    CursorAt = Cursor,
+    Audit<'_> = Audit,
+    Metrics<'_> = Metrics,
+    Welcome<'_> = Welcome,
+    State<'_> = State,
+    Refused = Error,
 }

@@ -40,18 +40,15 @@ impl<const N: usize> Buffer for [u8; N] {
 /// enum Tiny {}
 ///
 /// impl Sizes for Tiny {
-///     type SignalLane = [u8; 64];
-///     type BulkLane = [u8; 0];
+///     type Lane = [u8; 64];
 ///     type Send = [u8; 520];
 ///     type Message = [u8; 512];
 ///     type Queue = [u8; 520];
 /// }
 /// ```
 pub trait Sizes {
-    /// As large as the MTU of the signal lane.
-    type SignalLane: Buffer;
-    /// As large as the MTU of the bulk lane; empty if there is none.
-    type BulkLane: Buffer;
+    /// A packet that comes in pieces, as large as the larger MTU: there are two.
+    type Lane: Buffer;
     /// Bytes of a channel that have not been acknowledged: there are two. Room for a message and 2 bytes at least.
     type Send: Buffer;
     /// The longest message, at least 512 bytes: there are three.
@@ -65,8 +62,7 @@ pub trait Sizes {
 pub enum Board {}
 
 impl Sizes for Board {
-    type SignalLane = [u8; 64];
-    type BulkLane = [u8; 512];
+    type Lane = [u8; 512];
     type Send = [u8; 1024];
     type Message = [u8; 512];
     type Queue = [u8; 4096];
@@ -77,8 +73,7 @@ impl Sizes for Board {
 pub enum Desk {}
 
 impl Sizes for Desk {
-    type SignalLane = [u8; 1024];
-    type BulkLane = [u8; 1024];
+    type Lane = [u8; 1024];
     type Send = [u8; 16384];
     type Message = [u8; 4096];
     type Queue = [u8; 16384];

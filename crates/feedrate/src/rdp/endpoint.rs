@@ -1,7 +1,7 @@
 //! What host and agent have in common: a session over a link.
 
 use super::buffer::{Buffer, Sizes};
-use super::frame::Frame;
+use super::frame::{Body, kind};
 use super::link::{Channel, Link};
 use super::seal::Seal;
 use super::session::{IntegrityLost, Opened, SendError, Session};
@@ -31,10 +31,10 @@ pub(super) struct Reply<'e, Z> {
 
 impl<Z: Seal> Reply<'_, Z> {
     /// Answers. There is one answer to each message.
-    pub(super) fn send(&mut self, frame: &Frame<'_>) {
+    pub(super) fn send(&mut self, body: &dyn Body) {
         // What registers are known to be depends on the order of the messages that tell of them.
-        self.bulk = !matches!(frame, Frame::Registers(_));
-        self.written = self.session.write(frame, self.scratch, self.now);
+        self.bulk = body.kind() != kind::Registers;
+        self.written = self.session.write_body(body, self.scratch, self.now);
     }
 
     pub(super) fn session(&mut self) -> &mut Session<Z> {
@@ -68,12 +68,12 @@ impl<S: Sizes, Z: Seal> Endpoint<S, Z> {
     }
 
     /// Sends a message. `bulk`: it may go on channel 1 if it is long.
-    pub(super) fn send(&mut self, frame: &Frame<'_>, bulk: bool, now: Millis) -> Result<u32, SendError> {
+    pub(super) fn send(&mut self, body: &dyn Body, bulk: bool, now: Millis) -> Result<u32, SendError> {
         if !self.has_room() {
             return Err(SendError::Full);
         }
         self.session.rekey(&self.link, now);
-        let (length, sequence) = self.session.write(frame, self.scratch.bytes_mut(), now)?;
+        let (length, sequence) = self.session.write_body(body, self.scratch.bytes_mut(), now)?;
         self.put(length, sequence, bulk, now)?;
         Ok(sequence)
     }

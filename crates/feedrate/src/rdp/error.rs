@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use super::frame::Problem;
-use super::wire::{Field, Reader};
-use crate::encode::{EncodeError, Output};
+use super::wire::{Field, Reader, Writer};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $Name:ident = $number:literal, $text:literal;)*) => {
@@ -75,11 +73,11 @@ impl fmt::Display for ErrorCode {
 }
 
 impl Field<'_> for ErrorCode {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
-        u16::read(reader).map(Self)
+    fn read(reader: &mut Reader<'_>) -> Self {
+        Self(u16::read(reader))
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        self.0.write(out)
+    fn write(&self, out: &mut Writer<'_>) {
+        self.0.write(out);
     }
 }

@@ -9,7 +9,7 @@ use super::request::{
     Agree, Breakpoint, Bye, Force, Heartbeat, Hello, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
     ReadRegisters, Release, SetAxis, SetWatchpoint, Step,
 };
-use super::wire::{Field, Reader};
+use super::wire::{Field, Reader, Writer};
 use crate::encode::{Encode, EncodeError, Output};
 
 /// `GDBP`, with which every debug frame begins.
@@ -86,6 +86,11 @@ macro_rules! frames {
             /// # Ok::<(), feedrate::rdp::FrameError>(())
             /// ```
             pub fn read(bytes: &'a [u8]) -> Result<Self, FrameError> {
+                Self::read_of::<{ HOST | AGENT }>(bytes)
+            }
+
+            /// The same, but kinds that none of these sides sends are unknown, and no code is there for them.
+            pub(super) fn read_of<const SIDES: u8>(bytes: &'a [u8]) -> Result<Self, FrameError> {
                 let Some(([m0, m1, m2, m3, version, kind], body)) = bytes.split_first_chunk::<HEADER>() else {
                     return Err(FrameError::Magic);
                 };
@@ -96,27 +101,14 @@ macro_rules! frames {
                     return Err(FrameError::Version(*version));
                 }
                 let mut reader = Reader::new(body);
-                let frame = Self::read_body(*kind, &mut reader)
-                    .map_err(|problem| FrameError::Malformed { kind: *kind, problem })?;
-                if !reader.is_empty() {
-                    return Err(FrameError::Malformed { kind: *kind, problem: Problem::Long });
+                let frame = match *kind {
+                    $($number if SIDES & senders($number) != 0 => Self::$Kind $(($Body::read(&mut reader)))?,)*
+                    kind => Self::Unknown { kind, body: reader.rest() },
+                };
+                match reader.problem() {
+                    None => Ok(frame),
+                    Some(problem) => Err(FrameError::Malformed { kind: *kind, problem }),
                 }
-                Ok(frame)
-            }
-
-            fn read_body(kind: u8, reader: &mut Reader<'a>) -> Result<Self, Problem> {
-                Ok(match kind {
-                    $($number => Self::$Kind $(($Body::read(reader)?))?,)*
-                    _ => Self::Unknown { kind, body: reader.rest() },
-                })
-            }
-
-            fn write_body<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-                match self {
-                    $(frames!(@pattern body $Kind $($Body)?) => { $({ let _: &$Body $(<$life>)? = body; body.write(out)?; })? })*
-                    Self::Unknown { body, .. } => out.put(body)?,
-                }
-                Ok(())
             }
 
             /// The kind's number.
@@ -134,6 +126,25 @@ macro_rules! frames {
                     Self::Unknown { .. } => "Unknown",
                 }
             }
+        }
+
+        impl<'a> Body for Frame<'a> {
+            fn kind(&self) -> u8 {
+                self.kind()
+            }
+
+            fn write_body(&self, out: &mut Writer<'_>) {
+                match self {
+                    $(frames!(@pattern body $Kind $($Body)?) => { $({ let _: &$Body $(<$life>)? = body; body.write(out); })? })*
+                    Self::Unknown { body, .. } => out.put(body),
+                }
+            }
+        }
+
+        /// The kinds' numbers.
+        #[allow(non_upper_case_globals, dead_code, reason = "spelled as the specification spells them")]
+        pub(super) mod kind {
+            $(pub(in crate::rdp) const $Kind: u8 = $number;)*
         }
     };
     (@pattern $body:ident $Kind:ident $Body:ident) => { Self::$Kind($body) };
@@ -225,8 +236,50 @@ frames! {
 
 impl Encode for Frame<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&MAGIC.to_be_bytes())?;
-        out.put(&[VERSION, self.kind()])?;
-        self.write_body(out)
+        write(self, out)
     }
+}
+
+/// Who sends a kind.
+pub(super) const HOST: u8 = 1;
+/// Who sends a kind.
+pub(super) const AGENT: u8 = 2;
+
+const fn senders(number: u8) -> u8 {
+    match number {
+        kind::Heartbeat | kind::Bye => HOST | AGENT,
+        0..0x80 => HOST,
+        0x80.. => AGENT,
+    }
+}
+
+/// What becomes a debug frame: a [`Frame`], or one kind's body alone, so that nothing is linked that is never sent.
+pub(super) trait Body {
+    fn kind(&self) -> u8;
+    fn write_body(&self, out: &mut Writer<'_>);
+}
+
+macro_rules! body {
+    ($($Body:ident $(<$life:lifetime>)? = $Kind:ident,)*) => {$(
+        impl $crate::rdp::frame::Body for $Body $(<$life>)? {
+            fn kind(&self) -> u8 {
+                $crate::rdp::frame::kind::$Kind
+            }
+
+            fn write_body(&self, out: &mut $crate::rdp::wire::Writer<'_>) {
+                $crate::rdp::wire::Field::write(self, out);
+            }
+        }
+    )*};
+}
+pub(super) use body;
+
+/// Writes a whole debug frame.
+pub(super) fn write(body: &dyn Body, out: &mut dyn Output) -> Result<(), EncodeError> {
+    let mut out = Writer::new(out);
+    MAGIC.write(&mut out);
+    out.byte(VERSION);
+    out.byte(body.kind());
+    body.write_body(&mut out);
+    out.finish()
 }

@@ -103,8 +103,8 @@ pub enum LinkStatus {
 ///
 /// Everything happens on the caller's clock, and nothing blocks.
 pub struct Link<S: Sizes> {
-    signal: Lane<S::SignalLane>,
-    bulk: Lane<S::BulkLane>,
+    signal: Lane<S::Lane>,
+    bulk: Lane<S::Lane>,
     core: Core<S>,
 }
 
@@ -181,17 +181,11 @@ impl<S: Sizes> Link<S> {
     /// Takes what has arrived on a lane: all of `input`.
     pub fn feed(&mut self, lane: LaneId, mut input: &[u8], now: Millis) {
         let core = &mut self.core;
-        // The two lanes are of two types, and what is done for them is the same.
-        match lane {
-            LaneId::Signal => {
-                let Lane { decoder, counts, .. } = &mut self.signal;
-                while core.packet(lane, decoder.feed(&mut input), counts, now) {}
-            }
-            LaneId::Bulk => {
-                let Lane { decoder, counts, .. } = &mut self.bulk;
-                while core.packet(lane, decoder.feed(&mut input), counts, now) {}
-            }
-        }
+        let Lane { decoder, counts, .. } = match lane {
+            LaneId::Signal => &mut self.signal,
+            LaneId::Bulk => &mut self.bulk,
+        };
+        while core.packet(lane, decoder.feed(&mut input), counts, now) {}
     }
 
     /// Writes the next packet for a lane into `out`, which has the lane's MTU, and answers its bytes; 0 if there is nothing to send now.
@@ -718,21 +712,13 @@ struct Ack {
 
 impl Ack {
     fn to_bytes(self) -> [u8; ACK_SIZE] {
-        let [next_0, next_1] = self.next.map(u32::to_be_bytes);
-        let [window_0, window_1] = self.window.map(u16::to_be_bytes);
-        let mut bytes = [0; ACK_SIZE];
-        let fields = next_0
-            .into_iter()
-            .chain(window_0)
-            .chain(next_1)
-            .chain(window_1)
-            .chain(self.intact.to_be_bytes())
-            .chain(self.failures.0.to_be_bytes())
-            .chain(self.failures.1.to_be_bytes())
-            .chain([self.nack])
-            .chain(self.signal_failures.to_be_bytes());
-        bytes.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
-        bytes
+        let [[a, b, c, d], [g, h, i, j]] = self.next.map(u32::to_be_bytes);
+        let [[e, f], [k, l]] = self.window.map(u16::to_be_bytes);
+        let [m, n] = self.intact.to_be_bytes();
+        let [o, p] = self.failures.0.to_be_bytes();
+        let [q, r] = self.failures.1.to_be_bytes();
+        let [t, u] = self.signal_failures.to_be_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, self.nack, t, u]
     }
 
     fn from_bytes(bytes: [u8; ACK_SIZE]) -> Self {

@@ -1,9 +1,9 @@
 //! Bodies of what the host sends (SPEC sections 6.1 and 6.3).
 
+use super::frame::{Problem, body};
+use super::status::RunState;
 use super::target::{Access, Fingerprint};
-use super::wire::{Bytes, Field, List, Reader, enumeration, fields};
-use super::{frame::Problem, status::RunState};
-use crate::encode::{EncodeError, Output};
+use super::wire::{Bytes, Field, List, Reader, Writer, enumeration, fields};
 
 fields! {
     /// The breakpoint frame's body.
@@ -30,21 +30,24 @@ fields! {
 }
 
 impl Field<'_> for Access {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
-        match u8::read(reader)? {
-            1 => Ok(Self::Read),
-            2 => Ok(Self::Write),
-            3 => Ok(Self::Any),
-            _ => Err(Problem::Value),
+    fn read(reader: &mut Reader<'_>) -> Self {
+        match u8::read(reader) {
+            1 => Self::Read,
+            2 => Self::Write,
+            3 => Self::Any,
+            _ => {
+                reader.fail(Problem::Value);
+                Self::Any
+            }
         }
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&[match self {
+    fn write(&self, out: &mut Writer<'_>) {
+        out.byte(match self {
             Self::Read => 1,
             Self::Write => 2,
             Self::Any => 3,
-        }])
+        });
     }
 }
 
@@ -203,4 +206,11 @@ fields! {
         /// Why the session ends.
         reason: u8,
     }
+}
+
+body! {
+    Hello<'_> = Hello,
+    Agree = Agree,
+    Heartbeat = Heartbeat,
+    Bye = Bye,
 }

@@ -3,13 +3,13 @@
 use core::fmt;
 
 use super::buffer::Sizes;
-use super::frame::{self, Frame};
+use super::frame::{self, Body, Frame};
 use super::link::{Link, Role};
 use super::replay::{Order, ReplayGuard};
 use super::seal::{Context, HEADER, LONGEST_TAG, Seal};
 use super::state::{SessionEvent, SessionState};
 use super::time::{Millis, since};
-use crate::encode::{Encode, EncodeError, SliceOutput};
+use crate::encode::{EncodeError, SliceOutput};
 
 /// How often the epoch may change, in milliseconds.
 const REKEY: u32 = 1000;
@@ -224,9 +224,19 @@ impl<Z: Seal> Session<Z> {
         out: &mut [u8],
         now: Millis,
     ) -> Result<(usize, u32), SendError> {
+        self.write_body(frame, out, now)
+    }
+
+    #[inline(never)]
+    pub(super) fn write_body(
+        &mut self,
+        body: &dyn Body,
+        out: &mut [u8],
+        now: Millis,
+    ) -> Result<(usize, u32), SendError> {
         let sequence = self.next;
         // The last sequence is for a goodbye.
-        let last = if matches!(frame, Frame::Bye(_)) {
+        let last = if body.kind() == frame::kind::Bye {
             u32::MAX.saturating_sub(1)
         } else {
             u32::MAX.saturating_sub(2)
@@ -238,10 +248,12 @@ impl<Z: Seal> Session<Z> {
         let full = SendError::Encode(EncodeError::Full);
         let (head, behind) = out.split_first_chunk_mut().ok_or(full)?;
         *head = header;
-        let length = frame.encode(&mut SliceOutput::new(behind))?;
-        let (body, behind) = behind.split_at_mut_checked(length).ok_or(full)?;
+        let mut frame = SliceOutput::new(behind);
+        frame::write(body, &mut frame)?;
+        let length = frame.as_bytes().len();
+        let (sealed, behind) = behind.split_at_mut_checked(length).ok_or(full)?;
         let tag = behind.get_mut(..Z::TAG.min(LONGEST_TAG)).ok_or(full)?;
-        self.seal.seal(&context, body, tag);
+        self.seal.seal(&context, sealed, tag);
         let length = HEADER.saturating_add(length).saturating_add(tag.len());
         self.next = following;
         self.sent_at = now;

@@ -1,8 +1,6 @@
 //! How the program under debug is.
 
-use super::frame::Problem;
-use super::wire::{Field, Reader, enumeration};
-use crate::encode::{EncodeError, Output};
+use super::wire::{Field, Reader, Writer, enumeration};
 
 enumeration! {
     /// How the program under debug is.
@@ -17,19 +15,19 @@ enumeration! {
 
 /// 0 for `None`.
 impl Field<'_> for Option<RunState> {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'_>) -> Self {
         let mut ahead = *reader;
-        if u8::read(&mut ahead)? == 0 {
+        if u8::read(&mut ahead) == 0 {
             *reader = ahead;
-            return Ok(None);
+            return None;
         }
-        RunState::read(reader).map(Some)
+        Some(RunState::read(reader))
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write(&self, out: &mut Writer<'_>) {
         match self {
             Some(run) => run.write(out),
-            None => out.put(&[0]),
+            None => out.byte(0),
         }
     }
 }

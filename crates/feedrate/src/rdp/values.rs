@@ -2,8 +2,7 @@
 
 use super::frame::Problem;
 use super::registers::Arch;
-use super::wire::{Field, Reader};
-use crate::encode::{EncodeError, Output};
+use super::wire::{Field, Reader, Writer};
 
 /// The values of some registers. Bit *i* of the mask is register *i*; values lie in rising order of it, 4 or 8 bytes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,19 +71,18 @@ fn ones(mask: u64) -> usize {
 }
 
 impl<'a> Field<'a> for Values<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
-        let mask = u64::read(reader)?;
+    fn read(reader: &mut Reader<'a>) -> Self {
+        let mask = u64::read(reader);
         let values = reader.rest();
-        let count = ones(mask);
-        if values.len() == count.saturating_mul(4) || values.len() == count.saturating_mul(8) {
-            Ok(Self { mask, values })
-        } else {
-            Err(if values.len() < count.saturating_mul(8) { Problem::Short } else { Problem::Long })
+        let (length, count) = (values.len(), ones(mask));
+        if length != count.saturating_mul(4) && length != count.saturating_mul(8) {
+            reader.fail(if length < count.saturating_mul(8) { Problem::Short } else { Problem::Long });
         }
+        Self { mask, values }
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        self.mask.write(out)?;
-        out.put(self.values)
+    fn write(&self, out: &mut Writer<'_>) {
+        self.mask.write(out);
+        out.put(self.values);
     }
 }

@@ -6,53 +6,107 @@ use core::marker::PhantomData;
 use super::frame::Problem;
 use crate::encode::{EncodeError, Output};
 
-/// Takes fields off the front of a body.
+/// Takes fields off the front of a body. What is wrong is remembered, and whatever is read from then on is zero: so that there is one
+/// thing to look at in the end, and none on the way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
+    problem: Option<Problem>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(body: &'a [u8]) -> Self {
-        Self { rest: body }
+        Self { rest: body, problem: None }
     }
 
-    pub(super) fn bytes(&mut self, n: usize) -> Result<&'a [u8], Problem> {
-        let (bytes, rest) = self.rest.split_at_checked(n).ok_or(Problem::Short)?;
+    #[inline(never)]
+    pub(super) fn bytes(&mut self, n: usize) -> &'a [u8] {
+        let Some((bytes, rest)) = self.rest.split_at_checked(n) else {
+            self.fail(Problem::Short);
+            return &[];
+        };
         self.rest = rest;
-        Ok(bytes)
+        bytes
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
-        let (bytes, rest) = self.rest.split_first_chunk().ok_or(Problem::Short)?;
+    #[inline(never)]
+    pub(super) fn array<const N: usize>(&mut self) -> [u8; N] {
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
+            self.fail(Problem::Short);
+            return [0; N];
+        };
         self.rest = rest;
-        Ok(*bytes)
+        *bytes
     }
 
     pub(super) fn rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.rest)
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+    /// Nothing that follows is believed.
+    pub(super) fn fail(&mut self, problem: Problem) {
+        self.problem = self.problem.or(Some(problem));
+        self.rest = &[];
+    }
+
+    /// What is wrong with all of it.
+    pub(super) const fn problem(&self) -> Option<Problem> {
+        match self.problem {
+            None if !self.rest.is_empty() => Some(Problem::Long),
+            problem => problem,
+        }
+    }
+}
+
+/// Puts fields behind one another. What is wrong is remembered, and nothing is written from then on.
+pub(super) struct Writer<'o> {
+    out: &'o mut dyn Output,
+    result: Result<(), EncodeError>,
+}
+
+impl<'o> Writer<'o> {
+    pub(super) fn new(out: &'o mut dyn Output) -> Self {
+        Self { out, result: Ok(()) }
+    }
+
+    #[inline(never)]
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        if self.result.is_ok() {
+            self.result = self.out.put(bytes);
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn byte(&mut self, byte: u8) {
+        self.put(&[byte]);
+    }
+
+    pub(super) fn fail(&mut self, error: EncodeError) {
+        self.result = self.result.and(Err(error));
+    }
+
+    pub(super) fn finish(self) -> Result<(), EncodeError> {
+        self.result
     }
 }
 
 /// A field.
 pub(super) trait Field<'a>: Sized {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem>;
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
+    fn read(reader: &mut Reader<'a>) -> Self;
+    fn write(&self, out: &mut Writer<'_>);
 }
 
 macro_rules! integers {
     ($($Int:ty),*) => {$(
         impl Field<'_> for $Int {
-            fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
-                reader.array().map(Self::from_be_bytes)
+            #[inline(never)]
+            fn read(reader: &mut Reader<'_>) -> Self {
+                Self::from_be_bytes(reader.array())
             }
 
-            fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-                out.put(&self.to_be_bytes())
+            #[inline(never)]
+            fn write(&self, out: &mut Writer<'_>) {
+                out.put(&self.to_be_bytes());
             }
         }
     )*};
@@ -61,27 +115,27 @@ macro_rules! integers {
 integers!(u8, u16, u32, u64, i64);
 
 impl<const N: usize> Field<'_> for [u8; N] {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
+    fn read(reader: &mut Reader<'_>) -> Self {
         reader.array()
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(self)
+    fn write(&self, out: &mut Writer<'_>) {
+        out.put(self);
     }
 }
 
 /// 0 or 1.
 impl Field<'_> for bool {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Problem> {
-        match u8::read(reader)? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(Problem::Value),
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let value = u8::read(reader);
+        if value > 1 {
+            reader.fail(Problem::Value);
         }
+        value == 1
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&[u8::from(*self)])
+    fn write(&self, out: &mut Writer<'_>) {
+        out.byte(u8::from(*self));
     }
 }
 
@@ -99,17 +153,19 @@ macro_rules! enumeration {
         }
 
         impl $crate::rdp::wire::Field<'_> for $Name {
-            fn read(
-                reader: &mut $crate::rdp::wire::Reader<'_>,
-            ) -> Result<Self, $crate::rdp::frame::Problem> {
-                match u8::read(reader)? {
-                    $($number => Ok(Self::$Value),)*
-                    _ => Err($crate::rdp::frame::Problem::Value),
+            fn read(reader: &mut $crate::rdp::wire::Reader<'_>) -> Self {
+                match u8::read(reader) {
+                    $($number => Self::$Value,)*
+                    _ => {
+                        reader.fail($crate::rdp::frame::Problem::Value);
+                        let [first, ..] = [$(Self::$Value),*];
+                        first
+                    }
                 }
             }
 
-            fn write<O: $crate::encode::Output>(&self, out: &mut O) -> Result<(), $crate::encode::EncodeError> {
-                out.put(&[match self { $(Self::$Value => $number,)* }])
+            fn write(&self, out: &mut $crate::rdp::wire::Writer<'_>) {
+                out.byte(match self { $(Self::$Value => $number,)* });
             }
         }
     };
@@ -129,17 +185,12 @@ macro_rules! fields {
         }
 
         impl<'a> $crate::rdp::wire::Field<'a> for $Name $(<$life>)? {
-            fn read(
-                reader: &mut $crate::rdp::wire::Reader<'a>,
-            ) -> Result<Self, $crate::rdp::frame::Problem> {
-                let _ = &reader;
-                Ok(Self { $($field: $crate::rdp::wire::Field::read(reader)?,)* })
+            fn read(reader: &mut $crate::rdp::wire::Reader<'a>) -> Self {
+                Self { $($field: $crate::rdp::wire::Field::read(reader),)* }
             }
 
-            fn write<O: $crate::encode::Output>(&self, out: &mut O) -> Result<(), $crate::encode::EncodeError> {
-                let _ = &out;
-                $($crate::rdp::wire::Field::write(&self.$field, out)?;)*
-                Ok(())
+            fn write(&self, out: &mut $crate::rdp::wire::Writer<'_>) {
+                $($crate::rdp::wire::Field::write(&self.$field, out);)*
             }
         }
     };
@@ -193,14 +244,14 @@ impl<'a, C> Bytes<'a, C> {
 }
 
 impl<'a, C: Count + Field<'a>> Field<'a> for Bytes<'a, C> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
-        let count = C::read(reader)?.to_usize();
-        Ok(Self::new(reader.bytes(count)?))
+    fn read(reader: &mut Reader<'a>) -> Self {
+        let count = C::read(reader).to_usize();
+        Self::new(reader.bytes(count))
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        C::from_usize(self.bytes.len())?.write(out)?;
-        out.put(self.bytes)
+    fn write(&self, out: &mut Writer<'_>) {
+        write_count::<C>(self.bytes.len(), out);
+        out.put(self.bytes);
     }
 }
 
@@ -265,9 +316,9 @@ impl<'a, T: Field<'a> + Copy, C> Iterator for List<'a, T, C> {
             Items::Wire { bytes, count } => {
                 *count = count.checked_sub(1)?;
                 let mut reader = Reader::new(bytes);
-                let value = T::read(&mut reader).ok();
+                let value = T::read(&mut reader);
                 *bytes = reader.rest();
-                value
+                Some(value)
             }
             Items::Values(values) => {
                 let (value, rest) = values.split_first()?;
@@ -283,23 +334,32 @@ impl<'a, T: Field<'a> + Copy, C> Iterator for List<'a, T, C> {
 }
 
 impl<'a, T: Field<'a> + Copy, C: Count + Field<'a>> Field<'a> for List<'a, T, C> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
-        let count = C::read(reader)?.to_usize();
+    fn read(reader: &mut Reader<'a>) -> Self {
+        let count = C::read(reader).to_usize();
         let bytes = reader.rest;
         for _ in 0..count {
-            T::read(reader)?;
+            T::read(reader);
+            if reader.problem.is_some() {
+                return Self { items: Items::Wire { bytes: &[], count: 0 }, count: PhantomData };
+            }
         }
         let length = bytes.len().saturating_sub(reader.rest.len());
         let bytes = bytes.get(..length).unwrap_or_default();
-        Ok(Self { items: Items::Wire { bytes, count }, count: PhantomData })
+        Self { items: Items::Wire { bytes, count }, count: PhantomData }
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        C::from_usize(self.len())?.write(out)?;
+    fn write(&self, out: &mut Writer<'_>) {
+        write_count::<C>(self.len(), out);
         for value in *self {
-            value.write(out)?;
+            value.write(out);
         }
-        Ok(())
+    }
+}
+
+fn write_count<'a, C: Count + Field<'a>>(count: usize, out: &mut Writer<'_>) {
+    match C::from_usize(count) {
+        Ok(count) => count.write(out),
+        Err(error) => out.fail(error),
     }
 }
 

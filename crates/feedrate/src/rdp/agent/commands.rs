@@ -4,7 +4,7 @@ use super::super::answer::Refused;
 use super::super::authority::{Authorize, Domains};
 use super::super::endpoint::Reply;
 use super::super::error::ErrorCode;
-use super::super::frame::{Frame, FrameError};
+use super::super::frame::{Frame, FrameError, HOST};
 use super::super::lane::count;
 use super::super::registers::Arch;
 use super::super::replay::Order;
@@ -104,7 +104,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         if state == SessionState::Idle {
             reply.session().advance(SessionEvent::Start);
         }
-        let frame = match Frame::read(opened.frame) {
+        let frame = match Frame::read_of::<HOST>(opened.frame) {
             Ok(frame) => frame,
             Err(FrameError::Magic) => return self.lose_integrity(reply),
             Err(FrameError::Version(version)) => {
@@ -168,7 +168,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
             Frame::Heartbeat(_) => return Ok(()),
             Frame::Bye(bye) => {
                 if in_order {
-                    reply.send(&Frame::Bye(*bye));
+                    reply.send(bye);
                     self.end = Some(End::Answered);
                 }
                 return Ok(());
@@ -211,7 +211,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         count(&mut self.counts.refused);
         let state = reply.session().state();
         let request = if state == SessionState::Connecting { 0 } else { request };
-        reply.send(&Frame::Error(Refused { request, code, detail }));
+        reply.send(&Refused { request, code, detail });
         match state {
             SessionState::Connecting => self.end = Some(End::Failed),
             SessionState::Active if code == ErrorCode::Fatal => {

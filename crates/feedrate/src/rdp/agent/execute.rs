@@ -113,19 +113,19 @@ impl<A: Arch, U> Body<A, U> {
                 let mut axes = [0; AXES];
                 let count = read_axes(machine, &mut axes);
                 let positions = List::new(axes.get(..count).unwrap_or(&axes));
-                reply.send(&Frame::Axes(Axes { request, positions }));
+                reply.send(&Axes { request, positions });
             }
             Frame::ReadPlc(read) => read_plc(target, request, read, reply)?,
             Frame::ReadCursor => {
                 let cursor = target.machine().ok_or(ErrorCode::Unsupported)?.cursor();
-                reply.send(&Frame::Cursor(CursorAt { request, cursor }));
+                reply.send(&CursorAt { request, cursor });
             }
             Frame::ReadAudit(read) => read_audit(target, request, read, reply)?,
             Frame::ReadMetrics => {
                 let mut metrics = [Metric { metric: 0, value: 0 }; METRICS];
                 let count = self.metrics(self.uptime(command.now), &mut metrics);
                 let metrics = List::new(metrics.get(..count).unwrap_or(&metrics));
-                reply.send(&Frame::Metrics(Metrics { request, metrics }));
+                reply.send(&Metrics { request, metrics });
             }
             Frame::PushPolicy(policy) => self.push_policy(target, command, &policy, reply)?,
             _ => return Err(ErrorCode::Unexpected.into()),
@@ -169,7 +169,7 @@ impl<A: Arch, U> Body<A, U> {
     }
 
     fn done<Z: Seal>(command: Command, reply: &mut Reply<'_, Z>) {
-        reply.send(&Frame::Done(Done { request: command.sequence }));
+        reply.send(&Done { request: command.sequence });
     }
 
     fn not_stepping(&self) -> Result<(), Fail> {
@@ -206,7 +206,7 @@ impl<A: Arch, U> Body<A, U> {
             Trap::Watch { .. } => SetAs::Watch,
         };
         self.breakpoints.insert(Listed { id, addr, trap, hits: 0 }, slot);
-        reply.send(&Frame::BreakpointSet(BreakpointSet { request: command.sequence, id, slot }));
+        reply.send(&BreakpointSet { request: command.sequence, id, slot });
         Ok(())
     }
 
@@ -248,7 +248,7 @@ impl<A: Arch, U> Body<A, U> {
         }
         let more = next.is_some_and(|from| self.breakpoints.first(from).is_some());
         let breakpoints = List::new(listed.get(..count).unwrap_or(&listed));
-        reply.send(&Frame::Breakpoints(Breakpoints { request, more, breakpoints }));
+        reply.send(&Breakpoints { request, more, breakpoints });
         Ok(())
     }
 
@@ -322,7 +322,7 @@ impl<A: Arch, U> Body<A, U> {
         let into = bytes.get_mut(..usize::from(read.length)).unwrap_or_default();
         let count = memory.read(read.addr, into)?;
         let data = Bytes::new(into.get(..count).unwrap_or_default());
-        reply.send(&Frame::Memory(Memory { request, addr: read.addr, data }));
+        reply.send(&Memory { request, addr: read.addr, data });
         Ok(())
     }
 
@@ -423,7 +423,7 @@ impl<A: Arch, U> Body<A, U> {
 
     fn status<T: Target<Arch = A>, Z: Seal>(&self, target: &T, command: Command, reply: &mut Reply<'_, Z>) {
         let (policy, enabled) = self.policies.present();
-        reply.send(&Frame::Status(Status {
+        reply.send(&Status {
             request: command.sequence,
             run: self.run_state(target),
             breakpoints: self.breakpoints.len(),
@@ -432,7 +432,7 @@ impl<A: Arch, U> Body<A, U> {
             policy,
             enabled,
             uptime: self.uptime(command.now),
-        }));
+        });
     }
 }
 
@@ -451,7 +451,7 @@ fn read_plc<T: Target, Z: Seal>(
         return Err(ErrorCode::Unmapped.into());
     }
     let registers = List::new(into.get(..count).unwrap_or_default());
-    reply.send(&Frame::Plc(Plc { request, first: read.first, registers }));
+    reply.send(&Plc { request, first: read.first, registers });
     Ok(())
 }
 
@@ -472,6 +472,6 @@ fn read_audit<T: Target, Z: Seal>(
         count = count.saturating_add(1);
     }
     let records = List::new(records.get(..count).unwrap_or(&records));
-    reply.send(&Frame::Audit(Audit { request, oldest, next, records }));
+    reply.send(&Audit { request, oldest, next, records });
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::super::buffer::Sizes;
 use super::super::crc;
 use super::super::endpoint::Reply;
 use super::super::error::ErrorCode;
-use super::super::frame::{self, Frame};
+use super::super::frame;
 use super::super::link::FIRST_LIMIT;
 use super::super::registers::Arch;
 use super::super::request::{Agree, Hello};
@@ -18,7 +18,7 @@ use super::super::wire::{Bytes, List};
 use super::commands::Fail;
 use super::execute::MEMORY;
 use super::{Agent, Body};
-use crate::encode::{Encode, SliceOutput};
+use crate::encode::SliceOutput;
 
 /// Version of the protocol.
 const VERSION: u8 = 3;
@@ -71,7 +71,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         self.counts.sessions = self.counts.sessions.saturating_add(1);
         let device_nonce = self.device_nonce();
         let name = self.config.name.as_bytes();
-        reply.send(&Frame::Welcome(Welcome {
+        reply.send(&Welcome {
             version: VERSION,
             host_nonce: hello.nonce,
             device_nonce,
@@ -93,7 +93,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
             tolerance: self.config.tolerance,
             authority: grant.domains.0,
             name: Bytes::new(name.get(..32).unwrap_or(name)),
-        }));
+        });
         reply.session().start_clock(device_nonce, self.config.tolerance, now);
         self.state_due = true;
         Ok(())
@@ -117,7 +117,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
             return Err(Fail(ErrorCode::StateMismatch, 0));
         }
         reply.session().advance(SessionEvent::HandshakeDone);
-        reply.send(&Frame::Done(Done { request: sequence }));
+        reply.send(&Done { request: sequence });
         Ok(())
     }
 }
@@ -132,16 +132,17 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
             plc_read = machine.plc(0, &mut plc);
             cursor = machine.cursor();
         }
-        let frame = Frame::State(State {
+        let state = State {
             run,
             axes: List::new(axes.get(..axes_read).unwrap_or(&axes)),
             plc: List::new(plc.get(..plc_read).unwrap_or(&plc)),
             cursor,
-        });
+        };
         // What the host will agree to: the body as it is on the wire.
         let mut bytes = [0; 256];
         let mut out = SliceOutput::new(&mut bytes);
-        let encoded = frame.encode(&mut out).is_ok() && self.endpoint.send(&frame, false, now).is_ok();
+        let encoded =
+            frame::write(&state, &mut out).is_ok() && self.endpoint.send(&state, false, now).is_ok();
         let body = out.as_bytes().get(frame::HEADER..).unwrap_or_default();
         self.body.agreed = encoded.then(|| crc::crc_32([body]));
     }

@@ -30,7 +30,6 @@ use self::stops::Stops;
 use super::authority::{Authorize, Grant};
 use super::buffer::{Board, Buffer, Sizes};
 use super::endpoint::Endpoint;
-use super::frame::Frame;
 use super::lane::LaneId;
 use super::link::{Link, LinkStatus, Role};
 use super::packet::Line;
@@ -261,7 +260,7 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
             && since(now, self.endpoint.session.sent_at) >= u32::from(self.body.config.heartbeat)
         {
             let run = Some(self.body.run_state(target));
-            let _ = self.endpoint.send(&Frame::Heartbeat(Heartbeat { run }), false, now);
+            let _ = self.endpoint.send(&Heartbeat { run }, false, now);
         }
     }
 
@@ -367,7 +366,7 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         if self.endpoint.session.advance(SessionEvent::End) {
             self.since = now;
             self.body.withdraw(target);
-            let _ = self.endpoint.send(&Frame::Bye(Bye { reason: reason.0 }), false, now);
+            let _ = self.endpoint.send(&Bye { reason: reason.0 }, false, now);
         }
     }
 

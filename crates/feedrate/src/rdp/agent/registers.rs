@@ -2,7 +2,6 @@
 
 use super::super::answer::Registers;
 use super::super::endpoint::Reply;
-use super::super::frame::Frame;
 use super::super::registers::Arch;
 use super::super::seal::Seal;
 use super::super::target::{Refusal, Target};
@@ -100,7 +99,7 @@ impl<A: Arch, U> Body<A, U> {
         let mut values = [0; VALUES];
         let length = self.captures.tell(mask, &mut values);
         let values = Values::new(mask, values.get(..length).unwrap_or_default());
-        reply.send(&Frame::Registers(Registers { request, capture: self.captures.number(), values }));
+        reply.send(&Registers { request, capture: self.captures.number(), values });
         Ok(())
     }
 }

@@ -3,7 +3,6 @@
 use super::super::answer::{Reason, Stopped};
 use super::super::authority::Authorize;
 use super::super::buffer::Sizes;
-use super::super::frame::Frame;
 use super::super::registers::Arch;
 use super::super::request::Step;
 use super::super::seal::Seal;
@@ -173,8 +172,8 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         let length = captures.tell(mask, &mut values);
         let values = Values::new(mask, values.get(..length).unwrap_or_default());
         let capture = captures.number();
-        let frame = Frame::Stopped(Stopped { request, reason, more, detail, capture, values });
-        let _ = self.endpoint.send(&frame, false, now);
+        let stopped = Stopped { request, reason, more, detail, capture, values };
+        let _ = self.endpoint.send(&stopped, false, now);
         if more {
             self.body.go_on(target);
         }

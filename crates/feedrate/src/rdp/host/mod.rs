@@ -11,7 +11,7 @@ use super::authority::{Capabilities, Domains};
 use super::buffer::{Buffer, Desk, Sizes};
 use super::crc;
 use super::endpoint::Endpoint;
-use super::frame::{self, Frame};
+use super::frame::{self, AGENT, Frame};
 use super::lane::LaneId;
 use super::link::{Link, LinkEnd, LinkStatus, Role};
 use super::packet::Line;
@@ -404,7 +404,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
             }
         }
         self.lent = true;
-        let frame = Frame::read(lent::<Z>(self.endpoint.link.message()?)).ok()?;
+        let frame = Frame::read_of::<AGENT>(lent::<Z>(self.endpoint.link.message()?)).ok()?;
         Some(match frame {
             Frame::State(state) => Event::State(state),
             Frame::Stopped(stopped) => Event::Stopped(stopped),
@@ -448,7 +448,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
                     longest,
                     token: Bytes::new(token),
                 };
-                let _ = self.endpoint.send(&Frame::Hello(hello), false, now);
+                let _ = self.endpoint.send(&hello, false, now);
                 self.endpoint.session.set_host_nonce(self.nonce);
                 self.endpoint.link.accept(S::Message::SIZE);
             }
@@ -477,7 +477,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
                     self.say_goodbye(ByeReason::Asked, now);
                     self.close(Closed::Patience);
                 } else if since(now, self.endpoint.session.sent_at) >= heartbeat {
-                    let _ = self.endpoint.send(&Frame::Heartbeat(Heartbeat { run: None }), false, now);
+                    let _ = self.endpoint.send(&Heartbeat { run: None }, false, now);
                 }
             }
             _ => {}
@@ -488,7 +488,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         if self.endpoint.session.advance(SessionEvent::End) {
             self.since = now;
             self.goodbye = Some(reason);
-            let _ = self.endpoint.send(&Frame::Bye(Bye { reason: reason.0 }), false, now);
+            let _ = self.endpoint.send(&Bye { reason: reason.0 }, false, now);
         }
     }
 
@@ -519,8 +519,8 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
             return Step::Again;
         };
         let fresh = opened.order == Order::Fresh;
-        let Ok(frame) = Frame::read(opened.frame) else {
-            let magic = matches!(Frame::read(opened.frame), Err(frame::FrameError::Magic));
+        let Ok(frame) = Frame::read_of::<AGENT>(opened.frame) else {
+            let magic = matches!(Frame::read_of::<AGENT>(opened.frame), Err(frame::FrameError::Magic));
             return self.pass_over(magic, now);
         };
         if !fresh {
@@ -547,7 +547,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
                 if self.device.is_some() && self.agreed_by.is_none() =>
             {
                 let crc = crc::crc_32([opened.frame.get(frame::HEADER..).unwrap_or_default()]);
-                self.agreed_by = self.endpoint.send(&Frame::Agree(Agree { crc }), false, now).ok();
+                self.agreed_by = self.endpoint.send(&Agree { crc }, false, now).ok();
                 Step::Hand
             }
             (SessionState::Connecting, Frame::Done(done)) if Some(done.request) == self.agreed_by => {
