@@ -31,6 +31,7 @@ pub(super) struct Reply<'e, Z> {
 
 impl<Z: Seal> Reply<'_, Z> {
     /// Answers. There is one answer to each message.
+    #[inline(never)]
     pub(super) fn send(&mut self, body: &dyn Body) {
         // What registers are known to be depends on the order of the messages that tell of them.
         self.bulk = body.kind() != kind::Registers;

@@ -32,6 +32,7 @@ pub struct LaneCounts {
 }
 
 /// One more, as long as that can be said.
+#[inline(never)]
 pub(super) fn count(counter: &mut u32) {
     *counter = counter.saturating_add(1);
 }

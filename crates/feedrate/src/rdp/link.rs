@@ -369,6 +369,7 @@ impl<S: Sizes> Core<S> {
         (self.heard, self.accept_due, self.rekey) = (false, false, false);
     }
 
+    #[inline(never)]
     fn end(&mut self, end: LinkEnd, reset: Option<(u16, u32, u8)>) {
         self.status = LinkStatus::Ended(end);
         self.reset = self.reset.or(reset);
@@ -668,6 +669,7 @@ struct Place<'o> {
 
 impl Place<'_> {
     /// Answers how many bytes it took; 0 if there was no room.
+    #[inline(never)]
     fn put(&mut self, packet: Packet<'_>) -> usize {
         let length =
             packet.framed(self.line.framing).encode(&mut SliceOutput::new(self.out)).unwrap_or_default();

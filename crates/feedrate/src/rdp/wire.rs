@@ -44,6 +44,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing that follows is believed.
+    #[cold]
+    #[inline(never)]
     pub(super) fn fail(&mut self, problem: Problem) {
         self.problem = self.problem.or(Some(problem));
         self.rest = &[];

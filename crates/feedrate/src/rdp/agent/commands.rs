@@ -26,6 +26,7 @@ impl From<ErrorCode> for Fail {
 }
 
 impl From<Refusal> for Fail {
+    #[inline(never)]
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Unmapped => ErrorCode::Unmapped.into(),

@@ -108,25 +108,14 @@ impl<A: Arch, U> Body<A, U> {
             }
             Frame::GetStatus => self.status(target, command, reply),
             Frame::SetAxis(set) => self.set_axis(target, command, set, reply)?,
-            Frame::ReadAxes => {
-                let machine = target.machine().ok_or(ErrorCode::Unsupported)?;
-                let mut axes = [0; AXES];
-                let count = read_axes(machine, &mut axes);
-                let positions = List::new(axes.get(..count).unwrap_or(&axes));
-                reply.send(&Axes { request, positions });
-            }
+            Frame::ReadAxes => send_axes(target, request, reply)?,
             Frame::ReadPlc(read) => read_plc(target, request, read, reply)?,
             Frame::ReadCursor => {
                 let cursor = target.machine().ok_or(ErrorCode::Unsupported)?.cursor();
                 reply.send(&CursorAt { request, cursor });
             }
             Frame::ReadAudit(read) => read_audit(target, request, read, reply)?,
-            Frame::ReadMetrics => {
-                let mut metrics = [Metric { metric: 0, value: 0 }; METRICS];
-                let count = self.metrics(self.uptime(command.now), &mut metrics);
-                let metrics = List::new(metrics.get(..count).unwrap_or(&metrics));
-                reply.send(&Metrics { request, metrics });
-            }
+            Frame::ReadMetrics => self.send_metrics(command, reply),
             Frame::PushPolicy(policy) => self.push_policy(target, command, &policy, reply)?,
             _ => return Err(ErrorCode::Unexpected.into()),
         }
@@ -138,14 +127,30 @@ impl<A: Arch, U> Body<A, U> {
         &self,
         target: &mut T,
         command: Command,
-        (addr, value): (u64, u64),
+        what: (u64, u64),
         without: Without,
         reply: &mut Reply<'_, Z>,
         effect: impl FnOnce(&mut T) -> Result<R, Fail>,
     ) -> Result<R, Fail> {
+        let index = self.record(target.audit(), reply.session().number(), command, what, without)?;
+        let result = effect(target);
+        let verdict = result.as_ref().err().map_or(0, |Fail(code, _)| code.0);
+        conclude(target.audit(), index, verdict);
+        result
+    }
+
+    #[inline(never)]
+    fn record(
+        &self,
+        audit: Option<&mut dyn super::super::target::Audit>,
+        session: u32,
+        command: Command,
+        (addr, value): (u64, u64),
+        without: Without,
+    ) -> Result<Option<u32>, Fail> {
         let record = Record {
             index: 0,
-            session: reply.session().number(),
+            session,
             sequence: command.sequence,
             time: command.time,
             uptime: self.uptime(command.now),
@@ -155,19 +160,15 @@ impl<A: Arch, U> Body<A, U> {
             addr,
             value,
         };
-        let index = match (target.audit().map(|audit| audit.append(record)), without) {
-            (Some(Ok(index)), _) => Some(index),
-            (Some(Err(_)), Without::Room) | (None, Without::Room | Without::Log) => None,
-            (Some(Err(_)), _) => return Err(ErrorCode::AuditFull.into()),
-            (None, Without::Nothing) => return Err(ErrorCode::Unsupported.into()),
-        };
-        let result = effect(target);
-        if let (Some(index), Some(audit)) = (index, target.audit()) {
-            audit.conclude(index, result.as_ref().err().map_or(0, |Fail(code, _)| code.0));
+        match (audit.map(|audit| audit.append(record)), without) {
+            (Some(Ok(index)), _) => Ok(Some(index)),
+            (Some(Err(_)), Without::Room) | (None, Without::Room | Without::Log) => Ok(None),
+            (Some(Err(_)), _) => Err(ErrorCode::AuditFull.into()),
+            (None, Without::Nothing) => Err(ErrorCode::Unsupported.into()),
         }
-        result
     }
 
+    #[inline(never)]
     fn done<Z: Seal>(command: Command, reply: &mut Reply<'_, Z>) {
         reply.send(&Done { request: command.sequence });
     }
@@ -229,6 +230,7 @@ impl<A: Arch, U> Body<A, U> {
         Ok(())
     }
 
+    #[inline(never)]
     fn list<T: Target<Arch = A>, Z: Seal>(
         &self,
         target: &mut T,
@@ -310,6 +312,7 @@ impl<A: Arch, U> Body<A, U> {
         Ok(())
     }
 
+    #[inline(never)]
     fn read_memory<T: Target<Arch = A>, Z: Seal>(
         &self,
         target: &mut T,
@@ -421,6 +424,14 @@ impl<A: Arch, U> Body<A, U> {
         Ok(())
     }
 
+    #[inline(never)]
+    fn send_metrics<Z: Seal>(&self, command: Command, reply: &mut Reply<'_, Z>) {
+        let mut metrics = [Metric { metric: 0, value: 0 }; METRICS];
+        let count = self.metrics(self.uptime(command.now), &mut metrics);
+        let metrics = List::new(metrics.get(..count).unwrap_or(&metrics));
+        reply.send(&Metrics { request: command.sequence, metrics });
+    }
+
     fn status<T: Target<Arch = A>, Z: Seal>(&self, target: &T, command: Command, reply: &mut Reply<'_, Z>) {
         let (policy, enabled) = self.policies.present();
         reply.send(&Status {
@@ -436,6 +447,24 @@ impl<A: Arch, U> Body<A, U> {
     }
 }
 
+#[inline(never)]
+fn conclude(audit: Option<&mut dyn super::super::target::Audit>, index: Option<u32>, verdict: u16) {
+    if let (Some(index), Some(audit)) = (index, audit) {
+        audit.conclude(index, verdict);
+    }
+}
+
+#[inline(never)]
+fn send_axes<T: Target, Z: Seal>(target: &mut T, request: u32, reply: &mut Reply<'_, Z>) -> Result<(), Fail> {
+    let machine = target.machine().ok_or(ErrorCode::Unsupported)?;
+    let mut axes = [0; AXES];
+    let count = read_axes(machine, &mut axes);
+    let positions = List::new(axes.get(..count).unwrap_or(&axes));
+    reply.send(&Axes { request, positions });
+    Ok(())
+}
+
+#[inline(never)]
 fn read_plc<T: Target, Z: Seal>(
     target: &mut T,
     request: u32,
@@ -455,6 +484,7 @@ fn read_plc<T: Target, Z: Seal>(
     Ok(())
 }
 
+#[inline(never)]
 fn read_audit<T: Target, Z: Seal>(
     target: &mut T,
     request: u32,

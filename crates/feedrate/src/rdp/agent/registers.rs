@@ -5,12 +5,9 @@ use super::super::endpoint::Reply;
 use super::super::registers::Arch;
 use super::super::seal::Seal;
 use super::super::target::{Refusal, Target};
-use super::super::values::{Values, bit, pack};
+use super::super::values::{Values, all, bit};
 use super::Body;
 use super::commands::Fail;
-
-/// Bytes of the largest set of values.
-pub(super) const VALUES: usize = 64 * 8;
 
 /// Two captures: one that is complete, and one that the next is written into. A reader never sees half of one.
 pub(super) struct Captures<A: Arch> {
@@ -49,12 +46,6 @@ impl<A: Arch> Captures<A> {
         self.known = 0;
     }
 
-    /// All registers.
-    pub(super) fn all() -> u64 {
-        let past = u32::try_from(A::NAMES.len()).unwrap_or(u32::MAX);
-        u64::MAX.checked_shl(past).map_or(u64::MAX, |above| !above)
-    }
-
     /// The registers that the host does not know, and the program counter.
     pub(super) fn news(&self) -> u64 {
         let pairs = self.latest().as_ref().iter().zip(self.sent.as_ref());
@@ -67,18 +58,20 @@ impl<A: Arch> Captures<A> {
         mask
     }
 
-    /// Writes the registers of `mask`, which the host then knows.
-    pub(super) fn tell(&mut self, mask: u64, into: &mut [u8]) -> usize {
-        let length = pack::<A>(mask, self.latest(), into);
+    /// The registers of `mask`.
+    pub(super) fn values(&self, mask: u64) -> Values<'_> {
+        Values::of::<A>(mask, self.latest())
+    }
+
+    /// The host knows them now.
+    pub(super) fn told(&mut self, mask: u64) {
         self.known |= mask;
-        let [first, second] = &self.halves;
+        let Self { halves: [first, second], sent, .. } = self;
         let latest = if self.complete { second } else { first };
-        for (i, (sent, latest)) in self.sent.as_mut().iter_mut().zip(latest.as_ref()).enumerate() {
-            if bit(mask, i) {
-                *sent = *latest;
-            }
+        let pairs = sent.as_mut().iter_mut().zip(latest.as_ref()).enumerate();
+        for (_, (sent, latest)) in pairs.filter(|(i, _)| bit(mask, *i)) {
+            *sent = *latest;
         }
-        length
     }
 }
 
@@ -95,11 +88,10 @@ impl<A: Arch, U> Body<A, U> {
         reply: &mut Reply<'_, Z>,
     ) -> Result<(), Fail> {
         self.captures.capture(target)?;
-        let mask = if changed { self.captures.news() } else { Captures::<A>::all() };
-        let mut values = [0; VALUES];
-        let length = self.captures.tell(mask, &mut values);
-        let values = Values::new(mask, values.get(..length).unwrap_or_default());
+        let mask = if changed { self.captures.news() } else { all::<A>() };
+        let values = self.captures.values(mask);
         reply.send(&Registers { request, capture: self.captures.number(), values });
+        self.captures.told(mask);
         Ok(())
     }
 }

@@ -9,8 +9,6 @@ use super::super::seal::Seal;
 use super::super::state::SessionState;
 use super::super::target::{Refusal, Target};
 use super::super::time::Millis;
-use super::super::values::Values;
-use super::registers::VALUES;
 use super::{Agent, Body};
 
 /// Why the program stands still, as the target says.
@@ -166,14 +164,12 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
     /// Tells the host of the stop that is due. There is room.
     pub(super) fn send_stop<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
         let Some(Event { request, reason, more, detail }) = self.body.stops.due.take() else { return };
-        let captures = &mut self.body.captures;
+        let captures = &self.body.captures;
         let mask = captures.news();
-        let mut values = [0; VALUES];
-        let length = captures.tell(mask, &mut values);
-        let values = Values::new(mask, values.get(..length).unwrap_or_default());
-        let capture = captures.number();
+        let (capture, values) = (captures.number(), captures.values(mask));
         let stopped = Stopped { request, reason, more, detail, capture, values };
         let _ = self.endpoint.send(&stopped, false, now);
+        self.body.captures.told(mask);
         if more {
             self.body.go_on(target);
         }
