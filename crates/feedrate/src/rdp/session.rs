@@ -71,7 +71,7 @@ pub struct Session<Z> {
     peer_epoch: u8,
     /// Where each channel's messages of the epoch before end.
     epoch_ends: [u32; 2],
-    epoch_at: Millis,
+    epoch_at: Option<Millis>,
     rekey: bool,
     pub(super) sent_at: Millis,
     pub(super) heard_at: Millis,
@@ -138,7 +138,7 @@ impl<Z: Seal> Session<Z> {
             epoch: 0,
             peer_epoch: 0,
             epoch_ends: [0; 2],
-            epoch_at: 0,
+            epoch_at: None,
             rekey: false,
             sent_at: 0,
             heard_at: 0,
@@ -150,7 +150,7 @@ impl<Z: Seal> Session<Z> {
         self.state = SessionState::Idle;
         (self.host_nonce, self.device_nonce) = ([0; 16], [0; 16]);
         (self.started, self.next, self.guard) = (None, 0, ReplayGuard::new());
-        (self.epoch, self.peer_epoch, self.epoch_ends, self.epoch_at) = (0, 0, [0; 2], now);
+        (self.epoch, self.peer_epoch, self.epoch_ends, self.epoch_at) = (0, 0, [0; 2], None);
         self.rekey = false;
         (self.sent_at, self.heard_at) = (now, now);
     }
@@ -197,14 +197,11 @@ impl<Z: Seal> Session<Z> {
 
     /// Changes the epoch, if that was asked for and may be.
     pub(super) fn rekey<S: Sizes>(&mut self, link: &Link<S>, now: Millis) {
-        if self.rekey
-            && self.started.is_some()
-            && since(now, self.epoch_at) >= REKEY
-            && link.have_passed(self.epoch_ends)
-        {
+        let rested = self.epoch_at.is_none_or(|at| since(now, at) >= REKEY);
+        if self.rekey && rested && self.started.is_some() && link.have_passed(self.epoch_ends) {
             self.rekey = false;
             self.epoch = self.epoch.wrapping_add(1);
-            (self.epoch_at, self.epoch_ends) = (now, link.ends());
+            (self.epoch_at, self.epoch_ends) = (Some(now), link.ends());
         }
     }
 

@@ -211,7 +211,6 @@ impl<A: Arch, U: Authorize> Body<A, U> {
     fn refuse<Z: Seal>(&mut self, request: u32, Fail(code, detail): Fail, reply: &mut Reply<'_, Z>) {
         count(&mut self.counts.refused);
         let state = reply.session().state();
-        let request = if state == SessionState::Connecting { 0 } else { request };
         reply.send(&Refused { request, code, detail });
         match state {
             SessionState::Connecting => self.end = Some(End::Failed),

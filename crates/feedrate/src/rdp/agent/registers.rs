@@ -46,16 +46,21 @@ impl<A: Arch> Captures<A> {
         self.known = 0;
     }
 
-    /// The registers that the host does not know, and the program counter.
+    /// The registers that the host does not know.
     pub(super) fn news(&self) -> u64 {
         let pairs = self.latest().as_ref().iter().zip(self.sent.as_ref());
         let mut mask = 0;
         for (i, (latest, sent)) in pairs.enumerate() {
-            if latest != sent || !bit(self.known, i) || i == A::PC {
+            if latest != sent || !bit(self.known, i) {
                 mask |= mask_of(i);
             }
         }
         mask
+    }
+
+    /// The same, and the program counter.
+    pub(super) fn news_and_pc(&self) -> u64 {
+        self.news() | mask_of(A::PC)
     }
 
     /// The registers of `mask`.

@@ -165,7 +165,7 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
     pub(super) fn send_stop<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
         let Some(Event { request, reason, more, detail }) = self.body.stops.due.take() else { return };
         let captures = &self.body.captures;
-        let mask = captures.news();
+        let mask = captures.news_and_pc();
         let (capture, values) = (captures.number(), captures.values(mask));
         let stopped = Stopped { request, reason, more, detail, capture, values };
         let _ = self.endpoint.send(&stopped, false, now);
