@@ -23,7 +23,7 @@ pub(super) const fn shortest(mtu: usize) -> usize {
 }
 
 /// Takes the first part off `rest`: its bytes, and whether a zero follows.
-#[inline]
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) fn part<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], bool)> {
     let (&code, behind) = rest.split_first()?;
     let length = usize::from(code).checked_sub(1)?;

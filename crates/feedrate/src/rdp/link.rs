@@ -209,6 +209,14 @@ impl<S: Sizes> Link<S> {
         self.core.deadline()
     }
 
+    /// A time that has passed already, if the link has ended: whoever is on it has something to do at once.
+    pub(super) const fn ended_at(&self) -> Option<Millis> {
+        match self.core.status {
+            LinkStatus::Ended(_) => Some(self.core.ack_at),
+            _ => None,
+        }
+    }
+
     /// How the link is.
     pub const fn status(&self) -> LinkStatus {
         self.core.status

@@ -374,7 +374,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Takes off the next piece, cut to `most` bytes.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     fn piece(&mut self, most: usize) -> Option<&'a [u8]> {
         let most = most.min(self.length);
         if most == 0 {

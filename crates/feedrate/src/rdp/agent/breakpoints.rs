@@ -30,8 +30,13 @@ impl Table {
 
     /// The one with the lowest id from `from` on.
     pub(super) fn first(&self, from: u32) -> Option<Listed> {
-        let listed = self.entries.iter().flatten().map(|(listed, _)| *listed);
-        listed.filter(|listed| listed.id >= from).min_by_key(|listed| listed.id)
+        let mut first: Option<&Listed> = None;
+        for (listed, _) in self.entries.iter().flatten() {
+            if listed.id >= from && first.is_none_or(|first| listed.id < first.id) {
+                first = Some(listed);
+            }
+        }
+        first.copied()
     }
 
     pub(super) fn insert(&mut self, listed: Listed, slot: u16) {

@@ -1,8 +1,7 @@
 //! The commands (SPEC sections 6.3 and 8.3 to 8.6).
 
 use super::super::answer::{
-    Audit, Axes, BreakpointSet, Breakpoints, CursorAt, Done, Listed, Memory, Metric, Metrics, Plc, SetAs,
-    Status,
+    Audit, Axes, BreakpointSet, Breakpoints, CursorAt, Done, Listed, Memory, Metrics, Plc, SetAs, Status,
 };
 use super::super::audit::{PENDING, Record};
 use super::super::endpoint::Reply;
@@ -16,7 +15,6 @@ use super::super::wire::{Bytes, List};
 use super::Body;
 use super::commands::{Command, Fail};
 use super::handshake::AXES;
-use super::metrics::METRICS;
 
 /// The most bytes of memory in one answer.
 pub(super) const MEMORY: usize = 256;
@@ -426,10 +424,8 @@ impl<A: Arch, U> Body<A, U> {
 
     #[inline(never)]
     fn send_metrics<Z: Seal>(&self, command: Command, reply: &mut Reply<'_, Z>) {
-        let mut metrics = [Metric { metric: 0, value: 0 }; METRICS];
-        let count = self.metrics(self.uptime(command.now), &mut metrics);
-        let metrics = List::new(metrics.get(..count).unwrap_or(&metrics));
-        reply.send(&Metrics { request: command.sequence, metrics });
+        let metrics = self.metrics(self.uptime(command.now));
+        reply.send(&Metrics { request: command.sequence, metrics: List::new(&metrics) });
     }
 
     fn status<T: Target<Arch = A>, Z: Seal>(&self, target: &T, command: Command, reply: &mut Reply<'_, Z>) {

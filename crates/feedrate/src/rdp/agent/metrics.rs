@@ -8,7 +8,7 @@ use super::super::registers::Arch;
 use super::Body;
 
 /// How many there are.
-pub(super) const METRICS: usize = 25;
+const METRICS: usize = 25;
 
 pub(super) struct Counts {
     pub(super) sessions: u32,
@@ -53,12 +53,13 @@ impl LinkFacts {
 }
 
 impl<A: Arch, U> Body<A, U> {
-    pub(super) fn metrics(&self, uptime: u32, into: &mut [Metric; METRICS]) -> usize {
+    pub(super) fn metrics(&self, uptime: u32) -> [Metric; METRICS] {
         let Self { counts, facts, .. } = self;
         let bytes = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (queued, queued_most) = facts.queued;
-        let [signal, bulk] = facts.waiting;
-        let common = [
+        let [signal_waiting, bulk_waiting] = facts.waiting;
+        let [signal, bulk] = &facts.lanes;
+        [
             (1, uptime),
             (2, counts.sessions),
             (3, counts.executed),
@@ -68,27 +69,23 @@ impl<A: Arch, U> Body<A, U> {
             (7, counts.tags),
             (8, bytes(queued)),
             (9, bytes(queued_most)),
-            (10, bytes(signal)),
-            (11, bytes(bulk)),
+            (10, bytes(signal_waiting)),
+            (11, bytes(bulk_waiting)),
             (12, facts.link.stray),
             (13, facts.link.damaged),
-        ];
-        let lanes = facts.lanes.iter().zip([0x100, 0x110]).flat_map(|(lane, first): (_, u16)| {
-            let counts = [
-                lane.received,
-                lane.sent,
-                lane.header_failures,
-                lane.crc_failures,
-                lane.resent,
-                lane.overlong,
-            ];
-            (first..).zip(counts)
-        });
-        let mut count = 0_usize;
-        for (place, (metric, value)) in into.iter_mut().zip(common.into_iter().chain(lanes)) {
-            *place = Metric { metric, value };
-            count = count.saturating_add(1);
-        }
-        count
+            (0x100, signal.received),
+            (0x101, signal.sent),
+            (0x102, signal.header_failures),
+            (0x103, signal.crc_failures),
+            (0x104, signal.resent),
+            (0x105, signal.overlong),
+            (0x110, bulk.received),
+            (0x111, bulk.sent),
+            (0x112, bulk.header_failures),
+            (0x113, bulk.crc_failures),
+            (0x114, bulk.resent),
+            (0x115, bulk.overlong),
+        ]
+        .map(|(metric, value)| Metric { metric, value })
     }
 }

@@ -223,6 +223,9 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
 
     /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
     pub fn deadline(&self) -> Option<Millis> {
+        if let (Some(_), Some(at)) = (self.connection, self.endpoint.link.ended_at()) {
+            return Some(at);
+        }
         let session = match self.endpoint.session.state() {
             SessionState::Active => {
                 let config = &self.body.config;

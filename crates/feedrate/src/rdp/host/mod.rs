@@ -312,6 +312,11 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
     /// When [`event`](Self::event) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
     pub fn deadline(&self) -> Option<Millis> {
         let session = &self.endpoint.session;
+        if session.state() != SessionState::Closed {
+            if let Some(at) = self.endpoint.link.ended_at() {
+                return Some(at);
+            }
+        }
         let own = match (session.state(), &self.device) {
             (SessionState::Active, Some(device)) => earlier(
                 earlier(

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The RDPv3 conformance suite: conformance.sh DIR, where DIR has the programs rdp and rdp_sim.
+#
+# Both implementations as agent and as host, all four pairings of them, and every rule of the specification broken on purpose.
+set -euo pipefail
+programs=$(cd "$1" && pwd)
+cd "$(dirname "${BASH_SOURCE[0]}")/../rdp-conformance"
+export PYTHONDONTWRITEBYTECODE=1
+
+rust_agent="$programs/rdp_sim --reference --listen 127.0.0.1:0"
+rust_host="$programs/rdp --json"
+python_agent="python3 -m rdp3.agent --listen 127.0.0.1:0"
+python_host="python3 -m rdp3.host"
+
+run() {
+    printf '+ %s\n' "$*" >&2
+    "$@"
+}
+
+run python3 selftest.py
+# shellcheck disable=SC2086 # commands with arguments
+{
+    run python3 runner.py agent -- $rust_agent
+    run python3 runner.py agent -- $python_agent
+    run python3 runner.py host -- $rust_host
+    run python3 runner.py host -- $python_host
+}
+run python3 pairings.py --agent "$rust_agent" --agent "$python_agent" --host "$rust_host" --host "$python_host"
+run python3 mutations.py
