@@ -71,6 +71,7 @@
 //! # What is in it
 //!
 //! * [`pg`]: PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2, both directions, every message.
+//! * [`rdp`]: RDPv3, a remote debug protocol for the controllers of machine tools: frames, link, session, and both ends.
 //! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours.
 //! * [`Encode`], [`Output`]: how messages become bytes.
 //!
@@ -84,15 +85,17 @@
 //!
 //! # Features
 //!
-//! `pg` and `std` are on by default; firmware turns default features off.
+//! `pg`, `rdp` and `std` are on by default; firmware turns default features off.
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `pg` | PostgreSQL |
+//! | `rdp` | RDPv3 |
+//! | `crc-table` | tables for RDPv3's checksums: 2.5 KiB of flash for speed |
 //! | `alloc` | [`Grow`], and `Vec<u8>` as an [`Output`] |
-//! | `std` | `alloc`, and the dependencies' runtime choice of vector instructions |
+//! | `std` | `alloc`, larger tables for checksums, and the dependencies' runtime choice of vector instructions |
 //! | `bytes` | `BytesMut` as an [`Output`] |
-//! | `arbitrary` | `Arbitrary` for every message, for fuzzing |
+//! | `arbitrary` | `Arbitrary` for PostgreSQL's messages, for fuzzing |
 //!
 //! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog says so.
 

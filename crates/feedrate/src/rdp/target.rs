@@ -106,7 +106,6 @@ pub enum Trap {
 
 /// An access to data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Access {
     /// Reading.
     Read,
@@ -220,7 +219,6 @@ pub trait Machine {
 
 /// Where a G-code program stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Cursor {
     /// The program's number (`O1000` is 1000).
     pub program: u32,

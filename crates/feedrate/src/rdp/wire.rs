@@ -149,7 +149,6 @@ macro_rules! enumeration {
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
         pub enum $Name {
             $($(#[$value_doc])* $Value,)*
         }
