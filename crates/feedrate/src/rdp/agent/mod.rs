@@ -227,6 +227,7 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
             return Some(at);
         }
         let session = match self.endpoint.session.state() {
+            SessionState::Active if self.body.stops.is_next() => Some(self.endpoint.session.heard_at),
             SessionState::Active => {
                 let config = &self.body.config;
                 let heartbeat = self.endpoint.session.sent_at.wrapping_add(u32::from(config.heartbeat));
@@ -259,6 +260,10 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         while self.flush(target, now) && self.command(target, now) {
             self.conclude(target, now);
         }
+        // A command that waits, and be it for room, goes before the next of many steps.
+        if self.body.stops.is_next() && self.endpoint.link.message().is_none() {
+            self.body.go_on(target);
+        }
         if self.state() == SessionState::Active
             && since(now, self.endpoint.session.sent_at) >= u32::from(self.body.config.heartbeat)
         {
@@ -288,6 +293,10 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
 
     fn follow_time<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
         self.body.forces.expire(target, now);
+        if self.endpoint.link.message().is_some() {
+            // It has not been looked at yet, for want of room to answer; but the peer is there.
+            self.endpoint.session.heard_at = now;
+        }
         let waited = since(now, self.since);
         match self.state() {
             SessionState::Active
@@ -318,7 +327,7 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
             self.send_state(target, now);
         }
         if self.body.stops.is_due() {
-            self.send_stop(target, now);
+            self.send_stop(now);
             return self.endpoint.has_room();
         }
         true

@@ -50,10 +50,12 @@ pub(super) struct Stops {
     steps: Option<(u32, Step)>,
     halt: Option<u32>,
     due: Option<Event>,
+    /// The next step is to begin, once everybody who waits has been heard.
+    next: bool,
 }
 
 impl Stops {
-    pub(super) const NEW: Self = Self { steps: None, halt: None, due: None };
+    pub(super) const NEW: Self = Self { steps: None, halt: None, due: None, next: false };
 
     pub(super) fn forget(&mut self) {
         *self = Self::NEW;
@@ -67,16 +69,23 @@ impl Stops {
         self.due.is_some()
     }
 
+    pub(super) const fn is_next(&self) -> bool {
+        self.next
+    }
+
     pub(super) fn left(&self) -> u32 {
         self.steps.map_or(0, |(_, step)| step.count)
     }
 
     pub(super) fn halt(&mut self, request: u32) {
         self.halt = Some(request);
+        if self.next {
+            // No instruction is being executed, and none will be.
+            self.due = Some(Event { request, reason: Reason::Halted, more: false, detail: 0 });
+        }
         if let (Some(_), Some(event)) = (self.steps, &mut self.due) {
             // The step that has just been done is the last one.
-            self.steps = None;
-            self.halt = None;
+            (self.steps, self.halt, self.next) = (None, None, false);
             *event = Event { request, reason: Reason::Halted, more: false, detail: 0 };
         }
     }
@@ -120,7 +129,8 @@ impl Stops {
 
 impl<A: Arch, U> Body<A, U> {
     /// Begins the next step of those that are under way.
-    fn go_on<T: Target<Arch = A>>(&mut self, target: &mut T) {
+    pub(super) fn go_on<T: Target<Arch = A>>(&mut self, target: &mut T) {
+        self.stops.next = false;
         let refused = match target.stepping() {
             Some(stepping) => stepping.step().err(),
             None => Some(Refusal::Unsupported),
@@ -156,13 +166,13 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         };
         match body.stops.stopped(reason, detail) {
             Some(event) => body.stops.due = Some(event),
-            None => body.go_on(target),
+            None => body.stops.next = true,
         }
         self.flush(target, now);
     }
 
     /// Tells the host of the stop that is due. There is room.
-    pub(super) fn send_stop<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
+    pub(super) fn send_stop(&mut self, now: Millis) {
         let Some(Event { request, reason, more, detail }) = self.body.stops.due.take() else { return };
         let captures = &self.body.captures;
         let mask = captures.news_and_pc();
@@ -170,8 +180,6 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         let stopped = Stopped { request, reason, more, detail, capture, values };
         let _ = self.endpoint.send(&stopped, false, now);
         self.body.captures.told(mask);
-        if more {
-            self.body.go_on(target);
-        }
+        self.body.stops.next = more;
     }
 }

@@ -467,6 +467,10 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
     }
 
     fn follow_time(&mut self, now: Millis) {
+        if self.endpoint.link.message().is_some() {
+            // It has not been looked at yet; but the peer is there.
+            self.endpoint.session.heard_at = now;
+        }
         let waited = since(now, self.since);
         match (self.state(), &self.device) {
             (SessionState::Connecting, _) if waited >= HANDSHAKE => self.close(Closed::HandshakeTimeout),
