@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shows that the suite is no decoration: `rdp3` with each of its rules broken has to fail, unbroken it has to pass.
 
-mutations.py [--role agent|host] [--only NAME|NAME...] [--parallel N] [--jobs N] [--fast] [--report FILE]
+mutations.py [--role agent|host] [--only NAME|NAME...] [--parallel N] [--jobs N] [--fast] [--without SCENARIO|...] [--report FILE]
 
 The unbroken programs run first; what fails there is a failure and is left out of the rest. Then, for each rule, the scenarios of the rule's sections run up to
 the first failure, then all others. `--fast` leaves the unbroken programs out."""
@@ -57,7 +57,7 @@ def caught(role, name, sections, jobs, without):
 
 
 def main(argv):
-    options = {"--role": None, "--only": None, "--parallel": "3", "--jobs": "6", "--report": None}
+    options = {"--role": None, "--only": None, "--parallel": "3", "--jobs": "6", "--report": None, "--without": ""}
     fast, broken = False, {"agent": [], "host": []}
     rest = list(argv)
     while rest:
@@ -90,7 +90,7 @@ def main(argv):
             except queue.Empty:
                 return
             start = time.monotonic()
-            found = caught(role, name, sections, int(options["--jobs"]), broken[role])
+            found = caught(role, name, sections, int(options["--jobs"]), broken[role] + [w for w in options["--without"].split("|") if w])
             with lock:
                 good = found and not found.get("trouble")
                 by = f"{found['name']}: {(found['failures'] or [''])[0][:110]}" if found else "by nothing"

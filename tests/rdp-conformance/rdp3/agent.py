@@ -128,7 +128,7 @@ class Agent:
             return
         session.heartbeat_run = self._machine.run
         session.poll(now)
-        if session.phase is Phase.CONNECTING and now - self._granted_at >= HANDSHAKE_TIME:
+        if session.phase is Phase.CONNECTING and now - self._granted_at >= HANDSHAKE_TIME and not broken("handshake-endless"):
             session.abort(End.NONE)
         self._leave()
         if session.link_may_end(now) and not broken("no-reset-after-end"):

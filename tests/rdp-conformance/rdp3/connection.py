@@ -143,7 +143,7 @@ class Connection:
         quiet = now - self._ack_time
         if broken("ack-late"):
             return quiet >= 3 * ACK_TIME
-        return self._ack_due or quiet >= ACK_TIME and not broken("no-periodic-ack")
+        return self._ack_due and not broken("ack-not-prompt") or quiet >= ACK_TIME and not broken("no-periodic-ack")
 
     def ack(self, now: int) -> Packet:
         """The next ACK."""
@@ -158,12 +158,12 @@ class Connection:
             self._intact,
             *bulk,
             self._nack,
-            sum(counts[SIGNAL]),
+            0 if broken("failures-not-counted") else sum(counts[SIGNAL]),
         )
         self._ack_number += not (broken("ack-number-stuck") and self._ack_number)
         self._ack_due = False
         self._ack_time = now
-        self._nack = 0
+        self._nack &= 0xFF if broken("nack-not-cleared") else 0
         return Packet(Type.ACK, self.number, self._ack_number, ack.encode())
 
     def _data_packet(self, channel: int, lane: int, now: int) -> Packet | None:

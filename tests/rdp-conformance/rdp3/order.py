@@ -32,10 +32,12 @@ class Order:
         verdict = Verdict.GOOD
         if not self._in_order(sequence, time):
             verdict = Verdict.DISORDERED
+            if sequence > self._highest and broken("disordered-moves-highest"):
+                self._highest, self._time = sequence, time
         else:
             if abs(time - clock) > tolerance and not (broken("no-time-check") or broken("future-accepted") and time > clock):
                 verdict = Verdict.STALE
-            if sequence > self._highest:
+            if sequence > self._highest and not (verdict is Verdict.STALE and broken("stale-stays-behind")):
                 self._highest, self._time = sequence, time
                 self._seen = {seen for seen in self._seen if seen >= sequence - WINDOW}
         if verdict is not Verdict.GOOD and broken("refused-not-seen"):

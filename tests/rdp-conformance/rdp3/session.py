@@ -186,7 +186,7 @@ class Session:
                 self.bye(End.HEARTBEAT, now)
             elif now - self._last_sent >= self.interval and not broken("no-heartbeat"):
                 self.send(Kind.HEARTBEAT, {"run": self.heartbeat_run}, now)
-        elif self.phase is Phase.DISCONNECTING and (now >= self._deadline or self._acknowledged()):
+        elif self.phase is Phase.DISCONNECTING and (now >= self._deadline and not broken("disconnecting-endless") or self._acknowledged()):
             self.phase = Phase.CLOSED
 
     def link_may_end(self, now: int) -> bool:
@@ -212,7 +212,7 @@ class Session:
             return
         early = self._epoch_time is not None and now - self._epoch_time < EPOCH_TIME and not broken("epoch-too-often")
         under_way = any(base < end for base, end in zip(self._connection.acknowledged, self._epoch_ends))
-        if early or under_way:
+        if early or under_way and not broken("epoch-while-under-way"):
             return
         self._epoch = (self._epoch + 1) & 0xFF
         self._epoch_wanted = False

@@ -105,7 +105,7 @@ class SendStream:
     def reported(self, now: int) -> None:
         """An ACK reports a gap or a failure: goes back, unless the last time is not long ago."""
         last = self._last_retransmission
-        if self._next and (last is None or now - last >= NACK_PAUSE):
+        if self._next and (last is None or now - last >= NACK_PAUSE or broken("nack-without-pause")):
             self.go_back(now)
 
     def go_back(self, now: int) -> None:
@@ -165,7 +165,7 @@ class ReceiveStream:
             skip = 0
         new = data[max(skip, 0) :][: self.room]
         self._data += new
-        self.expected += len(new)
+        self.expected += max(0, len(data) - max(skip, 0)) if broken("overflow-lost") else len(new)
         return True
 
     def message(self) -> bytes | None:

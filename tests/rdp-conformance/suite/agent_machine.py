@@ -200,6 +200,29 @@ def _(env):
     equal("Done first", order[0], "Done")
 
 
+@agent("8.4 every traced step's Stopped comes, though there was no room for them", 5, ("5.3 time",))
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    pc = peer.registers()["pc"]
+    peer.rest(0.3)
+    peer.link.windows = [0, 0]
+    peer.link.accept_data = False
+    peer.link.send_ack()
+    peer.link.advertised = [len(peer.link.rx[0]), len(peer.link.rx[1])]
+    sequence = peer.send("Step", {"count": 300, "trace": 1})
+    peer.rest(0.7)
+    peer.link.accept_data = True
+    peer.link.windows = [8192, 8192]
+    peer.link.send_ack()
+    peer.answer("Step", "Done", sequence)
+    for i in range(300):
+        f = peer.stopped(1, sequence, int(i < 299), 8)
+        pc = 0x20000100 + (pc + 2 - 0x20000100) % 0x40
+        equal(f"pc of step {i + 1}", registers_of(f).get("pc"), pc)
+    equal("run state", peer.status()["run_state"], 2)
+
+
 @agent("8.4 Step without trace: one Stopped, for the last step")
 def _(env):
     peer = env.peer()

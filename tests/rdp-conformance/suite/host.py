@@ -160,9 +160,12 @@ class AgentPeer(Session):
 
     def alive(self):
         """A whole round: `status` still works."""
+        self.rest(0.05)
         got = self.serve("status", "GetStatus", "Status", self.status_fields(uptime=77))
         if got.get("uptime") != 77:
             raise Failure(f"status: {got}")
+        if self.bye is not None:
+            raise Failure(f"Bye {self.bye} from the host")
 
     def answer(self, name, request, fields=None, **over):
         return self.send(name, dict({"request": request}, **(fields or {})), **over)
@@ -176,7 +179,7 @@ class AgentPeer(Session):
 
 class HostEnv:
     def __init__(self, command, tolerate=()):
-        self.command, self.tolerate, self.peers, self.sockets = command, tolerate, [], []
+        self.command, self.tolerate, self.peers, self.sockets, self.programs = command, set(tolerate), [], [], []
 
     def started(self, more=(), seconds=20):
         """The program started and its TCP connection taken."""
@@ -187,7 +190,7 @@ class HostEnv:
         listener.settimeout(seconds)
         self.sockets.append(listener)
         program = Program(list(self.command) + ["127.0.0.1:%d" % listener.getsockname()[1], "--token", "operator"] + list(more))
-        self.programs = getattr(self, "programs", []) + [program]
+        self.programs.append(program)
         try:
             sock, _ = listener.accept()
         except TimeoutError:
@@ -207,7 +210,7 @@ class HostEnv:
         return peer.handshake()
 
     def close(self):
-        for p in getattr(self, "programs", []):
+        for p in self.programs:
             p.stop()
         for s in self.sockets:
             s.close()

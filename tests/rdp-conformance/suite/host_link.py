@@ -7,7 +7,7 @@ from time import sleep
 from .host_commands import host
 from .link import now
 from .run import check, equal
-from .wire import ACCEPT, ACK, DATA, OPEN, PROBE, RESET, encode, framed, packet
+from .wire import ACCEPT, ACK, DATA, OPEN, PROBE, RESET, encode, frame, framed, packet
 
 COOKIES = {}
 
@@ -155,6 +155,24 @@ def _(env):
     sent(peer, data)
     peer.link.send_packet(DATA, at, data)
     equal("uptime", peer.line("status")["uptime"], 5)
+    peer.alive()
+
+
+@host("4.2 what there is no room for is left, and taken when it is sent again", 5, ("5.3 time",))
+def _(env):
+    peer = env.peer()
+    peer.rest(0.2)
+    peer.heartbeat = 0
+    peer.link.ignore_window = True
+    raw = b""
+    for i in range(20):
+        peer.sequence += 1
+        m = peer.message(frame(0xF0, bytes(470)), peer.sequence, peer.clock, peer.epoch)
+        raw += struct.pack(">H", len(m)) + m
+    peer.link.write(0, raw)
+    peer.until(lambda: peer.link.acked[0] == len(peer.link.tx[0]), 8, "4.2 all bytes taken")
+    peer.link.ignore_window = False
+    peer.heartbeat = 0.5
     peer.alive()
 
 

@@ -43,7 +43,7 @@ class Link:
         self.rx, self.wire, self.wire_count = [bytearray(), bytearray()], [bytearray(), bytearray()], [bytearray(), bytearray()]
         self.parsed = [0, 0]
         self.tx, self.sent, self.most_sent, self.acked, self.room = [bytearray(), bytearray()], [0, 0], [0, 0], [0, 0], [512, 512]
-        self.progress = [now(), now()]
+        self.progress, self.went_back = [now(), now()], [0.0, 0.0]
         self.limit = 512                # of records that come in
         self.advertised = [512, 512]
         self.ack_number, self.peer_ack, self.peer_ack_number = 0, None, 0
@@ -243,6 +243,9 @@ class Link:
                 self.sent[c] = max(self.sent[c], e)
                 self.progress[c] = now()
             self.room[c] = a[f"window{c}"]
+            if self.retransmit and a["nack"] & (1 << c | 12) and self.acked[c] < self.sent[c] and now() - self.went_back[c] > 0.1:
+                self.went_back[c] = self.progress[c] = now()
+                self.sent[c] = self.acked[c]
         if a["bulk_intact"] or a["bulk_header"] or a["bulk_crc"]:
             self.violation("4.3 bulk counters without a bulk lane")
         self.peer_ack = p

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 
 from .link import Failure, Link, now
@@ -83,7 +82,7 @@ class AgentEnv:
     """Lanes and peers of one scenario against one agent program."""
 
     def __init__(self, worker, tolerate=()):
-        self.worker, self.links, self.tolerate = worker, [], tolerate
+        self.worker, self.links, self.tolerate = worker, [], set(tolerate)
 
     def lane(self):
         self.close()
@@ -236,6 +235,9 @@ def matches(name, pattern):
 
 def main(argv):
     usage = "usage: runner.py agent|host [--report FILE] [--only PATTERN|PATTERN...] [--skip PATTERN] [--jobs N] [--stop] [--list] -- COMMAND..."
+    if argv == ["vectors"]:
+        from .vectors import main as vectors
+        return vectors()
     role, report, only, skip, jobs, stop, listing, command = None, None, None, None, 10, False, False, []
     rest = list(argv)
     while rest:
@@ -282,8 +284,9 @@ def main(argv):
 
 def load():
     import importlib
-    for name in ("agent_link", "agent_session", "agent_kinds", "agent_machine", "agent_order", "host_link", "host_session", "host_commands"):
+    for name in ("agent_link", "agent_sending", "agent_session", "agent_end", "agent_kinds", "agent_machine", "agent_order", "host_link", "host_session",
+                 "host_commands"):
         importlib.import_module("suite." + name)
 
 
-__all__ = ["Failure", "check", "equal", "scenario", "time"]
+__all__ = ["Failure", "check", "equal", "scenario"]

@@ -4,8 +4,8 @@ import os
 import struct
 from collections import deque, namedtuple
 
-from .link import Failure, Link, now
-from .wire import Malformed, NUMBER, NAME, decode, encode, frame, tag
+from .link import Failure, now
+from .wire import Malformed, NUMBER, crc32, decode, encode, registers_of, tag
 
 ZERO = bytes(16)
 PRINT = b"reference-mach01"
@@ -204,7 +204,6 @@ class HostPeer(Session):
         return self
 
     def agree(self, crc=None, **over):
-        from .wire import crc32
         return self.send("Agree", {"crc": crc32(self.state_body) if crc is None else crc}, **over)
 
     # -- asking -------------------------------------------------------------------------------------------------------
@@ -267,7 +266,6 @@ class HostPeer(Session):
         return self.ask("GetStatus")
 
     def registers(self):
-        from .wire import registers_of
         return registers_of(self.ask("ReadRegisters", {"what": 0}))
 
     def read(self, addr, length):
@@ -317,5 +315,3 @@ ANSWERS = {"SetBreakpoint": "BreakpointSet", "ClearBreakpoint": "Done", "ListBre
 def show(fields):
     return "{" + ", ".join(f"{k}: {v.hex() if isinstance(v, bytes) else v}" for k, v in fields.items()) + "}"
 
-
-__all__ = ["Failure", "HostPeer", "Link", "Message", "NAME", "PRINT", "Session", "ZERO", "decode", "encode", "frame", "now", "show"]
