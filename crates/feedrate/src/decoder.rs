@@ -141,6 +141,11 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         total.saturating_sub(held.len()).max(1)
     }
 
+    /// Whether the stream is lost: every call answers [`Error::Lost`] until [`reset`](Self::reset).
+    pub const fn is_lost(&self) -> bool {
+        matches!(self.state, State::Lost(_))
+    }
+
     /// The bytes of a message that has not all arrived yet.
     pub fn pending(&self) -> &[u8] {
         match self.state {
@@ -431,7 +436,7 @@ impl<P: Protocol + fmt::Debug, S: Storage> fmt::Debug for Decoder<P, S> {
         f.debug_struct("Decoder")
             .field("protocol", &self.protocol)
             .field("pending", &self.pending().len())
-            .field("lost", &matches!(self.state, State::Lost(_)))
+            .field("lost", &self.is_lost())
             .finish_non_exhaustive()
     }
 }

@@ -78,8 +78,8 @@ pub enum LinkEnd {
     /// The peer speaks another generation of the protocol.
     #[error("the peer speaks another generation of the protocol")]
     Generation,
-    /// The signal lane lost its framing.
-    #[error("the lane's stream is not RDPv3")]
+    /// The signal lane lost its framing, or the line behind it is gone.
+    #[error("the line is gone, or what comes over it is not RDPv3")]
     Lane,
     /// Another host has come.
     #[error("another host has come")]
@@ -247,6 +247,29 @@ impl<S: Sizes> Link<S> {
         match channel {
             Channel::Signal => signal.is_idle(),
             Channel::Bulk => bulk.is_idle(),
+        }
+    }
+
+    /// The line behind a lane is gone: the peer has hung up, the cable is out. Without its signal lane a link ends; without its bulk lane it goes on.
+    pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
+        match lane {
+            LaneId::Signal if self.core.open().is_some() || self.core.status == LinkStatus::Opening => {
+                self.core.end(LinkEnd::Lane, None);
+            }
+            LaneId::Signal => {}
+            LaneId::Bulk => {
+                if self.core.health.damage(now) {
+                    count(&mut self.core.counts.damaged);
+                }
+            }
+        }
+    }
+
+    /// Whether what has arrived on a lane with stream framing cannot be RDPv3, so that the line is to be closed. It lasts until [`reconnect`](Self::reconnect).
+    pub const fn is_lost(&self, lane: LaneId) -> bool {
+        match lane {
+            LaneId::Signal => self.signal.decoder.is_lost(),
+            LaneId::Bulk => self.bulk.decoder.is_lost(),
         }
     }
 

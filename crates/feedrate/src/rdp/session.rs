@@ -173,10 +173,10 @@ impl<Z: Seal> Session<Z> {
     }
 
     /// Starts the clock. Tags cover the device's nonce too from now on.
-    pub(super) fn start_clock(&mut self, device_nonce: [u8; 16], tolerance: u16, now: Millis) {
+    pub(super) fn start_clock(&mut self, device_nonce: [u8; 16], tolerance: u32, now: Millis) {
         self.device_nonce = device_nonce;
         self.started = Some(now);
-        self.tolerance = u32::from(tolerance);
+        self.tolerance = tolerance;
     }
 
     /// The session's number in the audit log.

@@ -153,6 +153,13 @@ macro_rules! enumeration {
             $($(#[$value_doc])* $Value,)*
         }
 
+        impl $Name {
+            /// The number that stands for it on the wire.
+            pub const fn number(self) -> u8 {
+                match self { $(Self::$Value => $number,)* }
+            }
+        }
+
         impl $crate::rdp::wire::Field<'_> for $Name {
             fn read(reader: &mut $crate::rdp::wire::Reader<'_>) -> Self {
                 match u8::read(reader) {
@@ -166,7 +173,7 @@ macro_rules! enumeration {
             }
 
             fn write(&self, out: &mut $crate::rdp::wire::Writer<'_>) {
-                out.byte(match self { $(Self::$Value => $number,)* });
+                out.byte(self.number());
             }
         }
     };

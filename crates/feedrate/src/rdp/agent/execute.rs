@@ -4,6 +4,7 @@ use super::super::answer::{
     Audit, Axes, BreakpointSet, Breakpoints, CursorAt, Done, Listed, Memory, Metrics, Plc, SetAs, Status,
 };
 use super::super::audit::{PENDING, Record};
+use super::super::authority::Domains;
 use super::super::endpoint::Reply;
 use super::super::error::ErrorCode;
 use super::super::frame::Frame;
@@ -112,7 +113,11 @@ impl<A: Arch, U> Body<A, U> {
                 let cursor = target.machine().ok_or(ErrorCode::Unsupported)?.cursor();
                 reply.send(&CursorAt { request, cursor });
             }
-            Frame::ReadAudit(read) => read_audit(target, request, read, reply)?,
+            Frame::ReadAudit(read) => {
+                // Whoever may only look must not let records be overwritten.
+                let releases = self.grant.is_some_and(|(grant, _)| grant.domains.contains(Domains::CONTROL));
+                read_audit(target, request, read, releases, reply)?;
+            }
             Frame::ReadMetrics => self.send_metrics(command, reply),
             Frame::PushPolicy(policy) => self.push_policy(target, command, &policy, reply)?,
             _ => return Err(ErrorCode::Unexpected.into()),
@@ -485,10 +490,13 @@ fn read_audit<T: Target, Z: Seal>(
     target: &mut T,
     request: u32,
     read: ReadAudit,
+    releases: bool,
     reply: &mut Reply<'_, Z>,
 ) -> Result<(), Fail> {
     let audit = target.audit().ok_or(ErrorCode::Unsupported)?;
-    audit.release(read.from);
+    if releases {
+        audit.release(read.from);
+    }
     let (oldest, next) = audit.bounds();
     let mut records = [Record::EMPTY; RECORDS];
     let mut count = 0_usize;

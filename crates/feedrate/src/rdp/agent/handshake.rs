@@ -94,7 +94,7 @@ impl<A: Arch, U: Authorize> Body<A, U> {
             authority: grant.domains.0,
             name: Bytes::new(name.get(..32).unwrap_or(name)),
         });
-        reply.session().start_clock(device_nonce, self.config.tolerance, now);
+        reply.session().start_clock(device_nonce, u32::from(self.config.tolerance), now);
         self.state_due = true;
         Ok(())
     }

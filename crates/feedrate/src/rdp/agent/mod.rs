@@ -221,6 +221,11 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         self.endpoint.link.reconnect(lane);
     }
 
+    /// The line behind a lane is gone. Without its signal lane the session ends.
+    pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
+        self.endpoint.link.disconnect(lane, now);
+    }
+
     /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
     pub fn deadline(&self) -> Option<Millis> {
         if let (Some(_), Some(at)) = (self.connection, self.endpoint.link.ended_at()) {

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use super::super::answer::{
     Audit, Axes, BreakpointSet, Breakpoints, CursorAt, Done, Memory, Metrics, Plc, Refused, Registers, Status,
 };
+use super::super::error::ErrorCode;
 use super::super::frame::Frame;
 use super::super::request;
 use super::Answer;
@@ -46,14 +47,22 @@ impl<C: Command> Ticket<C> {
         self.sequence
     }
 
-    /// The answer, or why it was not done; `None` if this answers another command.
+    /// The answer, or why it was not done; `None` if this answers another command. An answer of a kind that this command does not have is
+    /// [`ErrorCode::Malformed`].
     pub fn read<'a>(&self, answer: &Answer<'a>) -> Option<Result<C::Answer<'a>, Refused>> {
         if answer.request != self.sequence {
             return None;
         }
         match answer.frame {
             Frame::Error(refused) => Some(Err(refused)),
-            ref frame => C::answer(frame).map(Ok),
+            ref frame => {
+                let foreign = Refused {
+                    request: self.sequence,
+                    code: ErrorCode::Malformed,
+                    detail: u32::from(frame.kind()),
+                };
+                Some(C::answer(frame).ok_or(foreign))
+            }
         }
     }
 }

@@ -47,9 +47,9 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
-    /// This lane, no bulk lane, any device, five seconds of patience.
+    /// This lane, no bulk lane, any device, twenty seconds of patience: longer than the link tries.
     pub const fn new(signal: Line) -> Self {
-        Self { signal, bulk: None, device: None, patience: 5000 }
+        Self { signal, bulk: None, device: None, patience: 20_000 }
     }
 }
 
@@ -160,7 +160,7 @@ pub enum Closed {
     #[error("{0}")]
     Link(LinkEnd),
     /// The agent refuses the session.
-    #[error("the agent refuses the session: {}", .0.code)]
+    #[error("the agent refuses the session: {} ({}, detail {})", .0.code, .0.code.name(), .0.detail)]
     Refused(Refused),
     /// The link is there, and the agent says nothing.
     #[error("the agent does not answer the handshake")]
@@ -309,6 +309,11 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         self.endpoint.link.poll(lane, out, now)
     }
 
+    /// The line behind a lane is gone. Without its signal lane the session ends.
+    pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
+        self.endpoint.link.disconnect(lane, now);
+    }
+
     /// When [`event`](Self::event) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
     pub fn deadline(&self) -> Option<Millis> {
         let session = &self.endpoint.session;
@@ -351,7 +356,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         &self.endpoint.link
     }
 
-    /// Messages that were replayed, out of order, stale, or of a kind that this version does not know.
+    /// Messages that were replayed, out of order, or of a kind that this version does not know.
     pub const fn ignored(&self) -> u32 {
         self.ignored
     }
@@ -433,7 +438,9 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         if self.state() != SessionState::Closed {
             return None;
         }
-        if let Some((request, _)) = self.outstanding.iter_mut().find_map(Option::take) {
+        let waiting = self.outstanding.iter_mut().filter(|place| place.is_some());
+        let first = waiting.min_by_key(|place| place.map_or(u32::MAX, |(sequence, _)| sequence));
+        if let Some((request, _)) = first.and_then(Option::take) {
             return Some(Event::Unknown { request });
         }
         self.closed.take().map(Event::Closed)
@@ -540,7 +547,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
                 let known =
                     opened.is_first() && welcome.host_nonce == self.nonce && welcome.version == VERSION;
                 let device = Device::new(&welcome);
-                let (nonce, tolerance) = (welcome.device_nonce, welcome.tolerance);
+                let nonce = welcome.device_nonce;
                 self.endpoint.link.drop_message();
                 if !known {
                     self.close(Closed::WrongHandshake);
@@ -548,7 +555,8 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
                     self.close(Closed::WrongDevice(device.fingerprint));
                 } else {
                     self.device = Some(device);
-                    self.endpoint.session.start_clock(nonce, tolerance, now);
+                    // A late answer is still an answer.
+                    self.endpoint.session.start_clock(nonce, u32::MAX, now);
                 }
                 Step::Again
             }

@@ -1,0 +1,428 @@
+//! The debugger `rdp` and the simulated machine `rdp_sim` of the examples, talking to each other.
+//!
+//! Cargo builds them when the first test asks for one; nothing else is needed.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Where an example is, built.
+fn example(name: &str) -> PathBuf {
+    static BUILT: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    let all = BUILT.get_or_init(|| {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let build = Command::new(cargo)
+            .current_dir(workspace)
+            .args(["build", "--package", "feedrate-examples", "--example", "rdp", "--example", "rdp_sim"])
+            .arg("--message-format=json-render-diagnostics")
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo can be run");
+        assert!(build.status.success(), "the examples do not build");
+        let messages = String::from_utf8(build.stdout).unwrap();
+        let behind = messages.split(r#""executable":""#).skip(1);
+        behind.map(|text| PathBuf::from(text.split('"').next().unwrap().replace(r"\\", r"\"))).collect()
+    });
+    all.iter().find(|path| path.file_stem().unwrap() == name).expect("cargo says where it is").clone()
+}
+
+/// A machine that ends with the test.
+struct Machine {
+    program: Child,
+    /// Of the signal lane, and of the bulk lane if there is one.
+    addresses: Vec<String>,
+}
+
+impl Machine {
+    fn start(arguments: &[&str]) -> Self {
+        let mut program =
+            Command::new(example("rdp_sim")).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let lanes = arguments.iter().filter(|argument| argument.ends_with("listen")).count();
+        let lines = BufReader::new(program.stdout.take().unwrap()).lines().take(lanes);
+        let addresses = lines.map(|line| line.unwrap().split_once(' ').unwrap().1.to_owned()).collect();
+        Self { program, addresses }
+    }
+
+    fn tcp() -> Self {
+        Self::start(&["--listen", "0"])
+    }
+
+    fn rdp(&self, commands: &str) -> Outcome {
+        rdp(&["--connect", &self.addresses[0], "--token", "operator", "--script", commands])
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// What came of running `rdp`.
+#[derive(Debug)]
+struct Outcome {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Outcome {
+    /// What it has printed, if it did all that it was told to.
+    fn good(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (0, ""), "it printed:\n{}", self.out);
+        self.out
+    }
+
+    /// It has failed with this code, and said why.
+    fn bad(self, code: i32, why: &str) -> String {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(self.err.contains(why), "{why:?} is not in {:?}", self.err);
+        self.out
+    }
+}
+
+fn rdp(arguments: &[&str]) -> Outcome {
+    told(arguments, "")
+}
+
+/// Runs `rdp` with something on its standard input.
+fn told(arguments: &[&str], input: &str) -> Outcome {
+    outcome(start(arguments, input))
+}
+
+fn start(arguments: &[&str], input: &str) -> Child {
+    let mut command = Command::new(example("rdp"));
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut program = command.spawn().unwrap();
+    program.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    program
+}
+
+/// It says little enough for the pipes to hold.
+fn outcome(mut program: Child) -> Outcome {
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = program.try_wait().unwrap() {
+            break status;
+        }
+        if began.elapsed() > Duration::from_secs(60) {
+            program.kill().unwrap();
+            panic!("rdp does not end: {:?}", program.wait_with_output());
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let (mut out, mut err) = (String::new(), String::new());
+    program.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    program.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    Outcome { code: status.code().unwrap_or(-1), out, err }
+}
+
+/// The values behind a name, in the order in which they are printed.
+fn values(text: &str, name: &str) -> Vec<u64> {
+    let name = format!("{name} ");
+    let behind = text.split(&name).skip(1).filter_map(|rest| rest.split_whitespace().next());
+    behind.filter_map(|word| u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()).collect()
+}
+
+/// Bytes go to and fro between two streams, until the flag is set: then they vanish.
+fn join<A, B>(a: (A, A), b: (B, B), cut: &Arc<AtomicBool>)
+where
+    A: Read + Write + Send + 'static,
+    B: Read + Write + Send + 'static,
+{
+    fn pump(mut from: impl Read, mut to: impl Write, cut: &AtomicBool) {
+        let mut bytes = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut bytes) {
+            if !cut.load(Relaxed) && to.write_all(&bytes[..length]).is_err() {
+                return;
+            }
+        }
+    }
+    let (there, back) = (Arc::clone(cut), Arc::clone(cut));
+    thread::spawn(move || pump(a.0, b.0, &there));
+    thread::spawn(move || pump(b.1, a.1, &back));
+}
+
+#[test]
+fn stops_at_a_breakpoint_and_steps_from_there() {
+    let machine = Machine::tcp();
+    let out = machine.rdp("break set 0x20000110; wait; regs; step 3; break list; resume; wait; audit").good();
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines[0], "breakpoint 1 at 0x20000110, slot 0");
+    assert_eq!(lines[1], "stopped: breakpoint 1  pc 0x20000110");
+    assert_eq!(lines[2][17..], *"r1   0x00001001  r2   0x00001002  r3   0x00001003");
+    assert_eq!(values(&out, "pc")[1], 0x2000_0110, "regs:\n{out}");
+
+    let r0 = values(lines[2], "r0  ")[0];
+    for (i, line) in lines[7..10].iter().enumerate() {
+        let i = i as u64 + 1;
+        assert_eq!(*line, format!("pc {:#x}  r0 {:#010x}", 0x2000_0110 + 2 * i, r0 + i));
+    }
+    assert_eq!(lines[10], "breakpoint 1 at 0x20000110, hits 1");
+    assert_eq!(lines[11], "stopped: breakpoint 1  pc 0x20000110");
+    for (line, what) in lines[13..].iter().zip(["SetBreakpoint ", "Step ", "Resume "]) {
+        assert!(line.contains(what) && line.contains(" this ") && line.contains(" operator "), "{line}");
+        assert!(line.contains(" done"), "{line}");
+    }
+    assert_eq!(lines.len(), 16, "{out}");
+}
+
+#[test]
+fn watches_forces_and_lets_go() {
+    let machine = Machine::tcp();
+    let out = machine.rdp(
+        "halt; force 0x20000020 -2 --lease 60000; read 0x20000020 4; resume; read 0x20000020 4; \
+         release 0x20000020; read 0x20000020 4; halt; force 0x20000020 hex:0badcafe --lease 300; \
+         read 0x20000020 4; sleep 500; read 0x20000020 4; status",
+    );
+    let out = out.good();
+    let reads: Vec<_> = out.lines().filter_map(|line| line.strip_prefix("0x20000020  ")).collect();
+    let starts = ["fe ff ff ff ", "fe ff ff ff ", "20 21 22 23 ", "0b ad ca fe ", "20 21 22 23 "];
+    assert_eq!(reads.len(), starts.len(), "{out}");
+    assert!(reads.iter().zip(starts).all(|(read, start)| read.starts_with(start)), "{out}");
+    assert!(out.contains("\nforces       0\n"), "{out}");
+
+    let out = machine.rdp("resume; watch 0x20000010 4 --count 4 --every 20").good();
+    let cycles: Vec<_> = values(&out, "=");
+    assert!(cycles.len() == 4 && cycles.is_sorted_by(|a, b| a < b), "{out}");
+
+    let out = machine.rdp("watchpoint 0x20000010 4 7; wait; step 5; break clear 7; break list").good();
+    assert_eq!(out.matches("stopped: watchpoint 7 at 0x20000010  pc ").count(), 2, "{out}");
+    assert!(!out.contains("hits"), "{out}");
+}
+
+#[test]
+fn the_machine_around_the_program() {
+    let machine = Machine::tcp();
+    let out = machine.rdp("halt; setaxis 1 -12.5mm; setaxis 2 7; state; metrics").good();
+    for line in [
+        "device   reference (7265666572656e63652d6d6163683031)",
+        "program  stopped",
+        "axis 1   -12.500000 mm",
+        "axis 2   0.000007 mm",
+        "plc 0     100 101 102 103 104 105 106 107",
+        "cursor   O1000 line 12, byte 345",
+        "commands refused                   0",
+    ] {
+        assert!(out.lines().any(|there| there == line), "{line:?} is not in\n{out}");
+    }
+}
+
+#[test]
+fn serial_lines_and_a_bulk_lane() {
+    let machine = Machine::start(&["--serial-listen", "0", "--bulk-listen", "0"]);
+    let [signal, bulk] = &machine.addresses[..] else { panic!("two lanes") };
+    let (signal, bulk) = (format!("uart:{signal}"), format!("uart:{bulk}"));
+    let lanes = ["--connect", &signal, "--token", "operator", "--bulk", &bulk];
+    let out = rdp(&[&lanes[..], &["read", "0x20000000", "2000,", "metrics"]].concat()).good();
+    let row = "0x20000100  05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 13 14  ................\n";
+    assert!(out.contains(row), "{out}");
+    assert!(out.contains("\nthe rest is not mapped\n"), "{out}");
+    let metric = |name: &str| {
+        let line = out.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<u32>().unwrap()
+    };
+    assert!(metric("bulk lane: packets sent ") >= 4, "{out}");
+    assert_eq!(metric("bulk lane became damaged"), 0);
+
+    // The signal lane alone will do.
+    rdp(&[&lanes[..4], &["read", "0x20000000", "500"]].concat()).good();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_stands_for_a_serial_line() {
+    use std::os::unix::net::UnixListener;
+
+    let machine = Machine::start(&["--serial-listen", "0"]);
+    let path = std::env::temp_dir().join(format!("feedrate-rdp-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).unwrap();
+    let address = machine.addresses[0].clone();
+    thread::spawn(move || {
+        let (near, far) = (listener.accept().unwrap().0, TcpStream::connect(address).unwrap());
+        let (near, far) = ((near.try_clone().unwrap(), near), (far.try_clone().unwrap(), far));
+        join(near, far, &Arc::default());
+    });
+    let serial = format!("serial:{}", path.display());
+    let outcome = rdp(&["--connect", &serial, "--token", "operator", "halt,", "step", "2"]);
+    let _ = std::fs::remove_file(&path);
+    assert_eq!(outcome.good().lines().count(), 3);
+}
+
+#[test]
+fn what_is_refused_and_why() {
+    let machine = Machine::tcp();
+    machine
+        .rdp("force 0x20000020 1 --lease 10")
+        .bad(1, "force was refused: an interlock forbids it (Interlock(14))");
+    machine.rdp("break 0x20000101").bad(1, "breakpoint was refused: there is nothing at this address");
+    machine.rdp("halt; halt; status").bad(1, "halt was refused: the machine runs and would have to stand");
+    machine.rdp("policy 1 on deny 0x20000102 0x20000104; break 0x20000104").bad(1, "(Policy(20), detail 1)");
+
+    let observer = ["--connect", &machine.addresses[0], "--token", "observer"];
+    let out = rdp(&[&observer[..], &["status,", "resume,", "status"]].concat());
+    assert_eq!(
+        out.bad(1, "the token does not grant it").matches("program").count(),
+        1,
+        "the rest is not done"
+    );
+}
+
+#[test]
+fn sessions_that_are_refused() {
+    let machine = Machine::tcp();
+    let to = ["--connect", &machine.addresses[0]];
+    let wrong = [&to[..], &["--token", "nobody", "status"]].concat();
+    rdp(&wrong).bad(4, "the agent refuses the session: the token is refused (BadToken(6), detail 1)");
+    let other = ["--token", "operator", "--device", "000102030405060708090a0b0c0d0e0f", "status"];
+    let other = [&to[..], &other].concat();
+    rdp(&other).bad(5, "this is device 7265666572656e63652d6d6163683031, not the one that is meant");
+    let this = [&to[..], &["--token", "operator", "--device", "7265666572656e63652d6d6163683031", "status"]];
+    rdp(&this.concat()).good();
+}
+
+#[test]
+fn nobody_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    rdp(&["--connect", &address, "status"]).bad(3, "no RDPv3 agent there: nobody answers");
+    drop(listener);
+    rdp(&["--connect", &address, "status"]).bad(3, &format!("cannot connect to {address}"));
+    rdp(&["--connect", "serial:/nonexistent", "status"]).bad(3, "cannot open /nonexistent");
+
+    // Something else answers.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n");
+            thread::sleep(Duration::from_secs(1));
+        }
+    });
+    rdp(&["--connect", &address, "status"]).bad(3, "the lane's stream is not RDPv3");
+}
+
+#[test]
+fn a_machine_that_goes_away() {
+    let machine = Machine::tcp();
+    let program = start(
+        &["--connect", &machine.addresses[0], "--token", "operator", "--script", "status; sleep 30000"],
+        "",
+    );
+    thread::sleep(Duration::from_millis(500));
+    drop(machine);
+    outcome(program).bad(6, "the session has ended: the line is gone");
+}
+
+#[test]
+fn a_machine_that_falls_silent() {
+    let machine = Machine::tcp();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = listener.local_addr().unwrap().to_string();
+    let (cut, address) = (Arc::new(AtomicBool::new(false)), machine.addresses[0].clone());
+    let pump = Arc::clone(&cut);
+    thread::spawn(move || {
+        let (near, far) = (listener.accept().unwrap().0, TcpStream::connect(address).unwrap());
+        join((near.try_clone().unwrap(), near), (far.try_clone().unwrap(), far), &pump);
+    });
+    let program = start(&["--connect", &proxy, "--token", "operator", "--script", "halt; sleep 30000"], "");
+    thread::sleep(Duration::from_millis(500));
+    cut.store(true, Relaxed);
+    outcome(program).bad(6, "the session has ended: the heartbeat was lost");
+}
+
+#[test]
+fn a_conversation() {
+    let machine = Machine::tcp();
+    let to = ["--connect", &machine.addresses[0], "--token", "operator"];
+    let input =
+        "break 0x20000110\nwait\nnonsense\nforce 0x20000000 1 --lease 10\nstep 2; quit; status\nstatus\n";
+    let outcome = told(&to, input);
+    assert!(outcome.err.contains(r#""nonsense": there is no such command"#), "{outcome:?}");
+    let out = outcome.bad(1, "force was refused");
+    assert_eq!(out.lines().count(), 4, "{out}");
+    // The machine lives on, and stands.
+    let out = machine.rdp("wait; resume; wait 100").bad(7, "the program has not stopped within 100 ms");
+    assert_eq!(out, "it stands, since before this session\n");
+}
+
+#[test]
+fn the_machine_of_the_conformance_suite_begins_anew() {
+    let machine = Machine::start(&["--reference", "--listen", "0"]);
+    machine.rdp("halt; setaxis 0 5").good();
+    let out = machine.rdp("state; audit").good();
+    assert!(out.contains("program  running\n") && out.contains("axis 0   1.000000 mm\n"), "{out}");
+    assert!(!out.contains("done"), "{out}");
+}
+
+#[test]
+fn the_host_of_the_conformance_suite() {
+    let machine = Machine::start(&["--reference", "--listen", "0"]);
+    let input = "status\nhalt\nstopped\nstep 1 0\nstopped\nread 0x20000000 4\nplc 2 2\nstep 0 0\nxyz\n";
+    let outcome = told(&["--json", &machine.addresses[0], "--token", "operator"], input);
+    let out = outcome.good();
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(
+        lines[0],
+        r#"{"active": true, "fingerprint": "7265666572656e63652d6d6163683031", "architecture": 1, "capabilities": 63, "authority": 15, "name": "reference", "state": {"run": 1, "axes": [1000000, -2000000, 3000000], "plc": [100, 101, 102, 103, 104, 105, 106, 107], "program": 1000, "line": 12, "offset": 345}}"#
+    );
+    assert!(
+        lines[1].starts_with(r#"{"run": 1, "breakpoints": 0, "forces": 0, "steps": 0, "policy": 0,"#),
+        "{out}"
+    );
+    assert_eq!((lines[2], lines[4]), (r#"{"done": true}"#, r#"{"done": true}"#));
+    assert!(lines[3].contains(r#""reason": 4, "more": 0, "detail": 0, "pc": 53687"#), "{out}");
+    assert!(lines[5].contains(r#""reason": 1,"#) && lines[5].contains(r#""xpsr": 16777216}"#), "{out}");
+    assert_eq!(lines[6], r#"{"addr": 536870912, "data": "00010203"}"#);
+    assert_eq!(lines[7], r#"{"first": 2, "registers": [102, 103]}"#);
+    assert!(lines[8].starts_with(r#"{"error": 19, "#), "{out}");
+    assert!(lines[9].starts_with(r#"{"error": 0, "detail": 0, "why": ""#), "{out}");
+    assert_eq!(lines[10..], [r#"{"closed": 1}"#]);
+
+    let refused = told(&["--json", &machine.addresses[0], "--token", "nobody"], "");
+    let why = r#"{"closed": 0, "why": "the agent refuses the session: the token is refused (BadToken(6), detail 1)"}"#;
+    assert_eq!((refused.code, refused.out.trim_end()), (4, why));
+}
+
+#[test]
+fn mistakes_are_found_before_anything_is_done() {
+    for (arguments, why) in [
+        (&["status"][..], "--connect is missing"),
+        (&["--connect", "nowhere", "status"], "expected tcp:HOST:PORT, uart:HOST:PORT or serial:PATH"),
+        (&["--connect", "127.0.0.1:1", "--device", "123", "status"], "expected 32 hexadecimal digits"),
+        (&["--connect", "127.0.0.1:1", "status,", "jump"], r#""jump": there is no such command"#),
+        (&["--connect", "127.0.0.1:1", "read", "axis"], r#""axis" is no address, nor a name"#),
+        (&["--connect", "127.0.0.1:1", "read", "0"], "LENGTH is missing"),
+        (&["--connect", "127.0.0.1:1", "break", "0", "4294967296"], "expected a number of 32 bits"),
+        (&["--connect", "127.0.0.1:1", "force", "0", "1"], "--lease MS is missing"),
+        (&["--connect", "127.0.0.1:1", "force", "0", "256", "--size", "1", "--lease", "9"], "of 1 bytes"),
+        (&["--connect", "127.0.0.1:1", "halt", "now"], r#""now" is too much"#),
+        (
+            &["--connect", "127.0.0.1:1", "--symbols", "/nonexistent", "halt"],
+            "cannot read symbols from /nonexistent",
+        ),
+    ] {
+        rdp(arguments).bad(2, why);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_stand_for_addresses() {
+    let machine = Machine::tcp();
+    // Any ELF file will do; this one is not what the machine runs, and so its names are of nothing that is mapped.
+    let elf = example("rdp_sim");
+    let to = ["--connect", &machine.addresses[0], "--token", "operator", "--symbols", elf.to_str().unwrap()];
+    rdp(&[&to[..], &["read", "main+2", "4"]].concat())
+        .bad(1, "read was refused: there is nothing at this address");
+    rdp(&[&to[..], &["read", "no_such_name", "4"]].concat()).bad(2, r#""no_such_name" is no address"#);
+}
