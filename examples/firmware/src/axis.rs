@@ -1,0 +1,295 @@
+//! The program that is debugged: a control loop for three axes and a spindle.
+//!
+//! Every cycle depends on the cycles before and on nothing else, as long as no key is pressed and nothing is forced: what the
+//! variables hold follows from the number of the cycle. It is never interrupted by anything that it could notice, and takes no
+//! part of its own in the debugging.
+//!
+//! All of it, and all that it calls, lies in RAM, where breakpoints can be patched into it. `tests/rig/firmware.sh` looks for calls
+//! that leave it: the compiler's own helpers lie in the flash.
+
+use core::sync::atomic::{AtomicI32, AtomicU16, AtomicU32, Ordering::Relaxed};
+
+use crate::program::{BLOCKS, Block, LENGTH, Shape};
+
+/// What is worth watching. Positions are nanometres.
+#[repr(C)]
+pub struct State {
+    /// Cycles since the start.
+    pub cycle: AtomicU32,
+    /// How far the block has got: [`LENGTH`] is its end. Stands still in a feed hold.
+    pub time: AtomicU32,
+    /// The block that is run, as a place in [`BLOCKS`].
+    pub block: AtomicU32,
+    pub axes: [Axis; 3],
+    pub spindle: Spindle,
+    pub plc: [AtomicU16; 8],
+    /// Keys: [`HOLD`], [`DOOR`].
+    pub inputs: AtomicU32,
+    /// What can be forced, by the names below.
+    pub variables: [AtomicI32; VARIABLES],
+    /// Which of them are forced, a bit each.
+    pub forced: AtomicU32,
+    /// To what.
+    pub forced_to: [AtomicI32; VARIABLES],
+}
+
+#[repr(C)]
+pub struct Axis {
+    pub position: AtomicI32,
+    pub setpoint: AtomicI32,
+    pub following_error: AtomicI32,
+    /// Per cycle.
+    pub velocity: AtomicI32,
+    /// Where it stood when the block began.
+    pub from: AtomicI32,
+}
+
+#[repr(C)]
+pub struct Spindle {
+    /// Revolutions a minute.
+    pub speed: AtomicI32,
+    /// A whole turn is 2^32.
+    pub angle: AtomicU32,
+}
+
+/// Places in [`State::variables`].
+pub const VARIABLES: usize = 8;
+/// Percent of the programmed feed.
+pub const FEED_OVERRIDE: usize = 0;
+/// Percent of the programmed spindle speed.
+pub const SPINDLE_OVERRIDE: usize = 1;
+/// The following error is divided by this to get the velocity.
+pub const GAIN: usize = 2;
+/// Nanometres a cycle.
+pub const VELOCITY_LIMIT: usize = 3;
+/// Set by the loop itself in every cycle. What follows it is spare.
+pub const COOLANT: usize = 4;
+/// The feed hold key.
+pub const HOLD: u32 = 1;
+/// The door is open.
+pub const DOOR: u32 = 2;
+
+/// An axis that is farther from its setpoint raises an alarm.
+const FOLLOWING_ERROR_LIMIT: i32 = 2_000_000;
+const IN_POSITION: i32 = 1_000;
+
+const AXIS: Axis = Axis {
+    position: AtomicI32::new(0),
+    setpoint: AtomicI32::new(0),
+    following_error: AtomicI32::new(0),
+    velocity: AtomicI32::new(0),
+    from: AtomicI32::new(0),
+};
+
+// SAFETY: the linker's script has this section, in RAM and initialised; the name is used once.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.data")]
+pub static MACHINE: State = State {
+    cycle: AtomicU32::new(0),
+    time: AtomicU32::new(0),
+    block: AtomicU32::new(0),
+    axes: [AXIS; 3],
+    spindle: Spindle { speed: AtomicI32::new(0), angle: AtomicU32::new(0) },
+    plc: [const { AtomicU16::new(0) }; 8],
+    inputs: AtomicU32::new(0),
+    variables: [
+        AtomicI32::new(100),
+        AtomicI32::new(100),
+        AtomicI32::new(8),
+        AtomicI32::new(600_000),
+        AtomicI32::new(0),
+        AtomicI32::new(0),
+        AtomicI32::new(0),
+        AtomicI32::new(0),
+    ],
+    forced: AtomicU32::new(0),
+    forced_to: [const { AtomicI32::new(0) }; VARIABLES],
+};
+
+/// The program. It has no end.
+// SAFETY, here and below: the linker's script has this section; the name is used once.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+pub extern "C" fn control_loop() -> ! {
+    loop {
+        control_cycle();
+    }
+}
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+extern "C" fn control_cycle() {
+    let machine = &MACHINE;
+    let cycle = machine.cycle.load(Relaxed).wrapping_add(1);
+    machine.cycle.store(cycle, Relaxed);
+    // Before the values are used, and again before they go out: the loop's own writes do not show.
+    apply_forces();
+    if machine.inputs.load(Relaxed) & HOLD == 0 {
+        advance();
+    }
+    let portion = portion();
+    let block = block();
+    for (axis, (state, to)) in (0..).zip(machine.axes.iter().zip(&block.to)) {
+        let setpoint = between(state.from.load(Relaxed), *to, portion);
+        let position = axis_update(axis, state.position.load(Relaxed), setpoint);
+        state.position.store(position, Relaxed);
+    }
+    spindle_update();
+    apply_forces();
+    plc_scan();
+}
+
+/// One cycle of an axis: how far it goes towards `setpoint` from `position`. Answers where it is then.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+pub extern "C" fn axis_update(axis: u32, position: i32, setpoint: i32) -> i32 {
+    let machine = &MACHINE;
+    let Some(state) = machine.axes.get(axis as usize) else { return position };
+    let error = setpoint.wrapping_sub(position);
+    let limit = machine.variables[VELOCITY_LIMIT].load(Relaxed);
+    // A gain of nothing stops the axis.
+    let wanted = error.checked_div(machine.variables[GAIN].load(Relaxed)).unwrap_or(0);
+    let velocity = wanted.min(limit).max(limit.wrapping_neg());
+    state.setpoint.store(setpoint, Relaxed);
+    state.following_error.store(error, Relaxed);
+    state.velocity.store(velocity, Relaxed);
+    position.wrapping_add(velocity)
+}
+
+/// Time goes on, and at the end of a block comes the next one.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+extern "C" fn advance() {
+    let machine = &MACHINE;
+    let feed = machine.variables[FEED_OVERRIDE].load(Relaxed).clamp(0, 200);
+    let time = machine.time.load(Relaxed).wrapping_add(feed as u32);
+    if time >= LENGTH {
+        machine.time.store(0, Relaxed);
+        next_block();
+    } else {
+        machine.time.store(time, Relaxed);
+    }
+}
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+extern "C" fn next_block() {
+    let machine = &MACHINE;
+    for (state, to) in machine.axes.iter().zip(&block().to) {
+        state.from.store(*to, Relaxed);
+    }
+    let next = machine.block.load(Relaxed) as usize + 1;
+    machine.block.store(if next < BLOCKS.len() { next as u32 } else { 0 }, Relaxed);
+}
+
+#[inline(always)]
+fn block() -> &'static Block {
+    let [first, ..] = &BLOCKS;
+    BLOCKS.get(MACHINE.block.load(Relaxed) as usize).unwrap_or(first)
+}
+
+/// How much of the block's way is done, in 1024ths.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+extern "C" fn portion() -> u32 {
+    let done = MACHINE.time.load(Relaxed) / (LENGTH / 1024);
+    match block().shape {
+        Shape::Dwell => 1024,
+        // Twice as fast, and there early.
+        Shape::Rapid => (done * 2).min(1024),
+        Shape::Linear => done,
+        // 3x^2 - 2x^3
+        Shape::Smooth => (done * done * (3 * 1024 - 2 * done)) >> 20,
+        Shape::Decelerating => (done * (2 * 1024 - done)) >> 10,
+        // There, half back, four times, and at last there.
+        Shape::Peck => {
+            let stroke = done & 0xFF;
+            let depth = (done & !0xFF) + if stroke < 0x80 { stroke * 2 } else { 0x180 - stroke };
+            depth.min(1024)
+        }
+    }
+}
+
+#[inline(always)]
+fn between(from: i32, to: i32, portion: u32) -> i32 {
+    let way = i64::from(to) - i64::from(from);
+    from.wrapping_add(((way * i64::from(portion)) >> 10) as i32)
+}
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+extern "C" fn spindle_update() {
+    let machine = &MACHINE;
+    let wanted = if machine.inputs.load(Relaxed) != 0 {
+        // Held, or the door is open.
+        0
+    } else {
+        block().spindle.wrapping_mul(machine.variables[SPINDLE_OVERRIDE].load(Relaxed)) / 100
+    };
+    let speed = machine.spindle.speed.load(Relaxed);
+    let speed = if speed < wanted { (speed + 25).min(wanted) } else { (speed - 25).max(wanted) };
+    machine.spindle.speed.store(speed, Relaxed);
+    // 2^32 / 60 / 10 000: ten thousand cycles a second.
+    let angle = machine.spindle.angle.load(Relaxed).wrapping_add((speed as u32).wrapping_mul(7158));
+    machine.spindle.angle.store(angle, Relaxed);
+    machine.variables[COOLANT].store((speed != 0).into(), Relaxed);
+}
+
+/// The PLC's registers: 0 inputs, 1 outputs, 2 alarms, 3 spindle speed, 4 feed override, 5 block, 6 life, 7 how many ran.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+extern "C" fn plc_scan() {
+    let machine = &MACHINE;
+    let mut outputs = 0;
+    let mut alarms = 0;
+    for (axis, state) in (0..).zip(&machine.axes) {
+        let error = state.following_error.load(Relaxed).wrapping_abs();
+        if error <= IN_POSITION {
+            outputs |= 0x10u16 << axis;
+        }
+        if error > FOLLOWING_ERROR_LIMIT {
+            alarms |= 1u16 << axis;
+        }
+    }
+    let speed = machine.spindle.speed.load(Relaxed);
+    if speed != 0 {
+        outputs |= 1;
+    }
+    if machine.variables[COOLANT].load(Relaxed) != 0 {
+        outputs |= 2;
+    }
+    let inputs = machine.inputs.load(Relaxed);
+    if inputs & DOOR != 0 {
+        alarms |= 0x100;
+    }
+    let [in_, out, alarm, spindle, feed, block, life, scans] = &machine.plc;
+    in_.store(inputs as u16, Relaxed);
+    out.store(outputs, Relaxed);
+    alarm.store(alarms, Relaxed);
+    spindle.store(speed as u16, Relaxed);
+    feed.store(machine.variables[FEED_OVERRIDE].load(Relaxed) as u16, Relaxed);
+    block.store(machine.block.load(Relaxed) as u16, Relaxed);
+    life.store(life.load(Relaxed).rotate_left(1) ^ outputs, Relaxed);
+    scans.store(scans.load(Relaxed).wrapping_add(1), Relaxed);
+}
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".machine.code")]
+#[inline(never)]
+extern "C" fn apply_forces() {
+    let machine = &MACHINE;
+    let mut forced = machine.forced.load(Relaxed);
+    for (variable, value) in machine.variables.iter().zip(&machine.forced_to) {
+        if forced & 1 != 0 {
+            variable.store(value.load(Relaxed), Relaxed);
+        }
+        forced >>= 1;
+    }
+}

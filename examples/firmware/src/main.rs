@@ -1,0 +1,166 @@
+#![no_std]
+#![no_main]
+//! An RDPv3 agent on a Cortex-M3 without an operating system, and a small control loop that it debugs. See `README.md`.
+
+mod authority;
+mod axis;
+mod board;
+mod context;
+mod debug;
+mod memory;
+mod patch;
+mod program;
+mod ring;
+mod target;
+
+use core::cell::UnsafeCell;
+use core::panic::PanicInfo;
+use core::sync::atomic::Ordering::Relaxed;
+
+use cortex_m::{asm, interrupt};
+use cortex_m_rt::entry;
+use feedrate::rdp::{self, AgentConfig, Checksum, CortexM, LaneId, Line};
+
+use crate::authority::Tokens;
+use crate::axis::{DOOR, HOLD, MACHINE};
+use crate::board::{PANEL, Port, SPI, UART};
+use crate::context::{Context, Frame, Rest};
+use crate::target::Cnc;
+
+#[entry]
+fn main() -> ! {
+    if let Some(core) = cortex_m::Peripherals::take() {
+        interrupt::disable();
+        board::init(core);
+    }
+    // SAFETY: interrupts are off, so that nobody else uses it yet.
+    unsafe { &mut *STATION.0.get() }.cnc.identify();
+    // SAFETY: the stack is the machine's, whose program begins here.
+    unsafe { context::enter_thread(memory::stack_end(), axis::control_loop) }
+}
+
+type Agent = rdp::Agent<CortexM, Tokens, rdp::Board, Checksum>;
+
+/// The agent, and what it debugs.
+struct Station {
+    agent: Agent,
+    /// The agent has been told what makes its nonces.
+    seeded: bool,
+    cnc: Cnc,
+}
+
+struct Global(UnsafeCell<Station>);
+
+// SAFETY: only the exceptions below use it, which do not interrupt each other.
+unsafe impl Sync for Global {}
+
+static STATION: Global = Global(UnsafeCell::new(Station {
+    agent: Agent::new(AgentConfig::board([0; 12], "feedrate firmware"), Tokens, Checksum),
+    seeded: false,
+    cnc: Cnc::new(),
+}));
+
+/// Every millisecond, and whenever a byte has come or gone.
+// SAFETY, here and below: only `context.rs` uses the name, with these arguments.
+#[unsafe(no_mangle)]
+extern "C" fn on_pend(frame: &mut Frame, rest: &mut Rest) {
+    // SAFETY: this exception and the faults have the same priority, the lowest. One of them is active: this one, once.
+    let station = unsafe { &mut *STATION.0.get() };
+    station.interrupted(frame, rest, None);
+}
+
+/// The program has met a trap, or has done something wrong.
+#[unsafe(no_mangle)]
+extern "C" fn on_fault(frame: &mut Frame, rest: &mut Rest) {
+    // SAFETY: as above. A fault in one of these exceptions, or in what interrupts them, is a hard fault.
+    let station = unsafe { &mut *STATION.0.get() };
+    station.interrupted(frame, rest, Some(board::take_fault_status()));
+}
+
+impl Station {
+    /// Does what there is to do, and comes back when the program may go on.
+    fn interrupted(&mut self, frame: &mut Frame, rest: &mut Rest, fault: Option<u32>) {
+        self.cnc.debugger.context = Context::load(frame, rest);
+        if let Some(status) = fault {
+            self.cnc.debugger.fault(status);
+        }
+        loop {
+            // Once a round, even if the agent begins the next step and that, being a jump and nothing else, has been executed already:
+            // a program that jumps to itself can be halted.
+            if let Some(stop) = self.cnc.debugger.take_stop() {
+                self.agent.stopped(&mut self.cnc, stop, board::now_ms());
+            }
+            self.serve();
+            if self.cnc.debugger.has_stop() {
+                continue;
+            }
+            if !self.cnc.debugger.is_stopped() {
+                break;
+            }
+            // Until a byte has come or gone, or a millisecond. What came since it was looked for does not let it sleep.
+            interrupt::free(|_| {
+                if !UART.has_input() && !SPI.has_input() {
+                    asm::wfi();
+                }
+            });
+        }
+        self.cnc.debugger.context.store(frame, rest);
+    }
+
+    fn serve(&mut self) {
+        while let Some(key) = PANEL.read() {
+            let inputs = MACHINE.inputs.load(Relaxed);
+            let inputs = match key {
+                b'h' => inputs | HOLD,
+                b'r' => inputs & !HOLD,
+                b'o' => inputs | DOOR,
+                b'c' => inputs & !DOOR,
+                _ => inputs,
+            };
+            MACHINE.inputs.store(inputs, Relaxed);
+        }
+        let Station { agent, cnc, seeded } = self;
+        if !*seeded && UART.has_input() {
+            agent.set_boot(board::boot_number());
+            *seeded = true;
+        }
+        let now = board::now_ms();
+        receive(agent, LaneId::Signal, &UART, now);
+        receive(agent, LaneId::Bulk, &SPI, now);
+        agent.run(cnc, now);
+        send::<{ Line::UART.mtu }, _>(agent, LaneId::Signal, &UART, now);
+        send::<{ Line::SPI.mtu }, _>(agent, LaneId::Bulk, &SPI, now);
+    }
+}
+
+/// Takes what has come, but no more than there is room for in the ring, so that a line which never falls silent does not keep the rest waiting.
+fn receive<const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: u32) {
+    for _ in 0..N / PORTION {
+        let mut bytes = [0; PORTION];
+        let count = bytes.iter_mut().map_while(|place| port.read().map(|byte| *place = byte)).count();
+        let Some(received @ [_, ..]) = bytes.get(..count) else { break };
+        agent.feed(lane, received, now);
+    }
+}
+
+const PORTION: usize = 32;
+
+/// Sends what there is to send, as long as there is room for a packet.
+fn send<const MTU: usize, const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: u32) {
+    while port.room() >= MTU {
+        let mut packet = [0; MTU];
+        let length = agent.poll(lane, &mut packet, now);
+        let Some(packet @ [_, ..]) = packet.get(..length) else { break };
+        port.write(packet);
+    }
+}
+
+/// A firmware in which a panic can be reached refers to a symbol that does not exist, and does not link.
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    unsafe extern "C" {
+        fn a_panic_is_reachable() -> !;
+    }
+    // SAFETY: never run. Nothing defines the symbol.
+    unsafe { a_panic_is_reachable() }
+}

@@ -1,0 +1,51 @@
+"""Runs inside GDB, for firmware_trace.sh."""
+
+import json
+import os
+
+import gdb
+
+REGISTERS = [f"r{n}" for n in range(13)] + ["sp", "lr", "pc", "xpsr"]
+
+
+def register(name):
+    return int(gdb.selected_frame().read_register(name)) & 0xFFFFFFFF
+
+
+def registers():
+    return " ".join(f"{register(name):08x}" for name in REGISTERS)
+
+
+def put(state):
+    """Goes on from another state of the same program."""
+    inferior = gdb.selected_inferior()
+    for addr, data in state["memory"]:
+        inferior.write_memory(addr, bytes.fromhex(data))
+    for name, value in zip(REGISTERS, state["registers"]):
+        if register(name) != value:
+            gdb.execute(f"set ${name} = {value:#x}")
+
+
+def trace(out):
+    # Bit 0: steps at all; 1: without interrupts; 2: without the clock.
+    answer = gdb.execute("maintenance packet Qqemu.sstep=7", to_string=True)
+    if '"OK"' not in answer:
+        raise gdb.GdbError(f"the emulator does not mask interrupts while it steps: {answer}")
+    # At its very first instruction: GDB itself would go behind the prologue.
+    stop = gdb.Breakpoint(f"*{os.environ['FUNCTION']}", internal=True)
+    stop.ignore_count = int(os.environ["CALL"]) - 1
+    gdb.execute("continue", to_string=True)
+    stop.delete()
+    if os.environ["STATE"]:
+        with open(os.environ["STATE"], encoding="utf-8") as file:
+            put(json.load(file))
+    print(registers(), file=out)
+    for _ in range(int(os.environ["STEPS"])):
+        gdb.execute("stepi", to_string=True)
+        print(f"{register('pc'):08x}", file=out)
+    print(registers(), file=out)
+
+
+with os.fdopen(3, "w") as out:
+    trace(out)
+gdb.execute("kill")
