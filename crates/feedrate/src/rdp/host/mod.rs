@@ -1,19 +1,21 @@
 //! The host: the debugging tool's end, as a state machine (SPEC section 5).
 
 pub mod command;
+mod device;
+mod event;
 
 use core::fmt;
 
 use self::command::{Command, Ticket};
+pub use self::device::Device;
+pub use self::event::{Answer, Closed, Event};
 use super::agent::{GOODBYE, HANDSHAKE};
-use super::answer::{Refused, State, Stopped, Welcome};
-use super::authority::{Capabilities, Domains};
 use super::buffer::{Buffer, Desk, Sizes};
 use super::crc;
 use super::endpoint::Endpoint;
 use super::frame::{self, AGENT, Frame};
 use super::lane::LaneId;
-use super::link::{Link, LinkEnd, LinkStatus, Role};
+use super::link::{Link, LinkStatus, Role};
 use super::packet::Line;
 use super::replay::Order;
 use super::request::{Agree, Bye, Heartbeat, Hello};
@@ -28,8 +30,6 @@ use super::wire::Bytes;
 const VERSION: u8 = 3;
 /// Longest token.
 const TOKEN: usize = 384;
-/// Longest name of a firmware.
-const NAME: usize = 32;
 /// Commands that may wait for their answers.
 const OUTSTANDING: usize = 8;
 
@@ -50,148 +50,6 @@ impl HostConfig {
     /// This lane, no bulk lane, any device, twenty seconds of patience: longer than the link tries.
     pub const fn new(signal: Line) -> Self {
         Self { signal, bulk: None, device: None, patience: 20_000 }
-    }
-}
-
-/// What Welcome says of the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Device {
-    /// Which device it is.
-    pub fingerprint: Fingerprint,
-    /// [`Arch::ID`](super::Arch::ID).
-    pub architecture: u16,
-    /// Number of registers.
-    pub registers: u8,
-    /// Number of axes.
-    pub axes: u8,
-    /// What it can do.
-    pub capabilities: Capabilities,
-    /// The longest message that it accepts, in bytes.
-    pub longest: u16,
-    /// How many breakpoints there can be.
-    pub breakpoints: u16,
-    /// The most bytes that one ReadMemory answers.
-    pub memory: u16,
-    /// How many variables can be forced.
-    pub forces: u8,
-    /// How many rules a policy can have.
-    pub rules: u8,
-    /// What the token grants.
-    pub authority: Domains,
-    /// The session's number in the audit log.
-    pub session: u32,
-    heartbeat: u16,
-    loss: u16,
-    name: [u8; NAME],
-    name_length: usize,
-}
-
-impl Device {
-    fn new(welcome: &Welcome<'_>) -> Self {
-        let name = welcome.name.as_slice();
-        let mut copy = [0; NAME];
-        copy.iter_mut().zip(name).for_each(|(to, from)| *to = *from);
-        let [.., a, b, c, d] = welcome.device_nonce;
-        Self {
-            fingerprint: welcome.fingerprint,
-            architecture: welcome.architecture,
-            registers: welcome.registers,
-            axes: welcome.axes,
-            capabilities: Capabilities(welcome.capabilities),
-            longest: welcome.longest,
-            breakpoints: welcome.breakpoints,
-            memory: welcome.memory,
-            forces: welcome.forces,
-            rules: welcome.rules,
-            authority: Domains(welcome.authority),
-            session: u32::from_be_bytes([a, b, c, d]),
-            heartbeat: welcome.heartbeat,
-            loss: welcome.loss,
-            name: copy,
-            name_length: name.len().min(NAME),
-        }
-    }
-
-    /// Name of the firmware, as far as it is UTF-8.
-    pub fn name(&self) -> &str {
-        let name = self.name.get(..self.name_length).unwrap_or_default();
-        core::str::from_utf8(name).unwrap_or_default()
-    }
-}
-
-/// An answer that no [`Ticket`] has looked at yet.
-#[derive(Debug, Clone, Copy)]
-pub struct Answer<'a> {
-    /// Sequence of the command.
-    pub request: u32,
-    /// The debug frame.
-    pub frame: Frame<'a>,
-}
-
-/// What happens on a host.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// The agent has told how the machine is, and the host agrees. Next comes [`Active`](Self::Active).
-    State(State<'a>),
-    /// Commands can be sent.
-    Active,
-    /// A command was answered.
-    Answer(Answer<'a>),
-    /// The program stands still.
-    Stopped(Stopped<'a>),
-    /// The session ends before a command was answered: it was executed once, or not at all. The audit log of the next session tells.
-    Unknown {
-        /// Sequence of the command.
-        request: u32,
-    },
-    /// The session is over.
-    Closed(Closed),
-}
-
-/// Why a session is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Closed {
-    /// One of the two sides has said goodbye.
-    #[error("{0}")]
-    Bye(ByeReason),
-    /// The link ended.
-    #[error("{0}")]
-    Link(LinkEnd),
-    /// The agent refuses the session.
-    #[error("the agent refuses the session: {} ({}, detail {})", .0.code, .0.code.name(), .0.detail)]
-    Refused(Refused),
-    /// The link is there, and the agent says nothing.
-    #[error("the agent does not answer the handshake")]
-    HandshakeTimeout,
-    /// The agent's Welcome is not for this Hello.
-    #[error("the agent answers another handshake than this one")]
-    WrongHandshake,
-    /// It is another device.
-    #[error("this is device {}, not the one that is meant", Hex(.0))]
-    WrongDevice(Fingerprint),
-    /// A command was not answered in time.
-    #[error("a command was not answered in time")]
-    Patience,
-}
-
-impl Closed {
-    /// The reason as [`ByeReason`], as far as there is one.
-    pub const fn reason(&self) -> Option<ByeReason> {
-        match self {
-            Self::Bye(reason) => Some(*reason),
-            Self::Link(_) => Some(ByeReason::LinkLost),
-            _ => None,
-        }
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

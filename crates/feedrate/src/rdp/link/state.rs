@@ -1,14 +1,14 @@
-//! The link: two channels of messages over one or two lanes (SPEC section 4).
+//! What a link does: which packet means what, and which one goes next.
 
-use core::fmt;
-
-use super::buffer::{Queue, Sizes};
-use super::channel::{Received, Receiver, Sender, Tick, ahead};
-use super::lane::{Health, Lane, LaneCounts, LaneId, count};
-use super::packet::{Header, Line, Packet, PacketError, PacketType, Payload};
-use super::time::{Millis, earlier, reached, since};
+use super::ack::{ACK_SIZE, Ack, nack};
+use super::{FIRST_LIMIT, LinkCounts, LinkEnd, LinkStatus, Role};
 use crate::encode::{Encode, SliceOutput};
 use crate::protocol::{Error, Fault};
+use crate::rdp::buffer::{Buffer, Queue, Sizes};
+use crate::rdp::channel::{Received, Receiver, Sender, Tick, ahead};
+use crate::rdp::lane::{Health, LaneCounts, LaneId, count};
+use crate::rdp::packet::{Header, Line, Packet, PacketError, PacketType, Payload};
+use crate::rdp::time::{Millis, earlier, reached, since};
 
 /// Generation of the protocol.
 const GENERATION: u8 = 3;
@@ -19,344 +19,40 @@ const OPEN: u32 = 250;
 const OPENINGS: u8 = 20;
 /// How far two answers to stray packets are apart, in milliseconds.
 const STRAY: u32 = 200;
-/// The longest message before the handshake has said something else.
-pub(super) const FIRST_LIMIT: usize = 512;
-/// Bytes of an ACK's payload.
-const ACK_SIZE: usize = 21;
-
-/// What is wrong, as an ACK tells it.
-mod nack {
-    pub(super) const GAP: [u8; 2] = [1, 2];
-    pub(super) const HEADER: u8 = 4;
-    pub(super) const CRC: u8 = 8;
-}
-
-/// Which of the two sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The debugging tool.
-    Host,
-    /// The controller.
-    Agent,
-}
-
-/// Which of the two streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// What is small and urgent.
-    Signal,
-    /// Bulk.
-    Bulk,
-}
-
-/// How a connection ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkEnd {
-    /// This side closed it.
-    #[error("the link was closed")]
-    Closed,
-    /// The peer closed it.
-    #[error("the peer ended the link: {}", match .0 {
-        1 => "its session has ended",
-        2 => "it speaks another generation of the protocol",
-        3 => "it has no such connection",
-        4 => "a message was longer than it accepts",
-        5 => "it was not heard",
-        _ => "for a reason that this version does not know",
-    })]
-    Reset(u8),
-    /// The peer sent a record that is empty or too long.
-    #[error("the peer sent a record that is empty or too long")]
-    BadRecord,
-    /// The peer acknowledges nothing.
-    #[error("the peer acknowledges nothing")]
-    NoProgress,
-    /// No ACCEPT came.
-    #[error("nobody answers")]
-    NoAnswer,
-    /// The peer speaks another generation of the protocol.
-    #[error("the peer speaks another generation of the protocol")]
-    Generation,
-    /// The signal lane lost its framing, or the line behind it is gone.
-    #[error("the line is gone, or what comes over it is not RDPv3")]
-    Lane,
-    /// Another host has come.
-    #[error("another host has come")]
-    Replaced,
-}
-
-/// How the link is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkStatus {
-    /// There has been no connection yet.
-    Idle,
-    /// The host waits for the agent's answer.
-    Opening,
-    /// There is a connection with this number.
-    Open(u16),
-    /// There was one.
-    Ended(LinkEnd),
-}
-
-/// The link: `feed` what arrives on a lane, `poll` for what is to be sent on it, and look for messages in between.
-///
-/// Everything happens on the caller's clock, and nothing blocks.
-pub struct Link<S: Sizes> {
-    signal: Lane<S::Lane>,
-    bulk: Lane<S::Lane>,
-    core: Core<S>,
-}
-
 /// All but the lanes.
-struct Core<S: Sizes> {
-    role: Role,
-    has_bulk: bool,
-    status: LinkStatus,
-    connection: u16,
-    cookie: u32,
+pub(super) struct Core<S: Sizes> {
+    pub(super) role: Role,
+    pub(super) has_bulk: bool,
+    pub(super) status: LinkStatus,
+    pub(super) connection: u16,
+    pub(super) cookie: u32,
     /// DATA of this connection has arrived.
-    heard: bool,
-    senders: [Sender<S::Send>; 2],
-    receivers: [Receiver<S::Message>; 2],
-    queue: Queue<S::Queue>,
-    limit: usize,
-    health: Health,
+    pub(super) heard: bool,
+    pub(super) senders: [Sender<S::Send>; 2],
+    pub(super) receivers: [Receiver<S::Message>; 2],
+    pub(super) queue: Queue<S::Queue>,
+    pub(super) limit: usize,
+    pub(super) health: Health,
     /// What this side has seen on its bulk lane, and failures on the signal lane.
-    intact: u16,
-    failures: (u16, u16),
-    signal_failures: u16,
-    nack: u8,
-    ack_due: bool,
-    ack_at: Millis,
-    ack_number: u32,
-    heard_ack: u32,
-    accept_due: bool,
-    open_at: Millis,
-    openings: u8,
-    reset: Option<(u16, u32, u8)>,
-    stray_at: Option<Millis>,
-    rekey: bool,
-    counts: LinkCounts,
-}
-
-/// What a link counts beside its [lanes](LaneCounts).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LinkCounts {
-    /// Packets of another connection, or for another version.
-    pub stray: u32,
-    /// How often the bulk lane became damaged.
-    pub damaged: u32,
-}
-
-impl<S: Sizes> Link<S> {
-    /// A link without a connection. `bulk` is the bulk lane, if there is one.
-    ///
-    /// `first` is the number that an agent's connections are counted from: something that is not the same after each reset.
-    pub const fn new(role: Role, signal: Line, bulk: Option<Line>, first: u16) -> Self {
-        let (has_bulk, bulk) = match bulk {
-            Some(line) => (true, line),
-            None => (false, Line::SPI),
-        };
-        Self { signal: Lane::new(signal), bulk: Lane::new(bulk), core: Core::new(role, has_bulk, first) }
-    }
-
-    /// Counts an agent's connections from another number, before there is one.
-    pub(super) fn count_from(&mut self, first: u16) {
-        if self.core.status == LinkStatus::Idle {
-            self.core.connection = first;
-        }
-    }
-
-    /// Begins a connection: for the host. `cookie` is random.
-    pub fn open(&mut self, cookie: u32, now: Millis) {
-        self.signal.decoder.reset();
-        self.bulk.decoder.reset();
-        self.core.restart(now);
-        self.core.cookie = cookie;
-        self.core.status = LinkStatus::Opening;
-        (self.core.open_at, self.core.openings) = (now, 0);
-    }
-
-    /// Takes what has arrived on a lane: all of `input`.
-    pub fn feed(&mut self, lane: LaneId, mut input: &[u8], now: Millis) {
-        let core = &mut self.core;
-        let Lane { decoder, counts, .. } = match lane {
-            LaneId::Signal => &mut self.signal,
-            LaneId::Bulk => &mut self.bulk,
-        };
-        while core.packet(lane, decoder.feed(&mut input), counts, now) {}
-    }
-
-    /// Writes the next packet for a lane into `out`, which has the lane's MTU, and answers its bytes; 0 if there is nothing to send now.
-    pub fn poll(&mut self, lane: LaneId, out: &mut [u8], now: Millis) -> usize {
-        self.core.tick(now);
-        match lane {
-            LaneId::Signal => {
-                let Lane { line, counts, .. } = &mut self.signal;
-                self.core.poll_signal(Place { line: *line, out, counts }, now)
-            }
-            LaneId::Bulk if self.core.has_bulk => {
-                let Lane { line, counts, .. } = &mut self.bulk;
-                self.core.poll_bulk(Place { line: *line, out, counts }, now)
-            }
-            LaneId::Bulk => 0,
-        }
-    }
-
-    /// When [`poll`](Self::poll) may next have something to send that it does not have now, even if nothing arrives.
-    pub fn deadline(&self) -> Option<Millis> {
-        self.core.deadline()
-    }
-
-    /// A time that has passed already, if the link has ended: whoever is on it has something to do at once.
-    pub(super) const fn ended_at(&self) -> Option<Millis> {
-        match self.core.status {
-            LinkStatus::Ended(_) => Some(self.core.ack_at),
-            _ => None,
-        }
-    }
-
-    /// How the link is.
-    pub const fn status(&self) -> LinkStatus {
-        self.core.status
-    }
-
-    /// Puts a message behind those that are under way on a channel. `false`: there is no [room](Self::room).
-    pub fn send(&mut self, channel: Channel, message: &[u8], now: Millis) -> bool {
-        let [signal, bulk] = &mut self.core.senders;
-        matches!(self.core.status, LinkStatus::Open(_))
-            && match channel {
-                Channel::Signal => signal.push(message, now),
-                Channel::Bulk => bulk.push(message, now),
-            }
-    }
-
-    /// Bytes of the longest message that a channel has room for.
-    pub fn room(&self, channel: Channel) -> usize {
-        let [signal, bulk] = &self.core.senders;
-        match channel {
-            Channel::Signal => signal.room(),
-            Channel::Bulk => bulk.room(),
-        }
-    }
-
-    /// Whether everything that was sent on a channel has been acknowledged.
-    pub fn is_channel_idle(&self, channel: Channel) -> bool {
-        let [signal, bulk] = &self.core.senders;
-        match channel {
-            Channel::Signal => signal.is_idle(),
-            Channel::Bulk => bulk.is_idle(),
-        }
-    }
-
-    /// The line behind a lane is gone: the peer has hung up, the cable is out. Without its signal lane a link ends; without its bulk lane it goes on.
-    pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
-        match lane {
-            LaneId::Signal if self.core.open().is_some() || self.core.status == LinkStatus::Opening => {
-                self.core.end(LinkEnd::Lane, None);
-            }
-            LaneId::Signal => {}
-            LaneId::Bulk => {
-                if self.core.health.damage(now) {
-                    count(&mut self.core.counts.damaged);
-                }
-            }
-        }
-    }
-
-    /// Whether what has arrived on a lane with stream framing cannot be RDPv3, so that the line is to be closed. It lasts until [`reconnect`](Self::reconnect).
-    pub const fn is_lost(&self, lane: LaneId) -> bool {
-        match lane {
-            LaneId::Signal => self.signal.decoder.is_lost(),
-            LaneId::Bulk => self.bulk.decoder.is_lost(),
-        }
-    }
-
-    /// Forgets the bytes of a packet that has not all arrived, and a stream that was lost: the line behind a lane is another one now.
-    pub fn reconnect(&mut self, lane: LaneId) {
-        match lane {
-            LaneId::Signal => self.signal.decoder.reset(),
-            LaneId::Bulk => self.bulk.decoder.reset(),
-        }
-    }
-
-    /// Whether everything that was sent has been acknowledged.
-    pub fn is_idle(&self) -> bool {
-        self.core.senders.iter().all(Sender::is_idle)
-    }
-
-    /// The oldest message that has arrived and not been [dropped](Self::drop_message).
-    pub fn message(&mut self) -> Option<&mut [u8]> {
-        self.core.queue.front()
-    }
-
-    /// Drops the oldest message.
-    pub fn drop_message(&mut self) {
-        self.core.queue.pop();
-        for receiver in &mut self.core.receivers {
-            if receiver.deliver(&mut self.core.queue).is_none() {
-                // There was no room for it, and there is none yet.
-                continue;
-            }
-        }
-    }
-
-    /// The longest message that is accepted from now on.
-    pub fn accept(&mut self, limit: usize) {
-        self.core.limit = limit;
-    }
-
-    /// Ends the connection, and tells the peer.
-    pub fn close(&mut self, reason: u8) {
-        if let LinkStatus::Open(connection) = self.core.status {
-            self.core.end(LinkEnd::Closed, Some((connection, 0, reason)));
-        } else if self.core.status == LinkStatus::Opening {
-            self.core.end(LinkEnd::Closed, None);
-        }
-    }
-
-    /// Whether the peer has told of a CRC failure since this was last asked.
-    pub fn take_rekey(&mut self) -> bool {
-        core::mem::take(&mut self.core.rekey)
-    }
-
-    /// Positions of both channels behind the last byte that was handed over for sending.
-    pub(super) fn ends(&self) -> [u32; 2] {
-        self.core.senders.each_ref().map(Sender::end)
-    }
-
-    /// Whether both channels have been acknowledged as far as `ends`.
-    pub(super) fn have_passed(&self, ends: [u32; 2]) -> bool {
-        self.core.senders.iter().zip(ends).all(|(sender, end)| ahead(sender.acknowledged(), end).is_some())
-    }
-
-    /// What a lane has counted.
-    pub const fn lane_counts(&self, lane: LaneId) -> LaneCounts {
-        match lane {
-            LaneId::Signal => self.signal.counts,
-            LaneId::Bulk => self.bulk.counts,
-        }
-    }
-
-    /// What the link has counted beside that.
-    pub const fn counts(&self) -> LinkCounts {
-        self.core.counts
-    }
-
-    /// Bytes in the receive queue: now, and at most.
-    pub fn queued(&self) -> (usize, usize) {
-        (self.core.queue.len(), self.core.queue.most())
-    }
-
-    /// Bytes that waited on a channel, at most.
-    pub fn most_waiting(&self) -> [usize; 2] {
-        self.core.senders.each_ref().map(Sender::most)
-    }
+    pub(super) intact: u16,
+    pub(super) failures: (u16, u16),
+    pub(super) signal_failures: u16,
+    pub(super) nack: u8,
+    pub(super) ack_due: bool,
+    pub(super) ack_at: Millis,
+    pub(super) ack_number: u32,
+    pub(super) heard_ack: u32,
+    pub(super) accept_due: bool,
+    pub(super) open_at: Millis,
+    pub(super) openings: u8,
+    pub(super) reset: Option<(u16, u32, u8)>,
+    pub(super) stray_at: Option<Millis>,
+    pub(super) rekey: bool,
+    pub(super) counts: LinkCounts,
 }
 
 impl<S: Sizes> Core<S> {
-    const fn new(role: Role, has_bulk: bool, first: u16) -> Self {
+    pub(super) const fn new(role: Role, has_bulk: bool, first: u16) -> Self {
         Self {
             role,
             has_bulk,
@@ -388,7 +84,7 @@ impl<S: Sizes> Core<S> {
     }
 
     /// Nothing of an earlier connection is left.
-    fn restart(&mut self, now: Millis) {
+    pub(super) fn restart(&mut self, now: Millis) {
         self.senders.iter_mut().for_each(Sender::restart);
         self.receivers.iter_mut().for_each(Receiver::restart);
         self.queue.clear();
@@ -401,14 +97,14 @@ impl<S: Sizes> Core<S> {
     }
 
     #[inline(never)]
-    fn end(&mut self, end: LinkEnd, reset: Option<(u16, u32, u8)>) {
+    pub(super) fn end(&mut self, end: LinkEnd, reset: Option<(u16, u32, u8)>) {
         self.status = LinkStatus::Ended(end);
         self.reset = self.reset.or(reset);
         (self.ack_due, self.accept_due) = (false, false);
     }
 
     /// The connection, if there is one.
-    fn open(&self) -> Option<u16> {
+    pub(super) fn open(&self) -> Option<u16> {
         match self.status {
             LinkStatus::Open(connection) => Some(connection),
             _ => None,
@@ -416,7 +112,7 @@ impl<S: Sizes> Core<S> {
     }
 
     /// Takes what a lane's decoder answers. `false`: there is nothing left.
-    fn packet(
+    pub(super) fn packet(
         &mut self,
         lane: LaneId,
         packet: Result<Option<Packet<'_>>, Error<PacketError>>,
@@ -586,7 +282,7 @@ impl<S: Sizes> Core<S> {
     }
 
     /// What time alone brings about.
-    fn tick(&mut self, now: Millis) {
+    pub(super) fn tick(&mut self, now: Millis) {
         let Some(connection) = self.open() else { return };
         let [signal, bulk] = &mut self.senders;
         let ticks = [signal.tick(now), bulk.tick(now)];
@@ -599,7 +295,7 @@ impl<S: Sizes> Core<S> {
         }
     }
 
-    fn poll_signal(&mut self, mut place: Place<'_>, now: Millis) -> usize {
+    pub(super) fn poll_signal(&mut self, mut place: Place<'_>, now: Millis) -> usize {
         if let Some((connection, position, reason)) = self.reset {
             let length =
                 place.put(Packet::new(Header::new(PacketType::Reset, connection, position), &[reason]));
@@ -648,7 +344,7 @@ impl<S: Sizes> Core<S> {
         }
     }
 
-    fn poll_bulk(&mut self, mut place: Place<'_>, now: Millis) -> usize {
+    pub(super) fn poll_bulk(&mut self, mut place: Place<'_>, now: Millis) -> usize {
         let Some(connection) = self.open() else { return 0 };
         if self.health.is_usable() {
             let [_, bulk] = &mut self.senders;
@@ -672,7 +368,7 @@ impl<S: Sizes> Core<S> {
         }
     }
 
-    fn deadline(&self) -> Option<Millis> {
+    pub(super) fn deadline(&self) -> Option<Millis> {
         match self.status {
             LinkStatus::Opening => Some(self.open_at),
             LinkStatus::Open(_) => {
@@ -692,10 +388,10 @@ fn reason(mut payload: Payload<'_>) -> u8 {
 }
 
 /// Where a packet goes.
-struct Place<'o> {
-    line: Line,
-    out: &'o mut [u8],
-    counts: &'o mut LaneCounts,
+pub(super) struct Place<'o> {
+    pub(super) line: Line,
+    pub(super) out: &'o mut [u8],
+    pub(super) counts: &'o mut LaneCounts,
 }
 
 impl Place<'_> {
@@ -710,13 +406,7 @@ impl Place<'_> {
         length
     }
 
-    fn data<B: super::buffer::Buffer>(
-        &mut self,
-        header: Header,
-        sender: &mut Sender<B>,
-        bulk: bool,
-        now: Millis,
-    ) -> usize {
+    fn data<B: Buffer>(&mut self, header: Header, sender: &mut Sender<B>, bulk: bool, now: Millis) -> usize {
         let most = self.line.framing.payload(self.line.mtu.min(self.out.len()));
         let Some(chunk) = sender.chunk(most) else { return 0 };
         let header = Header { position: chunk.position, ..header }.data(bulk, chunk.tries);
@@ -729,50 +419,5 @@ impl Place<'_> {
             sender.sent(taken, now);
         }
         length
-    }
-}
-
-/// The payload of ACK (SPEC section 4.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ack {
-    next: [u32; 2],
-    window: [u16; 2],
-    intact: u16,
-    failures: (u16, u16),
-    nack: u8,
-    signal_failures: u16,
-}
-
-impl Ack {
-    fn to_bytes(self) -> [u8; ACK_SIZE] {
-        let [[a, b, c, d], [g, h, i, j]] = self.next.map(u32::to_be_bytes);
-        let [[e, f], [k, l]] = self.window.map(u16::to_be_bytes);
-        let [m, n] = self.intact.to_be_bytes();
-        let [o, p] = self.failures.0.to_be_bytes();
-        let [q, r] = self.failures.1.to_be_bytes();
-        let [t, u] = self.signal_failures.to_be_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, self.nack, t, u]
-    }
-
-    fn from_bytes(bytes: [u8; ACK_SIZE]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] = bytes;
-        Self {
-            next: [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([g, h, i, j])],
-            window: [u16::from_be_bytes([e, f]), u16::from_be_bytes([k, l])],
-            intact: u16::from_be_bytes([m, n]),
-            failures: (u16::from_be_bytes([o, p]), u16::from_be_bytes([q, r])),
-            nack: s,
-            signal_failures: u16::from_be_bytes([t, u]),
-        }
-    }
-}
-
-impl<S: Sizes> fmt::Debug for Link<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
-            .field("role", &self.core.role)
-            .field("status", &self.core.status)
-            .field("queue", &self.core.queue)
-            .finish_non_exhaustive()
     }
 }
