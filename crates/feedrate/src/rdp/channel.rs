@@ -289,6 +289,7 @@ impl<B: Buffer> Receiver<B> {
             self.have = self.have.saturating_add(taken);
             self.next = self.next.wrapping_add(number(taken));
             if self.have == Self::HEAD && !(1..=limit.min(B::SIZE)).contains(&self.length()) {
+                self.have = 0;
                 return Err(BadRecord);
             }
             if taken == 0 {

@@ -120,6 +120,10 @@ impl<A: Arch, U: Authorize> Body<A, U> {
                 return self.refuse(opened.sequence, Fail(code, u32::from(kind)), reply);
             }
         };
+        if let (SessionState::Idle, Frame::Hello(hello)) = (state, &frame) {
+            // From here on the tags cover it, also if the Hello is refused.
+            reply.session().set_host_nonce(hello.nonce);
+        }
         let command = Command { kind: frame.kind(), sequence: opened.sequence, time: opened.time, now };
         let done = match state {
             SessionState::Idle | SessionState::Connecting

@@ -52,7 +52,6 @@ impl<A: Arch, U: Authorize> Body<A, U> {
         reply: &mut Reply<'_, Z>,
         now: Millis,
     ) -> Result<(), Fail> {
-        reply.session().set_host_nonce(hello.nonce);
         if usize::from(hello.longest) < FIRST_LIMIT {
             return Err(Fail(ErrorCode::Malformed, 0x40));
         }

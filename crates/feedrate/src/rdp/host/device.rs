@@ -5,7 +5,7 @@ use super::super::authority::{Capabilities, Domains};
 use super::super::target::Fingerprint;
 
 /// Longest name of a firmware.
-const NAME: usize = 32;
+pub(super) const NAME: usize = 32;
 
 /// What Welcome says of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -388,6 +388,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
             self.endpoint.link.drop_message();
             match state {
                 SessionState::Active => self.say_goodbye(ByeReason::IntegrityLost, now),
+                SessionState::Disconnecting => {}
                 _ => self.close(Closed::Bye(ByeReason::IntegrityLost)),
             }
             return Step::Again;
