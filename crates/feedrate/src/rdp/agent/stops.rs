@@ -108,7 +108,7 @@ impl Stops {
         }
         self.steps = None;
         Some(match halt {
-            Some(request) if reason == Reason::Step => {
+            Some(request) if matches!(reason, Reason::Step | Reason::Halted) => {
                 Event { request, reason: Reason::Halted, more: false, detail }
             }
             _ => Event { request, reason, more: false, detail },

@@ -8,7 +8,7 @@ use super::super::link::LinkEnd;
 use super::super::session::ByeReason;
 use super::super::target::Fingerprint;
 
-/// An answer that no [`Ticket`](super::Ticket) has looked at yet.
+/// An answer that no [`Ticket`](super::command::Ticket) has looked at yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer<'a> {
     /// Sequence of the command.

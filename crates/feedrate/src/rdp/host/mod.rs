@@ -403,8 +403,10 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         }
         match (state, frame) {
             (SessionState::Connecting, Frame::Welcome(welcome)) if self.device.is_none() => {
-                let known =
-                    opened.is_first() && welcome.host_nonce == self.nonce && welcome.version == VERSION;
+                let known = opened.is_first()
+                    && welcome.host_nonce == self.nonce
+                    && welcome.version == VERSION
+                    && welcome.name.as_slice().len() <= device::NAME;
                 let device = Device::new(&welcome);
                 let nonce = welcome.device_nonce;
                 self.endpoint.link.drop_message();
