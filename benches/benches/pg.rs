@@ -4,15 +4,17 @@
 //! same work, where feedrate takes 1.0. It goes by each one's fastest sample, which is the one that was least disturbed.
 #![allow(missing_docs)]
 
-use std::collections::BTreeMap;
+mod table;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, Throughput};
+use criterion::{Criterion, Throughput};
 use feedrate_benches::streams::{self, Rows};
 use feedrate_benches::{Sum, decode, encode, pipeline};
+
+use crate::table::Table;
 
 /// Fits into a core's own cache, together with the copy that some peers make.
 const CACHED: usize = 512 * 1024;
@@ -50,6 +52,11 @@ const PIPELINE: [(&str, Decode); 2] =
     [(OURS, pipeline::feedrate_fields), ("pgwire", pipeline::pgwire_fields)];
 const PIPELINE_FRAMES: [(&str, Decode); 2] = [(OURS, pipeline::feedrate_frames), ("floor", decode::floor)];
 
+const COLUMNS: [&str; 6] = [OURS, "feedrate, copy", "floor", "postgres-protocol", "pgwire", "pg-proto"];
+const ABOUT: &str = "\
+\"feedrate, copy\" copies as the peers do: each chunk into a buffer first, messages into a BytesMut. The floor is a loop by
+hand that checks nothing: of type bytes and lengths for frames, over a row's values too for fields.";
+
 fn main() {
     // With `--test` every benchmark runs once, to see that it does.
     let test = std::env::args().any(|argument| argument == "--test");
@@ -77,7 +84,7 @@ fn main() {
     }
     encoding(&mut criterion, &mut table);
     criterion.final_summary();
-    table.print();
+    table.print(&COLUMNS, ABOUT);
 }
 
 /// The contenders of a kind do the same work, or comparing them says nothing.
@@ -197,62 +204,4 @@ fn write<O>(out: &mut O, clear: fn(&mut O), encode: impl FnOnce(&mut O)) -> Dura
     encode(out);
     black_box(out);
     began.elapsed()
-}
-
-/// What was measured, in the order in which it was.
-#[derive(Default)]
-struct Table {
-    rows: Vec<String>,
-    /// The fastest sample's seconds for a pass.
-    best: BTreeMap<(usize, &'static str), f64>,
-}
-
-impl Table {
-    const COLUMNS: [&str; 6] = [OURS, "feedrate, copy", "floor", "postgres-protocol", "pgwire", "pg-proto"];
-
-    fn measure(
-        &mut self,
-        group: &mut BenchmarkGroup<'_, WallTime>,
-        row: &str,
-        name: &'static str,
-        mut pass: impl FnMut() -> Duration,
-    ) {
-        let row = self.rows.iter().position(|known| known == row).unwrap_or_else(|| {
-            self.rows.push(row.into());
-            self.rows.len() - 1
-        });
-        let best = &mut self.best;
-        group.bench_function(name, |bencher| {
-            bencher.iter_custom(|passes| {
-                let sum: Duration = (0..passes).map(|_| pass()).sum();
-                let mean = sum.as_secs_f64() / passes as f64;
-                best.entry((row, name)).and_modify(|best| *best = best.min(mean)).or_insert(mean);
-                sum
-            });
-        });
-    }
-
-    fn print(&self) {
-        println!(
-            "\nTime for the same work, where feedrate takes 1.0. \"feedrate, copy\" copies as the peers do: each chunk into"
-        );
-        println!(
-            "a buffer first, messages into a BytesMut. The floor is a loop by hand that checks nothing: of type bytes and"
-        );
-        println!("lengths for frames, over a row's values too for fields.\n");
-        print!("{:<42}", "");
-        Self::COLUMNS.iter().for_each(|name| print!(" {name:>18}"));
-        println!();
-        for (row, what) in self.rows.iter().enumerate() {
-            let Some(ours) = self.best.get(&(row, OURS)) else { continue };
-            print!("{what:<42}");
-            for name in Self::COLUMNS {
-                match self.best.get(&(row, name)) {
-                    Some(time) => print!(" {:>18.2}", time / ours),
-                    None => print!(" {:>18}", ""),
-                }
-            }
-            println!();
-        }
-    }
 }

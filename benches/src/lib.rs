@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod encode;
 pub mod pipeline;
+pub mod rdp;
 pub mod streams;
 
 /// Depends on everything that was looked at, so that nothing is left out.

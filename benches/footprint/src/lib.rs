@@ -4,6 +4,9 @@
 //! state, limit or byte can be folded into the code.
 #![no_std]
 
+pub mod machine;
+
+use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
 
 /// A binary in which a panic can be reached refers to a symbol that does not exist, and does not link.
@@ -57,4 +60,25 @@ impl Sum {
 #[inline(never)]
 fn slice(sum: u32, bytes: &[u8]) -> u32 {
     sum.wrapping_add(bytes.len() as u32).wrapping_add(bytes.first().copied().unwrap_or_default().into())
+}
+
+/// In a `static`, as an agent is in a controller's firmware.
+pub struct Alone<T>(UnsafeCell<T>);
+
+// SAFETY: there is one core, no interrupt, and nothing is ever run.
+unsafe impl<T> Sync for Alone<T> {}
+
+impl<T> Alone<T> {
+    pub const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// # Safety
+    ///
+    /// Nobody else may have it.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn get(&self) -> &mut T {
+        // SAFETY: the caller's word.
+        unsafe { &mut *self.0.get() }
+    }
 }

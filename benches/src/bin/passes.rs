@@ -1,6 +1,8 @@
 //! `passes CASE N`: N passes over one stream, for `../../callgrind` to count instructions in.
 #![allow(missing_docs)]
 
+use feedrate::rdp::{Framing, Line};
+use feedrate_benches::rdp::{Stream, exchange, gdb, packets};
 use feedrate_benches::{decode, encode, pipeline, streams};
 
 const CHUNK: usize = 16 * 1024;
@@ -16,6 +18,12 @@ fn main() {
 }
 
 fn run(kind: &str, contender: &str, passes: usize) -> usize {
+    match kind.split('-').collect::<Vec<_>>()[..] {
+        ["serial", payload] => return packets(Framing::Serial, payload, contender, passes),
+        ["stream", payload] => return packets(Framing::Stream, payload, contender, passes),
+        ["exchange", line] => return exchanges(line, contender, passes),
+        _ => {}
+    }
     type Decode = fn(&[u8], usize) -> feedrate_benches::Sum;
     let decode: Option<Decode> = match contender {
         "floor" => Some(decode::floor),
@@ -71,4 +79,58 @@ fn messages(mut stream: &[u8]) -> usize {
         count += 1;
     }
     count
+}
+
+/// Packets of RDPv3 in one buffer.
+fn packets(framing: Framing, payload: &str, contender: &str, passes: usize) -> usize {
+    let payload = payload.parse().expect("bytes of payload");
+    let stream = Stream::new(payload, 64 * 1024);
+    let mut out = vec![0; STREAM];
+    let bytes = match contender {
+        "checksums" => stream.packets(Framing::Stream),
+        "gdbstub" => gdb::unknown(payload, stream.len()),
+        "postcard" => {
+            let length = packets::postcard_encode(&stream, framing, &mut out);
+            out[..length].to_vec()
+        }
+        _ => stream.packets(framing),
+    };
+    for _ in 0..passes {
+        let (bytes, stream, out) = std::hint::black_box((&bytes, &stream, &mut out));
+        let result = match contender {
+            "feedrate" => packets::feedrate(bytes, framing).0,
+            "lent" => packets::feedrate_lent(bytes, framing).0,
+            "checksums" => packets::checksums(bytes, framing).0,
+            "cobs+crc" => packets::by_hand(bytes, framing).0,
+            "postcard" => packets::postcard(bytes, framing).0,
+            "gdbstub" => gdb::packets(bytes).0,
+            "encode" => packets::feedrate_encode(stream, framing, out) as u64,
+            "encode-cobs+crc" => packets::by_hand_encode(stream, framing, out) as u64,
+            "encode-postcard" => packets::postcard_encode(stream, framing, out) as u64,
+            _ => panic!("no contender {contender}"),
+        };
+        std::hint::black_box(result);
+    }
+    stream.len()
+}
+
+/// Requests with their answers. "agent" is the same as "feedrate": the script counts in the agent's functions alone.
+fn exchanges(line: &str, contender: &str, passes: usize) -> usize {
+    const TIMES: usize = 256;
+    let line = match line {
+        "uart" => Line::UART,
+        "spi" => Line::SPI,
+        "tcp" => Line::TCP,
+        _ => panic!("no line {line}"),
+    };
+    if contender == "gdbstub" {
+        let questions = gdb::questions();
+        for _ in 0..passes {
+            std::hint::black_box(gdb::ask(std::hint::black_box(&questions), TIMES));
+        }
+    } else {
+        let mut pair = exchange::Pair::new(line);
+        std::hint::black_box(pair.ask(TIMES * passes));
+    }
+    TIMES
 }

@@ -1,7 +1,6 @@
 //! Consistent Overhead Byte Stuffing, without a copy (SPEC section 2.1).
 
 use crate::encode::{EncodeError, Output};
-use crate::scan::find;
 
 /// The most bytes that one part can have, and the code that says so.
 const LONGEST: usize = 254;
@@ -49,55 +48,40 @@ pub(super) fn write<'b, O: Output>(
     pieces: impl IntoIterator<Item = &'b [u8]>,
 ) -> Result<(), EncodeError> {
     out.put(&[0])?;
-    let mut part = Part::begin(out)?;
-    for mut piece in pieces {
-        while !piece.is_empty() {
+    let mut part = Part { bytes: [0; LONGEST + 1], length: 0 };
+    for piece in pieces {
+        for byte in piece {
             if part.length == LONGEST {
-                part.end(out, FULL);
-                part = Part::begin(out)?;
+                part.end(out)?;
             }
-            let room = LONGEST.saturating_sub(part.length);
-            let run = piece.get(..room).unwrap_or(piece);
-            let (run, zero) = match find(0, run) {
-                Some(at) => (run.get(..at).unwrap_or_default(), 1),
-                None => (run, 0),
-            };
-            out.put(run)?;
-            part.length = part.length.saturating_add(run.len());
-            if zero > 0 {
-                let code = part.code();
-                part.end(out, code);
-                part = Part::begin(out)?;
+            if *byte == 0 {
+                part.end(out)?;
+            } else {
+                part.length = part.length.saturating_add(1);
+                if let Some(place) = part.bytes.get_mut(part.length) {
+                    *place = *byte;
+                }
             }
-            piece = piece.get(run.len().saturating_add(zero)..).unwrap_or_default();
         }
     }
-    let code = part.code();
-    part.end(out, code);
+    part.end(out)?;
     out.put(&[0])
 }
 
-/// A part whose code is not known yet.
+/// A part whose code is not known yet, which is its first byte.
 struct Part {
-    code_at: usize,
+    bytes: [u8; LONGEST + 1],
     length: usize,
 }
 
 impl Part {
-    fn begin<O: Output>(out: &mut O) -> Result<Self, EncodeError> {
-        let code_at = out.length();
-        out.put(&[1])?;
-        Ok(Self { code_at, length: 0 })
-    }
-
-    fn code(&self) -> u8 {
-        u8::try_from(self.length.saturating_add(1)).unwrap_or(FULL)
-    }
-
-    fn end<O: Output>(&self, out: &mut O, code: u8) {
-        if let Some(byte) = out.written().get_mut(self.code_at) {
-            *byte = code;
+    fn end<O: Output>(&mut self, out: &mut O) -> Result<(), EncodeError> {
+        let size = self.length.saturating_add(1);
+        if let Some(code) = self.bytes.first_mut() {
+            *code = u8::try_from(size).unwrap_or(FULL);
         }
+        self.length = 0;
+        out.put(self.bytes.get(..size).unwrap_or_default())
     }
 }
 

@@ -22,13 +22,29 @@ pub(super) fn header(bytes: &[u8]) -> u16 {
     CRC_16.checksum(bytes)
 }
 
+/// The packet's CRC, as its bytes come.
+pub(super) struct Crc32(crc::Digest<'static, u32, Tables>);
+
+impl Crc32 {
+    pub(super) fn new() -> Self {
+        Self(CRC_32.digest())
+    }
+
+    #[inline(never)]
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(super) fn finish(self) -> u32 {
+        self.0.finalize()
+    }
+}
+
 /// The packet's CRC, and that of State.
 pub(super) fn crc_32<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> u32 {
-    let mut digest = CRC_32.digest();
-    for piece in pieces {
-        digest.update(piece);
-    }
-    digest.finalize()
+    let mut crc = Crc32::new();
+    pieces.into_iter().for_each(|piece| crc.update(piece));
+    crc.finish()
 }
 
 /// The default seal's tag.

@@ -12,6 +12,8 @@ pub(super) const HEADER: usize = 12;
 const CRC: usize = 4;
 /// Bytes of a packet beside its payload.
 pub(super) const OVERHEAD: usize = HEADER + CRC;
+/// Bytes of COBS that are put together before their CRC is calculated.
+const BLOCK: usize = 64;
 /// The longest packet on a lane with stream framing.
 const LONGEST: usize = 1022;
 
@@ -249,11 +251,7 @@ impl<'a> Packet<'a> {
         if declared != actual {
             return Err(PacketError::Length { declared, actual });
         }
-        let mut checked = all;
-        let crc = crc::crc_32(checked.take_off(all.length.saturating_sub(CRC)));
-        let mut expected = [0; CRC];
-        checked.copy_to(&mut expected);
-        if crc.to_be_bytes() != expected {
+        if !all.is_intact() {
             return Err(PacketError::Crc);
         }
         rest.length = actual;
@@ -352,15 +350,49 @@ impl<'a> Payload<'a> {
 
     /// Takes off as many bytes as `into` has room for, and answers how many that were.
     pub fn copy_to(&mut self, into: &mut [u8]) -> usize {
+        let wanted = into.len().min(self.length);
         let mut copied = 0_usize;
-        for piece in self.take_off(into.len()) {
-            let end = copied.saturating_add(piece.len());
-            if let Some(to) = into.get_mut(copied..end) {
-                to.iter_mut().zip(piece).for_each(|(to, from)| *to = *from);
+        while copied < wanted {
+            if let (true, Behind::Cobs { zero: zero @ true, .. }) = (self.head.is_empty(), &mut self.behind) {
+                // Not by way of a piece of one byte: in what is mostly zeros it would be most of the work.
+                *zero = false;
+                into.iter_mut().skip(copied).take(1).for_each(|to| *to = 0);
+                copied = copied.saturating_add(1);
+                continue;
             }
-            copied = end;
+            if !self.refill() {
+                break;
+            }
+            let n = wanted.saturating_sub(copied).min(self.head.len());
+            let (piece, behind) = self.head.split_at_checked(n).unwrap_or_default();
+            let end = copied.saturating_add(n);
+            let to = into.get_mut(copied..end).unwrap_or_default();
+            to.iter_mut().zip(piece).for_each(|(to, from)| *to = *from);
+            (self.head, copied) = (behind, end);
         }
+        self.length = self.length.saturating_sub(copied);
         copied
+    }
+
+    /// Whether the last four bytes are the CRC of the others.
+    fn is_intact(mut self) -> bool {
+        let mut left = self.length.saturating_sub(CRC);
+        let mut crc = crc::Crc32::new();
+        if let Behind::Plain(_) = self.behind {
+            self.take_off(left).for_each(|piece| crc.update(piece));
+        } else {
+            // COBS has many short pieces, and a CRC is fast over long ones.
+            let mut block = [0; BLOCK];
+            while left > 0 {
+                let most = block.get_mut(..left.min(BLOCK)).unwrap_or_default();
+                let copied = self.copy_to(most);
+                crc.update(most.get(..copied).unwrap_or_default());
+                left = if copied == 0 { 0 } else { left.saturating_sub(copied) };
+            }
+        }
+        let mut expected = [0; CRC];
+        self.copy_to(&mut expected);
+        crc.finish().to_be_bytes() == expected
     }
 
     /// Takes off the first `n` bytes, or all, in pieces.
@@ -373,6 +405,26 @@ impl<'a> Payload<'a> {
         })
     }
 
+    /// Whether there is a piece at hand, now or from what lies behind.
+    #[inline]
+    fn refill(&mut self) -> bool {
+        while self.head.is_empty() {
+            match &mut self.behind {
+                Behind::Plain([]) => return false,
+                Behind::Plain(second) => self.head = core::mem::take(second),
+                Behind::Cobs { zero, .. } if *zero => {
+                    *zero = false;
+                    self.head = &[0];
+                }
+                Behind::Cobs { zero, rest } => match cobs::part(rest) {
+                    Some(part) => (self.head, *zero) = part,
+                    None => return false,
+                },
+            }
+        }
+        true
+    }
+
     /// Takes off the next piece, cut to `most` bytes.
     #[cfg_attr(target_os = "none", inline(never))]
     fn piece(&mut self, most: usize) -> Option<&'a [u8]> {
@@ -380,16 +432,8 @@ impl<'a> Payload<'a> {
         if most == 0 {
             return None;
         }
-        while self.head.is_empty() {
-            match &mut self.behind {
-                Behind::Plain([]) => return None,
-                Behind::Plain(second) => self.head = core::mem::take(second),
-                Behind::Cobs { zero, .. } if *zero => {
-                    *zero = false;
-                    self.head = &[0];
-                }
-                Behind::Cobs { zero, rest } => (self.head, *zero) = cobs::part(rest)?,
-            }
+        if !self.refill() {
+            return None;
         }
         let (piece, rest) = self.head.split_at_checked(most).unwrap_or((self.head, &[]));
         self.head = rest;

@@ -12,7 +12,7 @@ pub(super) const NAME: usize = 32;
 pub struct Device {
     /// Which device it is.
     pub fingerprint: Fingerprint,
-    /// [`Arch::ID`](super::Arch::ID).
+    /// [`Arch::ID`](crate::rdp::Arch::ID).
     pub architecture: u16,
     /// Number of registers.
     pub registers: u8,

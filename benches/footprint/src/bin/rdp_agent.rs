@@ -1,0 +1,33 @@
+//! The complete agent of RDPv3, in a `static`, on a UART with SPI beside it, in front of a machine that has everything a target can have.
+#![no_std]
+#![no_main]
+
+use feedrate::rdp::{Agent, AgentConfig, Board, Checksum, CortexM, LaneId, SessionState};
+use feedrate_footprint::machine::{Authority, Servo, authority, cause};
+use feedrate_footprint::{Alone, bytes, bytes_mut};
+
+static AGENT: Alone<Agent<CortexM, Authority, Board, Checksum>> =
+    Alone::new(Agent::new(AgentConfig::board(*b"boot no. 815", "servo"), authority, Checksum));
+static SERVO: Alone<Servo> = Alone::new(Servo::NEW);
+
+/// # Safety
+///
+/// See [`bytes`] and [`bytes_mut`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn entry(command: u8, input: *mut u8, length: usize, now: u32) -> u32 {
+    // SAFETY: nobody else has them.
+    let (agent, servo) = unsafe { (AGENT.get(), SERVO.get()) };
+    let lane = if command & 0x40 == 0 { LaneId::Signal } else { LaneId::Bulk };
+    match command & 0x3F {
+        // SAFETY: the caller's word.
+        0 => agent.feed(lane, unsafe { bytes(input, length) }, now),
+        // SAFETY: the caller's word.
+        1 => return agent.poll(lane, unsafe { bytes_mut(input, length) }, now) as u32,
+        2 => agent.run(servo, now),
+        3 => agent.stopped(servo, cause(), now),
+        4 => return agent.deadline().unwrap_or_default(),
+        5 => agent.reconnect(lane),
+        _ => return (agent.state() == SessionState::Active).into(),
+    }
+    0
+}

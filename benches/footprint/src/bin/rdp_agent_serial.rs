@@ -1,0 +1,45 @@
+//! As `rdp_agent`, with as little memory as the protocol allows: a UART, no bulk lane, messages of 512 bytes.
+#![no_std]
+#![no_main]
+
+use feedrate::rdp::{Agent, AgentConfig, Checksum, CortexM, LaneId, SessionState, Sizes};
+use feedrate_footprint::machine::{Authority, Servo, authority, cause};
+use feedrate_footprint::{Alone, bytes, bytes_mut};
+
+/// A UART, and no more memory than needed.
+enum Tiny {}
+
+impl Sizes for Tiny {
+    type Lane = [u8; 64];
+    type Send = [u8; 520];
+    type Message = [u8; 512];
+    type Queue = [u8; 520];
+}
+
+const CONFIG: AgentConfig = AgentConfig { bulk: None, ..AgentConfig::board(*b"boot no. 815", "servo") };
+
+static AGENT: Alone<Agent<CortexM, Authority, Tiny, Checksum>> =
+    Alone::new(Agent::new(CONFIG, authority, Checksum));
+static SERVO: Alone<Servo> = Alone::new(Servo::NEW);
+
+/// # Safety
+///
+/// See [`bytes`] and [`bytes_mut`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn entry(command: u8, input: *mut u8, length: usize, now: u32) -> u32 {
+    // SAFETY: nobody else has them.
+    let (agent, servo) = unsafe { (AGENT.get(), SERVO.get()) };
+    let lane = LaneId::Signal;
+    match command & 0x3F {
+        // SAFETY: the caller's word.
+        0 => agent.feed(lane, unsafe { bytes(input, length) }, now),
+        // SAFETY: the caller's word.
+        1 => return agent.poll(lane, unsafe { bytes_mut(input, length) }, now) as u32,
+        2 => agent.run(servo, now),
+        3 => agent.stopped(servo, cause(), now),
+        4 => return agent.deadline().unwrap_or_default(),
+        5 => agent.reconnect(lane),
+        _ => return (agent.state() == SessionState::Active).into(),
+    }
+    0
+}

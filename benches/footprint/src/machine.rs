@@ -1,0 +1,213 @@
+//! A machine that has everything a target can have, and next to no code of its own: what it answers comes from a volatile cell, so that
+//! the agent in front of it cannot be cut down by what the compiler knows of it.
+
+use core::cell::UnsafeCell;
+
+use feedrate::rdp::{
+    Audit, AuditRing, Breakpoints, CortexM, Cursor, Domains, Fingerprint, Forcing, Grant, Machine, Memory,
+    Refusal, Stepping, StopCause, Target, Trap,
+};
+
+struct Port(UnsafeCell<u32>);
+
+// SAFETY: there is one core, no interrupt, and nothing is ever run.
+unsafe impl Sync for Port {}
+
+static PORT: Port = Port(UnsafeCell::new(0));
+
+/// Anything.
+#[inline(never)]
+fn look() -> u32 {
+    // SAFETY: it is there.
+    unsafe { PORT.0.get().read_volatile() }
+}
+
+#[inline(never)]
+fn touch(value: u32) -> Result<(), Refusal> {
+    // SAFETY: it is there.
+    unsafe { PORT.0.get().write_volatile(value) }
+    match look() {
+        0 => Ok(()),
+        1 => Err(Refusal::Unmapped),
+        2 => Err(Refusal::ReadOnly),
+        3 => Err(Refusal::NoSlot),
+        4 => Err(Refusal::WrongState),
+        5 => Err(Refusal::Interlock),
+        6 => Err(Refusal::Unsupported),
+        code => Err(Refusal::Fatal(code)),
+    }
+}
+
+/// An authority that lets everybody do what the port says.
+pub fn authority(token: &[u8], device: &Fingerprint) -> Result<Grant, u32> {
+    let [first, ..] = *device;
+    touch(token.len() as u32 ^ u32::from(first)).map_err(|_| look())?;
+    Ok(Grant { operator: [look() as u8; 8], domains: Domains(look() as u8), lasts: look() })
+}
+
+pub type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
+
+/// Any of the causes.
+pub fn cause() -> StopCause {
+    match look() {
+        0 => StopCause::Step,
+        1 => StopCause::Breakpoint(look() as u16),
+        2 => StopCause::Watch { slot: look() as u16, addr: look().into() },
+        3 => StopCause::Halted,
+        4 => StopCause::Fault(look().into()),
+        5 => StopCause::Interlock,
+        _ => StopCause::Reset,
+    }
+}
+
+/// The machine.
+pub struct Servo {
+    pub log: AuditRing<16>,
+}
+
+impl Servo {
+    pub const NEW: Self = Self { log: AuditRing::new() };
+}
+
+impl Target for Servo {
+    type Arch = CortexM;
+
+    fn fingerprint(&self) -> Fingerprint {
+        [look() as u8; 16]
+    }
+
+    fn is_stopped(&self) -> bool {
+        look() == 1
+    }
+
+    fn read_registers(&mut self, into: &mut [u64; 17]) -> Result<(), Refusal> {
+        into.iter_mut().for_each(|register| *register = look().into());
+        touch(0)
+    }
+
+    fn breakpoints(&mut self) -> Option<&mut dyn Breakpoints> {
+        Some(self)
+    }
+
+    fn stepping(&mut self) -> Option<&mut dyn Stepping> {
+        Some(self)
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        Some(self)
+    }
+
+    fn forcing(&mut self) -> Option<&mut dyn Forcing> {
+        Some(self)
+    }
+
+    fn machine(&mut self) -> Option<&mut dyn Machine> {
+        Some(self)
+    }
+
+    fn audit(&mut self) -> Option<&mut dyn Audit> {
+        Some(&mut self.log)
+    }
+}
+
+impl Breakpoints for Servo {
+    fn slots(&self) -> u16 {
+        look() as u16
+    }
+
+    fn set(&mut self, addr: u64, trap: Trap) -> Result<u16, Refusal> {
+        let trap = match trap {
+            Trap::Any => 0,
+            Trap::Hardware => 1,
+            Trap::Software => 2,
+            Trap::Watch { length, access } => length ^ access as u32,
+        };
+        touch(addr as u32 ^ trap)?;
+        Ok(look() as u16)
+    }
+
+    fn clear(&mut self, slot: u16) -> Result<(), Refusal> {
+        touch(slot.into())
+    }
+}
+
+impl Stepping for Servo {
+    fn halt(&mut self) -> Result<(), Refusal> {
+        touch(1)
+    }
+
+    fn resume(&mut self) -> Result<(), Refusal> {
+        touch(2)
+    }
+
+    fn step(&mut self) -> Result<(), Refusal> {
+        touch(3)
+    }
+}
+
+impl Memory for Servo {
+    fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal> {
+        touch(addr as u32)?;
+        into.iter_mut().for_each(|byte| *byte = look() as u8);
+        Ok(look() as usize)
+    }
+}
+
+impl Forcing for Servo {
+    fn interlock(&mut self) -> Result<(), Refusal> {
+        touch(4)
+    }
+
+    fn force(&mut self, addr: u64, value: &[u8]) -> Result<(), Refusal> {
+        touch(addr as u32 ^ value.len() as u32)
+    }
+
+    fn release(&mut self, addr: u64) -> Result<(), Refusal> {
+        touch(addr as u32)
+    }
+}
+
+impl Machine for Servo {
+    fn axes(&self) -> u8 {
+        look() as u8
+    }
+
+    fn axis(&mut self, axis: u8) -> Option<i64> {
+        touch(axis.into()).ok()?;
+        Some(look().into())
+    }
+
+    fn set_axis(&mut self, axis: u8, position: i64) -> Result<(), Refusal> {
+        touch(u32::from(axis) ^ position as u32)
+    }
+
+    fn plc(&mut self, first: u16, into: &mut [u16]) -> usize {
+        let _ = touch(first.into());
+        into.iter_mut().for_each(|register| *register = look() as u16);
+        look() as usize
+    }
+
+    fn cursor(&mut self) -> Cursor {
+        Cursor { program: look(), line: look(), offset: look() }
+    }
+}
+
+/// A machine that has nothing but its registers.
+pub struct Plain;
+
+impl Target for Plain {
+    type Arch = CortexM;
+
+    fn fingerprint(&self) -> Fingerprint {
+        [look() as u8; 16]
+    }
+
+    fn is_stopped(&self) -> bool {
+        look() == 1
+    }
+
+    fn read_registers(&mut self, into: &mut [u64; 17]) -> Result<(), Refusal> {
+        into.iter_mut().for_each(|register| *register = look().into());
+        touch(0)
+    }
+}
