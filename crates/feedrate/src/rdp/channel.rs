@@ -154,10 +154,10 @@ impl<B: Buffer> Sender<B> {
         self.again = self.again.saturating_add(1);
     }
 
-    /// Whether these numbers can be true.
+    /// Whether these numbers can be true: neither of what was never sent, nor less than has been acknowledged already.
     pub(super) fn believes(&self, next: u32) -> bool {
-        ahead(next, self.acknowledged)
-            .is_none_or(|n| ahead(self.sent, self.acknowledged).is_some_and(|sent| n <= sent))
+        let sent = ahead(self.sent, self.acknowledged).unwrap_or_default();
+        ahead(next, self.acknowledged).is_some_and(|n| n <= sent)
     }
 
     /// Takes the peer's word for what has arrived. `missing`: the peer says that something did not.
