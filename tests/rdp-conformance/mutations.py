@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Shows that the suite is no decoration: `rdp3` with each of its rules broken has to fail, unbroken it has to pass.
 
-mutations.py [--role agent|host] [--only NAME|NAME...] [--parallel N] [--jobs N] [--fast] [--without SCENARIO|...] [--report FILE]
+mutations.py [--role agent|host] [--only NAME|NAME...] [--parallel N] [--jobs N] [--fast] [--without SCENARIO|...] [--report FILE] [--learn]
 
-The unbroken programs run first; what fails there is a failure and is left out of the rest. Then, for each rule, the scenarios of the rule's sections run up to
-the first failure, then all others. `--fast` leaves the unbroken programs out."""
+The unbroken programs run first; what fails there is a failure and is left out of the rest. Then, for each rule, the scenario that noticed it before (mutations.json), the scenarios of the rule's sections, and all others, up to
+the first failure. `--fast` leaves the unbroken programs out. `--learn` writes mutations.json, after a run without its help."""
 
 import json
 import os
@@ -16,7 +16,10 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ENV = dict(os.environ, PYTHONPATH=HERE)
+CACHE = tempfile.TemporaryDirectory(prefix="rdp3-")
+ENV = dict(os.environ, PYTHONPATH=HERE, PYTHONPYCACHEPREFIX=CACHE.name)  # one compilation for hundreds of programs, and nothing of it in the source tree
+ENV.pop("PYTHONDONTWRITEBYTECODE", None)
+HINTS = os.path.join(HERE, "mutations.json")
 
 
 def rules():
@@ -42,71 +45,96 @@ def suite(role, name, only, skip, jobs, stop=True):
             return {"passed": 0, "failed": 0, "scenarios": [], "seconds": 0, "trouble": (done.stdout + done.stderr)[-300:]}
 
 
-def caught(role, name, sections, jobs, without):
+def caught(role, name, sections, jobs, without, hint):
     numbers = [s.strip().split(" ")[0] for s in sections.split(",")]
     first = "|".join(f"{n} *" for n in numbers if n[:1].isdigit())
-    passes = ([(first, "|".join(without))] if first else []) + [(None, "|".join(without + ([first] if first else [])))]
+    passes = [(hint, "|".join(without))] if hint else []
+    passes += ([(first, "|".join(without))] if first else []) + [(None, "|".join(without + ([first] if first else [])))]
     for only, skip in passes:
         report = suite(role, name, only, skip, jobs)
         failures = [s for s in report["scenarios"] if not s["ok"]]
         if failures:
-            return failures[0]
+            text = " ".join(failures[0]["failures"])
+            return dict(failures[0], trouble="instead of where it listens" in text or "does not connect" in text)
         if report.get("trouble") and "0 passed, 0 failed" not in report["trouble"]:
             return {"name": "the runner has trouble", "failures": [report["trouble"]], "trouble": True}
     return None
 
 
+def in_threads(work):
+    threads = [threading.Thread(target=w) for w in work]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+
+
 def main(argv):
-    options = {"--role": None, "--only": None, "--parallel": "3", "--jobs": "6", "--report": None, "--without": ""}
-    fast, broken = False, {"agent": [], "host": []}
+    options = {"--role": None, "--only": None, "--parallel": "8", "--jobs": "6", "--report": None, "--without": ""}
+    fast, learn, broken = False, False, {"agent": [], "host": []}
     rest = list(argv)
     while rest:
         word = rest.pop(0)
         if word == "--fast":
             fast = True
+        elif word == "--learn":
+            learn = True
         elif word in options and rest:
             options[word] = rest.pop(0)
         else:
             sys.exit(__doc__)
+    began = time.monotonic()
     roles = [options["--role"]] if options["--role"] else ["agent", "host"]
-    bad, results, lock = [], [], threading.Lock()
+    bad, results, learned, lock = [], [], {}, threading.Lock()
     if not fast:
-        for role in roles:
-            report = suite(role, None, None, None, 10, False)
+        def unbroken(role):
+            report = suite(role, None, None, None, 6, False)
             print(f"unbroken {role}: {report['passed']} passed, {report['failed']} failed, {report['seconds']} s", flush=True)
             broken[role] = [s["name"] for s in report["scenarios"] if not s["ok"]]
             if report["failed"] or not report["passed"]:
                 bad.append(f"unbroken {role} ({', '.join(broken[role])})")
-    todo = queue.Queue()
+        in_threads([lambda role=role: unbroken(role) for role in roles])
+    hints = {}
+    if os.path.exists(HINTS) and (not learn or options["--only"]):
+        with open(HINTS, encoding="utf-8") as f:
+            hints = json.load(f)
+    if learn:
+        learned.update(hints)
+        hints = {}
+    tasks = []
     for name, sections, side, *_ in rules():
         for role in roles:
             if side in ("both", role) and (not options["--only"] or name in options["--only"].split("|")):
-                todo.put((role, name, sections))
+                tasks.append((role, name, sections, *hints.get(f"{role} {name}", ["", 99])))
+    todo = queue.Queue()
+    for task in sorted(tasks, key=lambda t: -t[4]):
+        todo.put(task)
 
     def work():
         while True:
             try:
-                role, name, sections = todo.get_nowait()
+                role, name, sections, hint, _ = todo.get_nowait()
             except queue.Empty:
                 return
             start = time.monotonic()
-            found = caught(role, name, sections, int(options["--jobs"]), broken[role] + [w for w in options["--without"].split("|") if w])
+            found = caught(role, name, sections, int(options["--jobs"]), broken[role] + [w for w in options["--without"].split("|") if w], hint)
             with lock:
                 good = found and not found.get("trouble")
                 by = f"{found['name']}: {(found['failures'] or [''])[0][:110]}" if found else "by nothing"
                 print(f"{'caught' if good else 'MISSED'} {role} {name} ({time.monotonic() - start:.1f} s) {by}", flush=True)
                 results.append({"role": role, "rule": name, "caught": bool(good), "by": by})
+                if good:
+                    learned[f"{role} {name}"] = [found["name"], round(found["seconds"])]
                 if not good:
                     bad.append(f"{role} {name}")
-    threads = [threading.Thread(target=work) for _ in range(int(options["--parallel"]))]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    in_threads([work] * int(options["--parallel"]))
+    if learn:
+        with open(HINTS, "w", encoding="utf-8") as f:
+            f.write("{\n" + ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(learned.items())) + "\n}\n")
     if options["--report"]:
         with open(options["--report"], "w", encoding="utf-8") as f:
             json.dump(results, f, indent=1)
-    print(f"{sum(r['caught'] for r in results)} of {len(results)} caught" + (", not: " + ", ".join(bad) if bad else ""))
+    print(f"{sum(r['caught'] for r in results)} of {len(results)} caught, {time.monotonic() - began:.0f} s" + (", not: " + ", ".join(bad) if bad else ""))
     return 1 if bad else 0
 
 

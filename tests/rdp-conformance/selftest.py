@@ -137,6 +137,7 @@ class Pieces(unittest.TestCase):
             (7, 101, Verdict.DISORDERED),
             (8, 99, Verdict.GOOD),
             (71, 99, Verdict.DISORDERED),
+            (71, 100, Verdict.GOOD),
             (71, 100, Verdict.REPLAYED),
             (72, 900, Verdict.STALE),
         ):
@@ -230,6 +231,19 @@ class InMemory(unittest.TestCase):
         second.agent, second.now = bench.agent, bench.now
         second.open()
         self.assertEqual(second.ask(Kind.GET_STATUS)[1]["breakpoints"], 0)
+
+    def test_last_sequence(self) -> None:
+        """The last sequence is 2^32 - 2, and that of a Bye with reason 6 (5.5)."""
+        for side in range(2):
+            bench = Bench(lambda: [StreamLane()], [Noise(1)])
+            bench.open()
+            session = (bench.host._session, bench.agent._session)[side]
+            session._sequence = 0xFFFFFFFD
+            self.assertEqual(bench.ask(Kind.GET_STATUS)[0], Kind.STATUS)
+            bench.host.request(Kind.GET_STATUS, {}, bench.now)
+            while bench.host.closed is None and bench.now < 9000:
+                bench.step()
+            self.assertEqual((bench.host.closed.reason, session._sequence), (6, 0xFFFFFFFF))
 
     def test_late_host(self) -> None:
         """An agent answers a stray ACK with RESET 3, and once in 200 ms only (4.1)."""

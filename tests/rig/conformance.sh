@@ -5,7 +5,10 @@
 set -euo pipefail
 programs=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../rdp-conformance"
-export PYTHONDONTWRITEBYTECODE=1
+# Compiled modules are kept for the many programs that are started, but outside of the tree.
+PYTHONPYCACHEPREFIX=$(mktemp -d)
+export PYTHONPYCACHEPREFIX
+trap 'rm -rf "$PYTHONPYCACHEPREFIX"' EXIT
 
 rust_agent="$programs/rdp_sim --reference --listen 127.0.0.1:0"
 rust_host="$programs/rdp --json"
@@ -17,13 +20,13 @@ run() {
     "$@"
 }
 
+run python3 runner.py vectors
 run python3 selftest.py
 # shellcheck disable=SC2086 # commands with arguments
 {
     run python3 runner.py agent -- $rust_agent
-    run python3 runner.py agent -- $python_agent
     run python3 runner.py host -- $rust_host
-    run python3 runner.py host -- $python_host
 }
-run python3 pairings.py --agent "$rust_agent" --agent "$python_agent" --host "$rust_host" --host "$python_host"
+run python3 pairings.py --agent "rust=$rust_agent" --agent "python=$python_agent" --host "rust=$rust_host" --host "python=$python_host"
+# Runs both roles of the Python implementation unbroken first.
 run python3 mutations.py

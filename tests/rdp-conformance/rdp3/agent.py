@@ -69,6 +69,7 @@ class Agent:
         self._commands: Commands | None = None
         self._grant = Grant(b"", 0, 0)
         self._granted_at = now
+        self._accepted_at = now
         self._host_limit = FIRST_LIMIT
         self._state = b""
         self._last_touching = -1
@@ -95,22 +96,26 @@ class Agent:
         self._work(now)
 
     def _work(self, now: int) -> None:
-        self._link_events()
+        self._link_events(now)
         self._measure()
+        if self._machine.tracing:
+            self._messages(now)
         for stop in self._machine.advance(now, self._has_room):
             self._stopped(stop, now)
-        for channel in (0, 1):
-            self._messages(channel, now)
-        self._link_events()
+            if stop.more:
+                self._messages(now)
+        self._messages(now)
+        self._link_events(now)
         self._timers(now)
         self._measure()
 
-    def _link_events(self) -> None:
+    def _link_events(self, now: int) -> None:
         while self._link.events:
             event = self._link.events.popleft()
             if isinstance(event, Opened):
                 self._session = Session(event.connection, Direction.FROM_AGENT, self._metrics)
                 self._last_touching = -1
+                self._accepted_at = now
             elif isinstance(event, Ended) and self._session is not None:
                 self._session.abort(End.REPLACED if event.cause is Cause.REPLACED else End.LINK)
                 self._leave()
@@ -128,7 +133,10 @@ class Agent:
             return
         session.heartbeat_run = self._machine.run
         session.poll(now)
-        if session.phase is Phase.CONNECTING and now - self._granted_at >= HANDSHAKE_TIME and not broken("handshake-endless"):
+        late = broken("handshake-from-hello")
+        began = self._granted_at if late else self._accepted_at
+        opening = session.phase is Phase.CONNECTING or session.phase is Phase.IDLE and not late
+        if opening and now - began >= HANDSHAKE_TIME and not broken("handshake-endless"):
             session.abort(End.NONE)
         self._leave()
         if session.link_may_end(now) and not broken("no-reset-after-end"):
@@ -137,9 +145,17 @@ class Agent:
 
     def _has_room(self) -> bool:
         connection = self._link.connection
+        if self._session is not None and not self._session.may_send:
+            return False
         return connection is None or all(stream.queued + self._host_limit <= SEND_QUEUE for stream in connection.send)
 
-    def _messages(self, channel: int, now: int) -> None:
+    def _messages(self, now: int) -> None:
+        if self._machine.tracing and broken("trace-before-commands"):
+            return
+        for channel in (0, 1):
+            self._channel(channel, now)
+
+    def _channel(self, channel: int, now: int) -> None:
         while self._has_room() and (data := self._link.message(channel, now)) is not None:
             if self._session is None:
                 continue
@@ -173,19 +189,21 @@ class Agent:
         _, version, kind, body = frames.split(message.frame)
         try:
             fields = self._read(version, kind, body)
-            if kind != Kind.HELLO or (message.sequence, message.time, message.epoch) != (0, 0, 0):
+            if kind != Kind.HELLO:
                 raise Refused(Code.UNEXPECTED)
             session.nonces = Nonces(fields["nonce"])
+            if (message.sequence, message.time, message.epoch) != (0, 0, 0) and not broken("hello-any-sequence"):
+                raise Refused(Code.UNEXPECTED)
             self._check_hello(fields)
         except Refused as refused:
-            self._refuse_handshake(session, message.sequence, refused, now)
+            self._refuse_handshake(session, 0 if broken("error-without-request") else message.sequence, refused, now)
             return
         self._welcome(session, fields, now)
 
     def _check_hello(self, hello: Fields) -> None:
         if hello["longest"] < FIRST_LIMIT and not broken("short-limit-accepted"):
             raise Refused(Code.MALFORMED, Kind.HELLO)
-        if len(hello["token"]) > TOKEN_LIMIT:
+        if len(hello["token"]) > TOKEN_LIMIT and not broken("long-token-looked-at"):
             raise Refused(Code.LIMIT, TOKEN_LIMIT)
         if not hello["lowest"] <= PROTOCOL <= hello["highest"] and not broken("versions-not-checked"):
             raise Refused(Code.NO_VERSION, PROTOCOL)
@@ -240,7 +258,7 @@ class Agent:
                     self._active(session, received, now)
                     return
                 raise Refused(Code.UNEXPECTED)
-            if received.verdict is not Verdict.GOOD:
+            if received.verdict is not Verdict.GOOD and not broken("late-agree-accepted"):
                 return
             if fields["digest"] != crc32(self._state) and not broken("state-mismatch-accepted"):
                 raise Refused(Code.STATE_MISMATCH)
@@ -270,6 +288,8 @@ class Agent:
     def _active(self, session: Session, received: Received, now: int) -> None:
         sequence = received.sequence
         try:
+            if broken("order-before-frame") and received.verdict is not Verdict.GOOD:
+                raise Refused(Code.STALE)
             fields = self._read(received.version, received.kind, received.body)
             kind = Kind(received.kind)
             if kind in (Kind.HEARTBEAT, Kind.AGREE, Kind.BYE) and received.verdict is not Verdict.GOOD:
@@ -330,7 +350,8 @@ class Agent:
     @staticmethod
     def _answer(session: Session, kind: Kind, fields: Fields, now: int) -> None:
         body = frames.body(kind, fields)
-        session.send_body(kind, body, now, int(SHORTEST + len(body) > BULK_ANSWER))
+        bulk = kind is not Kind.REGISTERS and SHORTEST + len(body) > BULK_ANSWER
+        session.send_body(kind, body, now, int(bulk or broken("all-answers-on-bulk")))
 
     @staticmethod
     def _error(session: Session, request: int, refused: Refused, now: int) -> None:
@@ -338,7 +359,7 @@ class Agent:
 
     def _stopped(self, stop: Stop, now: int) -> None:
         if self._session is not None and self._commands is not None:
-            self._session.send(Kind.STOPPED, self._commands.stopped(stop), now)
+            self._session.send(Kind.STOPPED, self._commands.stopped(stop), now, int(broken("stopped-on-bulk")))
 
     # Metrics (8.8)
 

@@ -33,9 +33,15 @@ class Audit:
         if record is not None and not broken("audit-not-concluded"):
             record["verdict"] = verdict
 
-    def read(self, first: int, count: int) -> Fields:
+    def drop(self, record: Fields | None) -> None:
+        """Forgets the last record."""
+        if record is not None:
+            self._records.pop()
+            self._next -= 1
+
+    def read(self, first: int, count: int, may_release: bool) -> Fields:
         """Records from `first` on, which releases all before it."""
-        if not broken("audit-reading-releases-nothing"):
+        if (may_release or broken("audit-released-by-all")) and not broken("audit-reading-releases-nothing"):
             self._released = max(self._released, min(first, self._next))
         if broken("audit-reading-releases-all"):
             self._released = self._next

@@ -148,8 +148,7 @@ class Commands:
         self._check_ids(command)
         self._check_policy(command)
         slot = self._slot(command)
-        if command.kind is Kind.FORCE and self._machine.run is not Run.STOPPED and not broken("force-without-interlock"):
-            raise Refused(Code.INTERLOCK)
+        self._check_interlock(command.kind)
         if command.kind not in TOUCHING:
             return self._observe(command, uptime)
         early = self._touch(command, slot) if broken("audit-after-effect") else None
@@ -158,6 +157,8 @@ class Commands:
             answer = early or self._touch(command, slot)
         except Refused as refused:
             self._audit.conclude(record, refused.code)
+            if broken("target-refusal-not-recorded"):
+                self._audit.drop(record)
             raise
         self._audit.conclude(record, 0)
         return answer
@@ -194,10 +195,11 @@ class Commands:
 
     def _check_state(self, command: Command) -> None:
         run, kind = self._machine.run, command.kind
-        if run is Run.STEPPING and kind in TOUCHING and kind is not Kind.HALT and not broken("busy-ignored"):
+        excepted = kind is Kind.HALT or kind is Kind.RELEASE and not broken("release-busy")
+        if run is Run.STEPPING and kind in TOUCHING and not excepted and not broken("busy-ignored"):
             raise Refused(Code.BUSY)
         must_run = kind is Kind.HALT
-        must_stand = kind in (Kind.RESUME, Kind.STEP, Kind.SET_AXIS)
+        must_stand = kind in (Kind.RESUME, Kind.STEP)
         wrong = must_run and run is Run.STOPPED or must_stand and run is Run.RUNNING
         if wrong and not broken("wrong-state-accepted"):
             raise Refused(Code.WRONG_STATE)
@@ -214,9 +216,16 @@ class Commands:
 
     def _check_policy(self, command: Command) -> None:
         if command.kind in SETTING:
-            self._policy.check(command.fields["addr"])
+            if command.kind is not Kind.SET_WATCHPOINT or not broken("policy-not-for-watchpoints"):
+                self._policy.check(command.fields["addr"])
         elif command.kind is Kind.PUSH_POLICY:
             self._policy.check_version(command.fields["version"])
+
+    def _check_interlock(self, kind: Kind) -> None:
+        """Forces and axes may be set while the machine stands; on this machine, that is."""
+        asked = kind is Kind.FORCE and not broken("force-without-interlock") or kind is Kind.SET_AXIS and not broken("axis-without-interlock")
+        if asked and self._machine.run is not Run.STOPPED:
+            raise Refused(Code.INTERLOCK)
 
     def _slot(self, command: Command) -> int:
         return self._machine.free_slot(reference.TRAPS[command.kind]) if command.kind in SETTING else 0
@@ -234,6 +243,8 @@ class Commands:
                 addr, value = fields["version"], 0
             case _:
                 addr, value = fields.get("addr", 0), fields.get("id", 0)
+        if command.kind is Kind.CLEAR_BREAKPOINT and not addr and broken("audit-fills-in-address"):
+            addr = self._machine.breakpoints[value].addr
         return {
             "session": self._limits.session,
             "sequence": command.sequence,
@@ -296,7 +307,8 @@ class Commands:
             case Kind.READ_CURSOR:
                 return Kind.CURSOR, dict(reference.CURSOR), None
             case Kind.READ_AUDIT:
-                return Kind.AUDIT, self._audit.read(fields["first"], min(fields["count"], self._room(13) // 47)), None
+                count = min(fields["count"], self._room(13) // 47)
+                return Kind.AUDIT, self._audit.read(fields["first"], count, bool(self._grant.authority & CONTROL)), None
             case _:
                 return Kind.METRICS, self._metrics(uptime), None
 

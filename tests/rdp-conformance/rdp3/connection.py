@@ -96,6 +96,9 @@ class Connection:
             return
         if any(map(SendStream.never_sent, self.send, ack.expected)) and not broken("ack-of-unsent-accepted"):
             return
+        back = any(signed(position - stream.base) < 0 for stream, position in zip(self.send, ack.expected))
+        if back and not broken("ack-going-back-taken"):
+            return
         self._last_ack_number = number
         for stream, position, window in zip(self.send, ack.expected, ack.window):
             stream.acknowledge(position, window, now)

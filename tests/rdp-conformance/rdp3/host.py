@@ -201,11 +201,9 @@ class Host:
     @staticmethod
     def _read(received: Received) -> Fields | None:
         """The fields of a message; None if it has to be ignored."""
-        accepted = {
-            Verdict.DISORDERED: broken("host-accepts-disordered"),
-            Verdict.STALE: broken("host-accepts-stale"),
-        }
-        if not accepted.get(received.verdict, True) or received.version != frames.VERSION:
+        if received.verdict is not Verdict.GOOD and not broken("host-accepts-disordered"):
+            return None
+        if received.version != frames.VERSION and not broken("host-takes-any-frame-version"):
             return None
         if received.kind not in KINDS:
             if broken("host-unknown-kind-fatal"):
@@ -214,20 +212,27 @@ class Host:
         try:
             return decode(Kind(received.kind), received.body)
         except Malformed:
+            if broken("host-malformed-fatal"):
+                raise IntegrityLost from None
             return None
 
     # The handshake (5.3)
 
     def _first_message(self, session: Session, data: bytes, now: int) -> None:
         nonce = self._settings.nonce
-        message = session.first(data, Nonces(nonce)) or session.first(data, Nonces())
+        own = session.first(data, Nonces(nonce))
+        message = own or session.first(data, Nonces())
         if message is None:
             raise IntegrityLost
         _, version, kind, body = frames.split(message.frame)
+        if own is None and kind != Kind.ERROR and not broken("host-accepts-welcome-without-nonces"):
+            raise IntegrityLost
         if kind == Kind.ERROR:
             raise Refusal(_refusal(_strict(Kind.ERROR, body)))
-        if version != frames.VERSION or kind != Kind.WELCOME or (message.sequence, message.time, message.epoch) != (0, 0, 0):
+        if version != frames.VERSION or kind != Kind.WELCOME:
             raise Refusal("something else came in place of a Welcome")
+        if (message.sequence, message.time, message.epoch) != (0, 0, 0) and not broken("host-accepts-late-welcome"):
+            raise Refusal("the Welcome is not the first message")
         welcome = _strict(Kind.WELCOME, body)
         self._check_welcome(welcome)
         self.welcome = welcome

@@ -183,6 +183,8 @@ class AgentLink(Link):
         cookie, payload = packet.position, packet.payload
         if len(payload) < 2 or payload[0] != GENERATION and not broken("generation-ignored"):
             self._out.append(Packet(Type.RESET, 0, cookie, bytes([Reset.GENERATION])))
+            if broken("generation-ends-connection"):
+                self._end(Cause.GENERATION)
             return True
         present = self.connection
         if present is None or present.cookie != cookie:

@@ -14,7 +14,8 @@ PC = 15
 AXES = 3
 BREAKPOINTS = 8
 HARDWARE = 2
-FORCES = 4
+FORCES = 8
+"""More than there are addresses."""
 CAPABILITIES = 0x3F
 RATE = 100
 """Instructions in a millisecond."""
@@ -119,9 +120,11 @@ class Machine:
 
     def halt(self, request: int) -> Stop:
         """Stops the machine or its steps."""
-        if self.run is not Run.STEPPING or not broken("halt-keeps-steps"):
+        stepping = self.run is Run.STEPPING
+        if not stepping or not broken("halt-keeps-steps"):
             self._stop()
-        return Stop(Reason.STEP if broken("halt-wrong-reason") else Reason.HALTED, request=request)
+        reason = Reason.STEP if broken("halt-wrong-reason") else Reason.HALTED
+        return Stop(reason, request=self._request if stepping and broken("halt-names-step") else request)
 
     def resume(self) -> None:
         """Lets it run."""
@@ -135,6 +138,11 @@ class Machine:
         self.steps = count
         self._trace = trace and not broken("trace-ignored")
         self._request = request
+
+    @property
+    def tracing(self) -> bool:
+        """Each step is followed by a Stopped."""
+        return self.run is Run.STEPPING and self._trace
 
     def end_steps(self) -> None:
         """The session has ended: no more steps."""
@@ -192,6 +200,8 @@ class Machine:
         if addr not in FORCEABLE:
             raise Refused(Code.UNMAPPED)
         forced = self.forces.pop(addr, None)
+        if forced is None and broken("release-needs-force"):
+            raise Refused(Code.UNMAPPED)
         if forced is not None and not broken("release-keeps-value"):
             self._write(addr, forced.former)
 

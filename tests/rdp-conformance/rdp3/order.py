@@ -24,22 +24,24 @@ class Order:
         self._time = 0
         self._seen = {0}
 
-    def check(self, sequence: int, time: int, clock: int, tolerance: int) -> Verdict:
-        """Judges a message, and marks it as seen."""
+    def check(self, sequence: int, time: int, clock: int, tolerance: int | None) -> Verdict:
+        """Judges a message, and marks it as seen. Without a tolerance any time will do."""
         if self._replayed(sequence):
             return Verdict.REPLAYED
-        self._seen.add(sequence)
+        if sequence <= self._highest or broken("disordered-ahead-seen"):
+            self._seen.add(sequence)
         verdict = Verdict.GOOD
         if not self._in_order(sequence, time):
             verdict = Verdict.DISORDERED
             if sequence > self._highest and broken("disordered-moves-highest"):
                 self._highest, self._time = sequence, time
         else:
-            if abs(time - clock) > tolerance and not (broken("no-time-check") or broken("future-accepted") and time > clock):
+            wrong = tolerance is not None and abs(time - clock) > tolerance
+            if wrong and not (broken("no-time-check") or broken("future-accepted") and time > clock):
                 verdict = Verdict.STALE
             if sequence > self._highest and not (verdict is Verdict.STALE and broken("stale-stays-behind")):
                 self._highest, self._time = sequence, time
-                self._seen = {seen for seen in self._seen if seen >= sequence - WINDOW}
+                self._seen = {sequence, *(seen for seen in self._seen if seen >= sequence - WINDOW)}
         if verdict is not Verdict.GOOD and broken("refused-not-seen"):
             self._seen.discard(sequence)
         return verdict

@@ -4,7 +4,7 @@ from .frames import Code, Fields
 from .machine import Refused
 from .rules import broken
 
-RULES = 8
+RULES = 16
 
 
 class Policy:
@@ -21,7 +21,8 @@ class Policy:
             return
         rules = reversed(self._rules) if broken("policy-last-rule-decides") else self._rules
         for rule in rules:
-            if rule["first"] <= addr <= rule["last"]:
+            low, high = rule["first"], rule["last"]
+            if low <= addr <= high or broken("policy-inverted-rule") and high <= addr <= low:
                 if not rule["action"]:
                     raise Refused(Code.POLICY, self.version)
                 return

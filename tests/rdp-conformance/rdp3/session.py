@@ -1,7 +1,7 @@
 """The session: what both sides have in common of section 5."""
 
 import enum
-from collections import Counter
+from collections import Counter, deque
 
 from . import frames
 from .connection import Connection
@@ -15,6 +15,10 @@ DISCONNECTING_TIME = 1000
 HANDSHAKE_TIME = 5000
 EPOCH_TIME = 1000
 LAST_SEQUENCE = 0xFFFFFFFF
+AHEAD = 63
+"""A message this much above one that is not acknowledged is out of the receiver's window (5.5)."""
+SPARE = 4
+"""Sequences that are left for an event behind an answer, and for Bye."""
 
 
 class Phase(enum.Enum):
@@ -71,6 +75,8 @@ class Session:
         self._start: int | None = None
         self._sequence = 0
         self._order = Order()
+        self._unacknowledged: deque[tuple[int, int, int]] = deque()
+        """Sequence, channel and end of the messages under way."""
         self._last_sent = 0
         self._last_heard = 0
         self._epoch = 0
@@ -110,8 +116,17 @@ class Session:
         self._sequence += 2 if broken("sequence-skips") and sequence else 1
         nonces = Nonces(self.nonces.host) if broken("device-nonce-not-used") else self.nonces
         self._connection.send[channel].write(seal(message, nonces, self._direction))
+        self._unacknowledged.append((sequence, channel, self._connection.ends[channel]))
         self._last_sent = now
         return sequence
+
+    @property
+    def may_send(self) -> bool:
+        """No message that is not acknowledged is so old that the next ones would be out of the receiver's window."""
+        waiting, acknowledged = self._unacknowledged, self._connection.acknowledged
+        while waiting and acknowledged[waiting[0][1]] >= waiting[0][2]:
+            waiting.popleft()
+        return not waiting or self._sequence + SPARE - waiting[0][0] < AHEAD or broken("sequences-run-ahead")
 
     def first(self, data: bytes, nonces: Nonces) -> Message | None:
         """Reads a message before the session's nonces are agreed on; None if its tag is wrong."""
@@ -133,7 +148,8 @@ class Session:
         if frames.split(message.frame)[0] != frames.MAGIC and not broken("magic-ignored"):
             raise IntegrityLost
         self._last_heard = now
-        verdict = self._order.check(message.sequence, message.time, self.clock(now), self.tolerance)
+        agent = self._direction is Direction.FROM_AGENT or broken("host-refuses-late")
+        verdict = self._order.check(message.sequence, message.time, self.clock(now), self.tolerance if agent else None)
         if verdict is Verdict.REPLAYED:
             self._metrics[Metric.REPLAYED] += 1
             return Received(message, Verdict.DISORDERED) if broken("replayed-answered") else None
@@ -152,7 +168,7 @@ class Session:
         if self.phase is Phase.ACTIVE:
             if broken("bye-not-answered"):
                 return
-            self._leave(reason, now)
+            self._leave(End.ASKED if broken("bye-reason-not-repeated") else reason, now)
             self._until_acknowledged = self._connection.ends
         elif self.phase is Phase.DISCONNECTING and self._bye_first:
             self.phase = Phase.CLOSED
@@ -163,7 +179,7 @@ class Session:
             return
         if self.phase is Phase.ACTIVE:
             self.bye(End.INTEGRITY, now)
-        elif self.phase is not Phase.DISCONNECTING:
+        elif self.phase is not Phase.DISCONNECTING or broken("disconnecting-listens"):
             self.abort(End.INTEGRITY)
 
     def refuse(self, now: int) -> None:
@@ -184,7 +200,7 @@ class Session:
         if self.phase is Phase.ACTIVE:
             if now - self._last_heard >= self.loss and not broken("heartbeat-loss-ignored"):
                 self.bye(End.HEARTBEAT, now)
-            elif now - self._last_sent >= self.interval and not broken("no-heartbeat"):
+            elif now - self._last_sent >= self.interval and self.may_send and not broken("no-heartbeat"):
                 self.send(Kind.HEARTBEAT, {"run": self.heartbeat_run}, now)
         elif self.phase is Phase.DISCONNECTING and (now >= self._deadline and not broken("disconnecting-endless") or self._acknowledged()):
             self.phase = Phase.CLOSED

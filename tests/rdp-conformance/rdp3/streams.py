@@ -37,7 +37,8 @@ class SendStream:
     def __init__(self) -> None:
         self.base = 0
         self._data = bytearray()
-        self._times_sent = bytearray()
+        self._gone_back = 0
+        """Times since the last progress."""
         self._next = 0
         self._high = 0
         self._window = FIRST_WINDOW
@@ -61,7 +62,6 @@ class SendStream:
         """Appends a message with its length before it."""
         data = len(record).to_bytes(2, "big") + record
         self._data += data
-        self._times_sent += bytes(len(data))
 
     def piece(self, now: int, max_payload: int) -> Piece | None:
         """The next bytes to send, as far as the window reaches."""
@@ -72,13 +72,12 @@ class SendStream:
         if first >= last:
             return None
         self._probe = False
-        times = self._times_sent[first:last]
-        self._times_sent[first:last] = bytes(min(count + 1, 255) for count in times)
+        again = first < self._high and not broken("retransmissions-not-counted")
         self._next = last
         self._high = max(self._high, last)
         if self._timer is None:
             self._timer = now
-        resent = 0 if broken("retransmissions-not-counted") else min(max(times), 15)
+        resent = min(max(self._gone_back, 1), 15) if again or broken("retransmissions-for-new-bytes") else 0
         return Piece(self.base + first, bytes(self._data[first:last]), resent)
 
     def never_sent(self, position: int) -> bool:
@@ -93,13 +92,14 @@ class SendStream:
         self._window = window
         if count == 0:
             return
-        del self._data[:count], self._times_sent[:count]
+        del self._data[:count]
         self.base += count
         self._next = max(0, self._next - count)
         self._high = max(0, self._high - count)
         self._timer = now if self._data else None
         self._time = FIRST_TIME
         self._tries = 0
+        self._gone_back = 0
         self._probe = False
 
     def reported(self, now: int) -> None:
@@ -114,6 +114,7 @@ class SendStream:
             return
         if self._next:
             self._last_retransmission = now
+            self._gone_back += 1
         self._next = 0
 
     def expired(self, now: int) -> bool:

@@ -151,6 +151,33 @@ def _(env):
     equal("breakpoints", after.ask("ListBreakpoints", {"addr": 0, "id": 0})["breakpoints"], [])
 
 
+@agent("5.7 the answering Bye repeats the reason", 2)
+def _(env):
+    for reason in (1, 4, 6):
+        peer = env.peer()
+        peer.active = False
+        peer.send("Bye", {"reason": reason})
+        peer.until(lambda: peer.bye is not None, 2, "5.7 Bye")
+        equal("reason of Bye", peer.bye, reason)
+
+
+@agent("5.7 what arrives in Disconnecting is discarded, whatever its tag", 2)
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    peer.send("GetStatus", nonces=(ZERO, ZERO))
+    peer.wait_end(4, 2.5, "a wrong tag")
+    peer.send("Resume")
+    peer.send("GetStatus", nonces=(ZERO, ZERO))
+    peer.send("GetStatus", change=lambda m: m[:18])
+    peer.silent(0.3, "a command in Disconnecting")
+    check(not peer.link.resets, "5.7 a wrong tag in Disconnecting ends the link")
+    peer.send("Bye", {"reason": 4})
+    peer.until(lambda: peer.link.resets, 0.8, "5.7 RESET 1 behind the other Bye")
+    equal("reason of RESET", peer.link.resets[0], 1)
+    equal("run state", peer.next().status()["run_state"], 2)
+
+
 def ends(name, how):
     @agent(f"5.7 {name} ends the session: forces released, breakpoints cleared, stopped stays stopped", 2)
     def _(env):

@@ -291,6 +291,17 @@ def _(env):
         equal("type, connection, position, payload", (p.kind, p.connection, p.position, p.payload), (RESET, 0, 0xCAFE0000 + generation, b"\x02"))
 
 
+@agent("4.1 OPEN of another generation: a connection that exists goes on")
+def _(env):
+    peer = env.peer()
+    for payload in (b"\x02\x01", b"\x03"):
+        t = now()
+        peer.link.send_packet(OPEN, 0xABCD, payload, connection=0)
+        p = peer.until(lambda: next(iter(peer.link.of(RESET, since=t)), None), 2, "RESET 2")
+        equal("connection, position, payload", (p.connection, p.position, p.payload), (0, 0xABCD, b"\x02"))
+        peer.status()
+
+
 @agent("4.1 OPEN with less than 2 bytes: RESET 2")
 def _(env):
     link = env.lane()

@@ -60,15 +60,43 @@ def _(env):
     peer.ask("SetBreakpoint", at(0x20000122, 3))
 
 
-@agent("8.3 policy: 8 rules, and not one more")
+@agent("8.3 policy: watchpoints too, by their first address; it goes on in the next session")
 def _(env):
     peer = env.peer()
     peer.halt()
-    rules = [rule(0x20000100 + 2 * i, 0x20000100 + 2 * i, 1) for i in range(7)] + [rule(0, (1 << 64) - 1, 0)]
+    peer.ask("SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=8))
+    peer.ask("PushPolicy", policy(3, 1, rule(0x2000000F, 0x20000010, 0), rule(0x20000104, 0x20000104, 0)))
+    equal("breakpoints", peer.status()["breakpoints"], 1)
+    peer.refuse(20, "SetWatchpoint", SAMPLE["SetWatchpoint"], 3)
+    peer.refuse(20, "SetWatchpoint", dict(SAMPLE["SetWatchpoint"], addr=0x2000000F), 3)
+    peer.ask("PushPolicy", policy(4, 1, rule(0x20000011, 0x20000020, 0), rule(0x20000104, 0x20000104, 0)))
+    peer.ask("SetWatchpoint", SAMPLE["SetWatchpoint"])
+    other = peer.next()
+    s = other.status()
+    equal("policy in Status", (s["policy_version"], s["policy_enabled"]), (4, 1))
+    other.refuse(20, "SetBreakpoint", at(0x20000104, 1), 4)
+    other.refuse(20, "PushPolicy", policy(4, 0), 4)
+
+
+@agent("8.3 policy: a rule whose first address is above its last contains none")
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    peer.ask("PushPolicy", policy(1, 1, rule(0x20000110, 0x20000104, 0), rule(0x20000106, 0x20000106, 0)))
+    for i, address in enumerate((0x20000104, 0x20000108, 0x20000110)):
+        peer.ask("SetBreakpoint", at(address, i))
+    peer.refuse(20, "SetBreakpoint", at(0x20000106, 9), 1)
+
+
+@agent("8.3 policy: 16 rules, and not one more")
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    rules = [rule(0x20000100 + 2 * i, 0x20000100 + 2 * i, 1) for i in range(15)] + [rule(0, (1 << 64) - 1, 0)]
     peer.ask("PushPolicy", policy(1, 1, *rules))
-    peer.ask("SetBreakpoint", at(0x2000010C, 1))
-    peer.refuse(20, "SetBreakpoint", at(0x2000010E, 2), 1)
-    peer.refuse(19, "PushPolicy", policy(2, 1, rule(0, 1, 0), *rules), 8)
+    peer.ask("SetBreakpoint", at(0x2000011C, 1))
+    peer.refuse(20, "SetBreakpoint", at(0x2000011E, 2), 1)
+    peer.refuse(19, "PushPolicy", policy(2, 1, rule(0, 1, 0), *rules), 16)
     equal("version", peer.status()["policy_version"], 1)
 
 
@@ -99,7 +127,7 @@ def _(env):
     act("SetSoftwareBreakpoint", at(0x20000106, 5), 0x20000106, 5)
     act("ClearBreakpoint", at(0x20000104, 4), 0x20000104, 4)
     act("SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=6), 0x20000010, 6)
-    act("ClearBreakpoint", at(0x20000010, 6), 0x20000010, 6)
+    act("ClearBreakpoint", at(0, 6), 0, 6)
     act("Step", {"count": 1, "trace": 1}, 0, 1)
     peer.stopped()
     act("Force", peer.force(value=b"\1\2\3\4"), 0x20000020, 0x0102030400000000)
@@ -107,7 +135,7 @@ def _(env):
     act("Release", SAMPLE["Release"], 0x20000020, 0)
     act("SetAxis", dict(axis=1, position=77, fingerprint=PRINT), 1, 77)
     act("PushPolicy", policy(9, 0), 9, 0)
-    act("SetBreakpoint", at(0x20000101, 7), 0x20000101, 7, 11)
+    act("SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=7, length=2), 0x20000010, 7, 3)
     act("Resume")
     records = []
     while len(records) < len(wanted):
@@ -188,11 +216,26 @@ def _(env):
     f = log(peer, 3, 1)
     equal("oldest, next", (f["oldest"], f["next"]), (3, 19))
     equal("one record", [r["index"] for r in f["records"]], [3])
-    f = log(peer, 19)
-    equal("records from the next one", f["records"], [])
-    for _ in range(16):
-        peer.ask(*step)
-    peer.refuse(15, *step)
+    for start in (19, 0xFFFFFFFF):
+        f = log(peer, start)
+        equal("records from the next one, or one that is still to come", f["records"], [])
+        for _ in range(16):
+            peer.ask(*step)
+        peer.refuse(15, *step)
+
+
+@agent("6.3 reading the log without the authority to control releases nothing", 2)
+def _(env):
+    peer = env.peer()
+    fill(peer)
+    observer = peer.next(b"observer")
+    for start in (5, 16, 0xFFFFFFFF):
+        f = log(observer, start)
+        equal("next", f["next"], 16)
+    peer = observer.next()
+    peer.refuse(15, "SetAxis", SAMPLE["SetAxis"])
+    log(peer, 16)
+    peer.ask("SetAxis", SAMPLE["SetAxis"])
 
 
 @agent("8.6 the log goes on into the next session, with each session's name")
@@ -318,6 +361,7 @@ def _(env):
     while log(peer, 0, 1)["next"] < 16:
         peer.ask("PushPolicy", policy(peer.sequence, 0))
     peer.refuse(14, "Force", peer.force())
+    peer.refuse(14, "SetAxis", SAMPLE["SetAxis"])
     peer.refuse(15, "SetBreakpoint", at(0x20000101, 1))
     peer.halt()
     peer.refuse(15, "Force", peer.force(addr=0x20000022))

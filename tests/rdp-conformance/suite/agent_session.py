@@ -18,8 +18,8 @@ def _(env):
     check(w.pop("device_nonce") != ZERO, "device nonce is 0")
     equal("host nonce", w.pop("host_nonce"), peer.host)
     w.pop("capabilities")
-    equal("Welcome", w, dict(version=3, fingerprint=PRINT, architecture=1, registers=17, axes=3, longest_message=512, breakpoints=8, read_memory=256, forces=4,
-                             policy_rules=8, heartbeat=1000, loss=3000, tolerance=5000, authority=15, name=b"reference"))
+    equal("Welcome", w, dict(version=3, fingerprint=PRINT, architecture=1, registers=17, axes=3, longest_message=512, breakpoints=8, read_memory=256, forces=8,
+                             policy_rules=16, heartbeat=1000, loss=3000, tolerance=5000, authority=15, name=b"reference"))
     equal("capabilities", peer.welcome["capabilities"], 0x3F)
     equal("State", peer.state, dict(run_state=1, axes=[1000000, -2000000, 3000000], plc=list(range(100, 108)), program=1000, line=12, offset=345))
 
@@ -41,7 +41,7 @@ def _(env):
         equal(f"authority of {token}", env.peer(token).welcome["authority"], authority)
 
 
-def refused(name, code, detail=None, raw=None, **over):
+def refused(name, code, detail=None, raw=None, at=(0, 0, 0), either=False, **over):
     @agent(f"5.3 {name}: Error {code}, then RESET 1", 2)
     def _(env):
         for acked in (True, False):
@@ -49,13 +49,15 @@ def refused(name, code, detail=None, raw=None, **over):
             peer.link.auto_ack = acked
             t = now()
             if raw:
-                peer.send_frame(raw(peer), sequence=0, time=0, epoch=0, nonces=(ZERO, ZERO))
+                peer.send_frame(raw(peer), sequence=at[0], time=at[1], epoch=at[2], nonces=(ZERO, ZERO))
             else:
-                peer.hello(**over)
+                peer.send("Hello", peer.hello_fields(**over), sequence=at[0], time=at[1], epoch=at[2], nonces=(ZERO, ZERO))
             m = peer.answer(name)
             peer.is_error(m, code, detail, name)
-            equal("request", m.fields["request"], 0)
-            check(raw or peer.tagged_with == (peer.host, ZERO), "5.4 the error is not tagged with the host nonce")
+            equal("request", m.fields["request"], at[0])
+            equal("sequence, time, epoch of the Error", (m.sequence, m.time, m.epoch), (0, 0, 0))
+            if not either:
+                equal("5.4 nonces of the Error's tag", peer.tagged_with, (ZERO if raw else peer.host, ZERO))
             peer.until(lambda: peer.link.resets, 2.2, "RESET 1")
             equal("reason of RESET", peer.link.resets[0], 1)
             check(acked or now() - t > 0.6, "RESET before the error was acknowledged, and before 1000 ms")
@@ -69,6 +71,14 @@ refused("versions 1 to 2", 7, 3, lowest_version=1, highest_version=2)
 refused("versions 4 to 9", 7, 3, lowest_version=4, highest_version=9)
 refused("a version before a token", 7, 3, lowest_version=4, highest_version=9, token=b"nobody")
 refused("a malformed Hello", 2, 0x40, raw=lambda p: encode("Hello", **p.hello_fields()) + b"\0")
+refused("a longest message of 511 before a token that is too long", 2, 0x40, either=True, longest_message=511, token=b"x" * 385)
+refused("a token of 385 bytes before versions", 19, 384, lowest_version=4, highest_version=9, token=b"x" * 385)
+refused("a Hello with sequence 7", 4, at=(7, 0, 0))
+refused("a Hello with time 5", 4, at=(0, 5, 0))
+refused("a Hello with epoch 1", 4, at=(0, 0, 1))
+refused("an unknown kind in place of Hello", 1, 0x7F, raw=lambda p: frame(0x7F, b"abc"), at=(3, 0, 0))
+refused("a frame of another version in place of Hello", 24, 2, raw=lambda p: frame(0x40, b"", version=2))
+refused("a kind of the agent in place of Hello", 4, raw=lambda p: frame(0x80, bytes(4)))
 
 
 @agent("5.3 versions 1 to 255 are answered with version 3, and a long token is read")
@@ -86,7 +96,7 @@ def _(env):
     for limit in (0, 1, 511):
         peer = env.opened()
         peer.hello(longest_message=limit)
-        peer.is_error(peer.answer(f"Hello with a longest message of {limit}"), (2, 19))
+        peer.is_error(peer.answer(f"Hello with a longest message of {limit}"), 2, 0x40)
     for limit in (512, 4096, 65535):
         peer = env.opened()
         peer.hello(longest_message=limit)
@@ -136,6 +146,47 @@ before_agree("Heartbeat", {"run_state": 0})
 before_agree("Agree", {"crc": 1}, 23)
 
 
+def frame_before_agree(name, raw, code, detail):
+    @agent(f"5.3 {name} in place of Agree: Error {code}, then RESET 1", 2)
+    def _(env):
+        peer = env.opened()
+        peer.hello()
+        peer.answer("Welcome", "Welcome")
+        peer.answer("State", "State")
+        sequence = peer.send_frame(raw)
+        peer.is_error(peer.answer(name, None, sequence), code, detail)
+        peer.until(lambda: peer.link.resets, 2.2, "RESET 1")
+        equal("reason of RESET", peer.link.resets[0], 1)
+
+
+frame_before_agree("an unknown kind", frame(0x7F), 1, 0x7F)
+frame_before_agree("a malformed Agree", frame(0x41, bytes(5)), 2, 0x41)
+frame_before_agree("an Agree of another frame version", frame(0x41, bytes(4), version=7), 24, 7)
+
+
+@agent("5.3 a stale or replayed Agree is discarded and counted; the next one is taken", 2)
+def _(env):
+    first = env.peer()
+    before = first.metrics()
+    peer = type(first)(first.link)
+    peer.open()
+    peer.hello()
+    peer.answer("Welcome", "Welcome")
+    peer.state_body = peer.answer("State", "State").raw[6:]
+    peer.agree(sequence=0)
+    later = peer.clock + 5600
+    peer.agree(time=later)
+    peer.agree(time=0)
+    peer.silent(0.9, "a replayed, stale or disordered Agree")
+    check(not peer.link.resets, "RESET after a stale Agree")
+    peer.agree(time=later)
+    peer.answer("the last Agree", "Done", peer.sequence)
+    peer.active = True
+    peer.heartbeat = 0
+    after = {m["metric"]: m["value"] for m in peer.ask("ReadMetrics", time=later)["metrics"]}
+    equal("metrics 5 and 6", (after[5], after[6]), (before[5] + 1, before[6] + 2))
+
+
 @agent("5.4 a wrong tag of Hello: no Welcome, closed", 2)
 def _(env):
     for nonces in ((b"x" * 16, ZERO), (ZERO, b"x" * 16)):
@@ -175,6 +226,29 @@ def _(env):
     check(not peer.link.resets, "the handshake ends after less than 4 s")
     peer.until(lambda: peer.link.resets, 3.5, "5.2 the handshake times out")
     equal("reason of RESET", peer.link.resets[0], 1)
+
+
+@agent("5.3 the handshake's 5000 ms begin with the connection, not with Hello", 8)
+def _(env):
+    peer = env.opened()
+    t = now()
+    peer.rest(3.2)
+    peer.hello()
+    peer.answer("Welcome", "Welcome")
+    peer.answer("State", "State")
+    peer.until(lambda: peer.link.resets, t + 6.8 - now(), "5.3 RESET 1 about 5000 ms after ACCEPT")
+    check(now() - t > 4.3, f"RESET after {now() - t:.1f} s")
+    equal("reason of RESET", peer.link.resets[0], 1)
+
+
+@agent("5.3 no Hello for 5000 ms: RESET 1", 8)
+def _(env):
+    peer = env.opened()
+    t = now()
+    peer.until(lambda: peer.link.resets, 7.5, "5.3 RESET 1 without a Hello")
+    check(now() - t > 4.3, f"RESET after {now() - t:.1f} s")
+    equal("reason of RESET", peer.link.resets[0], 1)
+    peer.next().status()
 
 
 @agent("5.3 device nonces are never used twice, not by a restarted agent either", 3)
@@ -321,10 +395,12 @@ def _(env):
     before = peer.metrics()
     top = peer.sequence
     peer.refuse(9, "GetStatus", sequence=top + 60, time=0)
+    peer.refuse(9, "GetStatus", sequence=top + 60, time=0)
     peer.ask("GetStatus", sequence=top + 1)
     peer.ask("GetStatus", sequence=top + 2)
-    peer.sequence = top + 2
-    equal("metric 6", peer.metrics().get(6), before.get(6, 0) + 1)
+    peer.ask("GetStatus", sequence=top + 60)
+    peer.sequence = top + 60
+    equal("metric 6", peer.metrics().get(6), before.get(6, 0) + 2)
 
 
 @agent("5.5 a smaller sequence with a greater time is disordered: Error 9", 2)
@@ -380,15 +456,16 @@ def _(env):
 def _(env):
     peer = env.peer()
     peer.heartbeat = 0
-    while peer.clock < 3600:
-        peer.send("Heartbeat", {"run_state": 0}, time=0)
+    t = peer.clock
+    while peer.clock < t + 3600:
+        peer.send("Heartbeat", {"run_state": 0}, time=t)
         peer.rest(0.5)
-    peer.ask("GetStatus", time=0)
-    while peer.clock < 5600:
+    peer.ask("GetStatus", time=t)
+    while peer.clock < t + 5600:
         peer.rest(0.1)
-    f = peer.refuse(8, "GetStatus", time=0)
+    f = peer.refuse(8, "GetStatus", time=t)
     check(abs(f["detail"] - peer.clock) < 700, f"detail {f['detail']}, but the clock is at {peer.clock}")
-    peer.send("Heartbeat", {"run_state": 0}, time=1)
+    peer.send("Heartbeat", {"run_state": 0}, time=t)
     peer.silent(0.3, "a stale heartbeat")
     peer.status()
 
@@ -405,6 +482,39 @@ def _(env):
     peer.silent(0.4, "a disordered heartbeat, Bye or Agree")
     check(peer.bye is None, "a disordered Bye was answered")
     equal("metric 6", peer.metrics().get(6), before + 3)
+
+
+@agent("5.5 no message while one whose sequence is lower by 63 or more is unacknowledged", 3, ("5.3 time",))
+def _(env):
+    peer = env.peer()
+    peer.heartbeat = 0
+    peer.rest(0.3)
+    held, count = len(peer.link.rx[0]), len(peer.log)
+    peer.link.auto_ack = False
+    peer.link.send_ack(windows=[60000, 60000])
+    wanted = [peer.send("Release", {"addr": 0x20000020, "fingerprint": PRINT}) for _ in range(100)]
+    t = now()
+    while now() - t < 1.2:
+        peer.link.send_ack(expected=[held, 0], windows=[60000, 60000])
+        peer.rest(0.1)
+    got = [m.sequence for m in peer.log[count:]]
+    check(got, "no answer")
+    check(got[-1] - got[0] < 63, f"5.5 message {got[-1]}, while message {got[0]} is not acknowledged")
+    peer.link.auto_ack = True
+    for sequence in wanted:
+        peer.answer("one of 100", None, sequence, 6)
+
+
+@agent("5.5 errors of the frame itself come before Stale and Disordered")
+def _(env):
+    peer = env.peer()
+    peer.heartbeat = 0
+    peer.rest(0.4)
+    peer.status()
+    for over in (dict(time=0), dict(time=peer.clock + 7000)):
+        for raw, code in ((frame(0x7F), 1), (frame(0x28, b"x"), 2), (frame(0x28, version=3), 24), (frame(0x80, bytes(4)), 4)):
+            sequence = peer.send_frame(raw, **over)
+            peer.is_error(peer.answer(raw.hex(), None, sequence), code, None, raw.hex())
 
 
 @agent("5.5 a command of column A below one that was accepted is disordered; others are not")

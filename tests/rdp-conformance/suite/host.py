@@ -60,13 +60,13 @@ class AgentPeer(Session):
             raise Failure(f"{name} expected from the host, {m.name} {show(m.fields)} came")
         return m
 
-    def send_welcome(self, nonces=None, **over):
+    def send_welcome(self, nonces=None, at=(0, 0, 0), **over):
         fields = dict(version=3, host_nonce=self.host, device_nonce=self.device, fingerprint=PRINT, architecture=1, registers=17, axes=3, capabilities=0x3F,
-                      longest_message=512, breakpoints=8, read_memory=256, forces=4, policy_rules=8, heartbeat=1000, loss=3000, tolerance=5000, authority=15,
+                      longest_message=512, breakpoints=8, read_memory=256, forces=8, policy_rules=16, heartbeat=1000, loss=3000, tolerance=5000, authority=15,
                       name=b"reference")
         fields.update(self.welcome_over)
         fields.update(over)
-        self.send("Welcome", fields, sequence=0, time=0, epoch=0, nonces=nonces or (self.host, ZERO))
+        self.send("Welcome", fields, sequence=at[0], time=at[1], epoch=at[2], nonces=nonces or (self.host, ZERO))
         self.start = now()
 
     def send_state(self, **over):

@@ -3,7 +3,7 @@
 from .host import ACTIVE, REGS
 from .run import check, equal, scenario
 from .session import PRINT
-from .wire import frame
+from .wire import encode, frame
 
 
 def host(name, seconds=1, tolerate=()):
@@ -202,6 +202,23 @@ def _(env):
     peer.say("status")
     m = peer.expect("GetStatus")
     peer.send_frame(frame(0xA9, m.sequence.to_bytes(4, "big")))
+    peer.answer("Status", m.sequence, peer.status_fields(uptime=5))
+    equal("uptime", peer.line("status")["uptime"], 5)
+
+
+@host("6.2 other versions and malformed bodies are ignored")
+def _(env):
+    peer = env.peer()
+    peer.send_frame(frame(0x80, b"abc"))
+    peer.send_frame(frame(0xA8, bytes(80)))
+    peer.send_frame(frame(0x92, bytes(9)))
+    peer.alive()
+    peer.say("status")
+    m = peer.expect("GetStatus")
+    good = encode("Status", **peer.status_fields(uptime=66), request=m.sequence)
+    peer.send_frame(frame(0xA8, good[6:], version=2))
+    peer.send_frame(frame(0xA8, good[6:] + b"x"))
+    peer.no_line(0.3, "an answer of another version, or a malformed one")
     peer.answer("Status", m.sequence, peer.status_fields(uptime=5))
     equal("uptime", peer.line("status")["uptime"], 5)
 

@@ -118,7 +118,7 @@ class Session:
         if (NUMBER[name] < 0x80) != (self.direction == 1) and name not in ("Heartbeat", "Bye"):
             return violation(f"6.2 {name} from the wrong side")
         if channel == 1:
-            if self.direction == 0 and (len(m) <= 128 or name in EVENTS):
+            if self.direction == 0 and (len(m) <= 128 or name in EVENTS or name == "Registers"):
                 violation(f"4.5 {name} of {len(m)} bytes on channel 1")
             if self.direction == 1 and name != "PushPolicy":
                 violation(f"4.5 {name} on channel 1")
@@ -126,6 +126,10 @@ class Session:
         self.log.append(message)
         if name == "Bye":
             self.bye = fields["reason"]
+            if self.bye not in (1, 2, 4, 5, 6):
+                violation(f"5.7 Bye with reason {self.bye}")
+        if name == "Stopped" and not fields["mask"] & 1 << 15:
+            violation("6.4 Stopped without the pc")
         if not self.hook(message):
             (self.events if name in EVENTS else self.answers).append(message)
 
