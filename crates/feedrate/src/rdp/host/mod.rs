@@ -448,7 +448,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
                 Step::Again
             }
             (SessionState::Active, Frame::Stopped(_)) => Step::Hand,
-            (SessionState::Active | SessionState::Disconnecting, ref frame) => {
+            (SessionState::Active, ref frame) => {
                 let request = request_of(frame);
                 let waiting = self.outstanding.iter_mut().find(|place| {
                     request.is_some_and(|request| place.is_some_and(|(sequence, _)| sequence == request))
