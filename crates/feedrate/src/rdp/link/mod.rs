@@ -63,9 +63,12 @@ pub enum LinkEnd {
     /// The peer speaks another generation of the protocol.
     #[error("the peer speaks another generation of the protocol")]
     Generation,
-    /// The signal lane lost its framing, or the line behind it is gone.
-    #[error("the line is gone, or what comes over it is not RDPv3")]
+    /// The signal lane lost its framing.
+    #[error("the lane's stream is not RDPv3")]
     Lane,
+    /// The line behind the signal lane is [gone](Link::disconnect).
+    #[error("the line is gone")]
+    Gone,
     /// Another host has come.
     #[error("another host has come")]
     Replaced,
@@ -207,7 +210,7 @@ impl<S: Sizes> Link<S> {
     pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
         match lane {
             LaneId::Signal if self.core.open().is_some() || self.core.status == LinkStatus::Opening => {
-                self.core.end(LinkEnd::Lane, None);
+                self.core.end(LinkEnd::Gone, None);
             }
             LaneId::Signal => {}
             LaneId::Bulk => {
