@@ -6,6 +6,10 @@ use feedrate::Encode;
 use feedrate::pg::backend::{self, Authentication, NoticeField, TransactionStatus, field};
 use feedrate::pg::frontend::{self, Parameter, Target};
 use feedrate::pg::{Format, List, Secret, Version};
+use feedrate::rdp::{
+    self, Action, Breakpoint, Bytes, CortexM, Force, Header, Line, Packet, PacketType, PushPolicy, Rule,
+    Values,
+};
 
 fn main() -> io::Result<()> {
     let (backend, frontend, startup) = (backend(), frontend(), startup());
@@ -41,7 +45,95 @@ fn main() -> io::Result<()> {
             &[&[flags, 0][..], b"abc\0\0\xff\0abcd\x04\x51xy\x51"].concat(),
         )?;
     }
-    save("pg_structured", "one", &[7; 64])
+    save("pg_structured", "one", &[7; 64])?;
+    rdp()
+}
+
+fn rdp() -> io::Result<()> {
+    for (index, frame) in frames().iter().enumerate() {
+        // Behind the header, which the target writes.
+        save("rdp_frame", &format!("{index}"), &frame[5..])?;
+    }
+    for (flags, line) in [(0, Line::UART), (1, Line::SPI), (2, Line::TCP)] {
+        let mut packets = Vec::new();
+        for (kind, payload) in
+            [(PacketType::Open, &[3, 1][..]), (PacketType::Data, b"\0\x03abc\0\0"), (PacketType::Probe, &[])]
+        {
+            Packet::new(Header::new(kind, 7, 1), payload)
+                .framed(line.framing)
+                .encode(&mut packets)
+                .expect("room");
+        }
+        save("rdp_packet", &format!("{flags}"), &[&[flags, 0][..], &packets].concat())?;
+        save(
+            "rdp_packet",
+            &format!("{flags}-made"),
+            &[&[flags | 4, 1, 3][..], &[1, 0x31, 4, 0, 1, 2, 3, 0, 5].repeat(6)].concat(),
+        )?;
+    }
+    // Each side polls and feeds, on both lanes, and sends something; then time passes.
+    let round =
+        [0x00, 0x14, 0x01, 0x15, 0x38, 0x39, 0x3A, 0x3B, 0x02, 0x16, 0x03, 0x17, 0x3C, 0x28, 0x2C, 0x30];
+    for flags in [0, 2] {
+        save("rdp_link", &format!("{flags}"), &[&[flags][..], &round.repeat(12)].concat())?;
+    }
+    save("rdp_link", "nonsense", &[&[0x43][..], b"\x00\x10\x03\0\0\0"].concat())?;
+    for flags in [0_u8, 1, 8, 0x41] {
+        for from in [0, 8] {
+            let mut script = vec![flags];
+            for which in (from..22).chain(0..from) {
+                // `Sense`, which is the second of eleven, then `Wait` and `Own`.
+                script.extend(act(1, &[which, which * 3, 4 * which, 0, 0, 0]));
+                script.extend(act(9, &[which * 5, 0]));
+                script.extend(act(10, &[which, 1, 0, 0, 0]));
+            }
+            save("rdp_agent", &format!("{flags}-{from}"), &script)?;
+            save("rdp_host", &format!("{flags}-{from}"), &script)?;
+        }
+    }
+    Ok(())
+}
+
+/// A variant of eleven, as `arbitrary` reads it, and its fields.
+fn act(variant: u64, fields: &[u8]) -> Vec<u8> {
+    let number = u32::try_from((variant << 32) / 11 + 1).expect("less than eleven");
+    [&number.to_le_bytes(), fields].concat()
+}
+
+fn frames() -> Vec<Vec<u8>> {
+    let registers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
+    let rule = Rule { first: 1, last: 2, action: Action::Deny };
+    let at = Breakpoint { addr: 0x2000_0000, id: 7 };
+    vec![
+        bytes(rdp::Frame::SetBreakpoint(at)),
+        bytes(rdp::Frame::Halt),
+        bytes(rdp::Frame::Step(rdp::Step { count: 1, trace: true })),
+        bytes(rdp::Frame::Force(Force {
+            addr: 4,
+            lease: 5,
+            fingerprint: [6; 16],
+            value: Bytes::new(&[1, 2, 3]),
+        })),
+        bytes(rdp::Frame::PushPolicy(PushPolicy {
+            version: 1,
+            enabled: true,
+            rules: rdp::List::new(&[rule, rule]),
+        })),
+        bytes(rdp::Frame::Registers(rdp::Registers {
+            request: 1,
+            capture: 2,
+            values: Values::of::<CortexM>(0x18001, &registers),
+        })),
+        bytes(rdp::Frame::Axes(rdp::Axes { request: 1, positions: rdp::List::new(&[-1, 2]) })),
+        bytes(rdp::Frame::Memory(rdp::MemoryAnswer { request: 1, addr: 2, data: Bytes::new(b"abc") })),
+        bytes(rdp::Frame::Hello(rdp::Hello {
+            lowest: 3,
+            highest: 3,
+            nonce: [9; 16],
+            longest: 512,
+            token: Bytes::new(b"token"),
+        })),
+    ]
 }
 
 /// Each message by itself, and all of them byte by byte.

@@ -1,6 +1,7 @@
 //! What the fuzz targets share: how an input is cut up, how a decoder is driven, how messages are looked at.
 
 pub mod pg;
+pub mod rdp;
 
 use std::fmt::{self, Debug, Write};
 

@@ -1,0 +1,267 @@
+//! An agent whose host is the fuzzer, with checksums and tags that are right: commands are executed in order, once, and nothing stays behind.
+#![no_main]
+
+use std::collections::BTreeSet;
+
+use feedrate::Encode;
+use feedrate::rdp::{
+    Agent, AgentConfig, Agree, Breakpoint, Bye, Bytes, Checksum, CortexM, Domains, ErrorCode, Fingerprint, Force, Frame,
+    Grant, Header, Heartbeat, Hello, LaneId, List, PacketType, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
+    ReadRegisters, Release, Role, SessionState, SetAxis, Step, StopCause,
+};
+use feedrate_fuzz::rdp::{Act, FINGERPRINT, HOST_NONCE, LANE, Peer, Small, Thing, acts, header};
+
+fn authority(token: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
+    match token {
+        [domains] => Ok(Grant { operator: [7; 8], domains: Domains(*domains), lasts: 20_000 }),
+        _ => Err(4),
+    }
+}
+
+type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
+
+struct World {
+    agent: Box<Agent<CortexM, Authority, Small>>,
+    thing: Thing,
+    peer: Peer,
+    now: u32,
+    answered: BTreeSet<u32>,
+    state: Option<u32>,
+}
+
+impl World {
+    fn feed(&mut self, bytes: &[u8]) {
+        self.agent.feed(LaneId::Signal, bytes, self.now);
+        self.turn();
+    }
+
+    /// Everything that the agent does now.
+    fn turn(&mut self) {
+        for _ in 0..20 {
+            self.agent.run(&mut self.thing, self.now);
+            let mut packet = [0; 1024];
+            let mut back = Vec::new();
+            while let length @ 1.. = self.agent.poll(LaneId::Signal, &mut packet, self.now) {
+                let see = |peer: &mut Peer, header: Header, _: &[u8]| {
+                    if header.kind == PacketType::Accept {
+                        peer.connection = header.connection;
+                    }
+                };
+                for message in self.peer.hear(&packet[..length], &mut back, see) {
+                    self.read(message);
+                }
+            }
+            if self.agent.state() != SessionState::Active {
+                assert!(self.thing.held.is_empty(), "still forced: {:x?}", self.thing.held);
+                assert_eq!(self.thing.slots, [false; 4]);
+            }
+            if back.is_empty() {
+                break;
+            }
+            self.agent.feed(LaneId::Signal, &back, self.now);
+        }
+        let _ = self.agent.deadline();
+    }
+
+    fn read(&mut self, mut message: Vec<u8>) {
+        // Of the handshake's first answer, the device's nonce is not known yet.
+        let first = self.peer.device_nonce == [0; 16];
+        if first {
+            let frame = message[9..message.len() - 4].to_vec();
+            if let Ok(Frame::Welcome(welcome)) = Frame::read(&frame) {
+                self.peer.device_nonce = welcome.device_nonce;
+            }
+            return;
+        }
+        let (_, frame) = self.peer.open(&mut message, [HOST_NONCE, self.peer.device_nonce]);
+        let frame = Frame::read(frame).expect("what is sent is right");
+        let request = match frame {
+            Frame::State(_) => {
+                let body = frame.encoded_length().unwrap();
+                let mut bytes = Vec::with_capacity(body);
+                frame.encode(&mut bytes).unwrap();
+                self.state = Some(crc32(&bytes[6..]));
+                return;
+            }
+            Frame::Heartbeat(_) | Frame::Bye(_) | Frame::Stopped(_) => return,
+            // A sequence that is out of order is not taken, and may come again.
+            Frame::Error(refused) if refused.request == 0 || refused.code == ErrorCode::Disordered => return,
+            Frame::Error(refused) => refused.request,
+            Frame::Done(answer) => answer.request,
+            Frame::BreakpointSet(answer) => answer.request,
+            Frame::Breakpoints(answer) => answer.request,
+            Frame::Registers(answer) => answer.request,
+            Frame::Memory(answer) => answer.request,
+            Frame::Status(answer) => answer.request,
+            Frame::Axes(answer) => answer.request,
+            Frame::Plc(answer) => answer.request,
+            Frame::Cursor(answer) => answer.request,
+            Frame::Audit(answer) => answer.request,
+            Frame::Metrics(answer) => answer.request,
+            other => panic!("{other:?}"),
+        };
+        assert!(self.answered.insert(request), "a second answer: {frame:?}");
+    }
+
+    fn say(&mut self, frame: &[u8]) {
+        let packets = self.peer.say(self.now, frame);
+        self.feed(&packets);
+    }
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1)))
+    };
+    !bytes.iter().fold(!0, step)
+}
+
+/// Something that a host would say.
+fn sense(which: u8, a: u8, b: u32) -> Vec<u8> {
+    let (addr, fingerprint) = (u64::from(b % 64), FINGERPRINT);
+    let at = Breakpoint { addr, id: u32::from(a % 8) };
+    let value = [a; 16];
+    let rules = [feedrate::rdp::Rule { first: 0, last: 20, action: feedrate::rdp::Action::Deny }; 3];
+    let frame = match which % 22 {
+        0 => Frame::SetBreakpoint(at),
+        1 => Frame::ClearBreakpoint(Breakpoint { addr: 0, ..at }),
+        2 => Frame::ListBreakpoints(at),
+        3 => Frame::SetHardwareBreakpoint(at),
+        4 => Frame::Halt,
+        5 => Frame::Resume,
+        6 => Frame::Step(Step { count: b % 9, trace: a & 1 == 1 }),
+        7 => Frame::ReadRegisters(ReadRegisters { changed: a & 1 == 1 }),
+        8 => Frame::ReadMemory(ReadMemory { addr: u64::from(b), length: u16::from(a) + 1 }),
+        9 | 10 => Frame::Force(Force {
+            addr,
+            lease: u32::from(a) * 10,
+            fingerprint,
+            value: Bytes::new(&value[..usize::from(a % 17)]),
+        }),
+        11 => Frame::Release(Release { addr, fingerprint }),
+        12 => Frame::GetStatus,
+        13 => Frame::SetAxis(SetAxis { axis: a, position: i64::from(b), fingerprint }),
+        14 => Frame::ReadAxes,
+        15 => Frame::ReadPlc(ReadPlc { first: u16::from(a), count: b as u16 }),
+        16 => Frame::ReadCursor,
+        17 => Frame::ReadAudit(ReadAudit { from: b % 32, count: a }),
+        18 => Frame::ReadMetrics,
+        19 => Frame::PushPolicy(PushPolicy {
+            version: b,
+            enabled: a & 1 == 1,
+            rules: List::new(&rules[..usize::from(a % 4)]),
+        }),
+        20 => Frame::Heartbeat(Heartbeat { run: None }),
+        _ => Frame::Bye(Bye { reason: a }),
+    };
+    let mut bytes = Vec::new();
+    frame.encode(&mut bytes).unwrap();
+    bytes
+}
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Some((&flags, script)) = data.split_first() else { return };
+    let agent = Agent::new(AgentConfig::tcp(*b"boot no. 815", "fuzzed"), authority as Authority, Checksum);
+    let mut world = World {
+        agent: Box::new(agent),
+        thing: Thing { refuse: flags >> 6, stopped: flags & 1 == 1, ..Thing::default() },
+        peer: Peer::new(Role::Host),
+        now: 0,
+        answered: BTreeSet::new(),
+        state: None,
+    };
+    assert_eq!(LANE, feedrate::rdp::Line::TCP);
+    let open = world.peer.packet(Header::new(PacketType::Open, 0, 5), &[3, 1]);
+    world.feed(&open);
+    if flags & 2 == 0 {
+        let token = [if flags & 4 == 0 { 15 } else { flags >> 3 & 15 }];
+        let hello = Frame::Hello(Hello {
+            lowest: 3,
+            highest: 3,
+            nonce: HOST_NONCE,
+            longest: 600,
+            token: Bytes::new(&token),
+        });
+        let mut bytes = Vec::new();
+        hello.encode(&mut bytes).unwrap();
+        let record = world.peer.record(0, 0, 0, &bytes, [[0; 16]; 2]);
+        world.peer.sequence = 1;
+        let packets = world.peer.data(0, &record);
+        world.feed(&packets);
+        bytes.clear();
+        Frame::Agree(Agree { crc: world.state.expect("State comes after Welcome") })
+            .encode(&mut bytes)
+            .unwrap();
+        world.say(&bytes);
+        assert_eq!(world.agent.state(), SessionState::Active);
+    }
+    for act in acts(script) {
+        let connection = world.peer.connection;
+        match act {
+            Act::Say { kind, body } => {
+                let frame = [b"GDBP\x01", &[kind][..], &body[..body.len().min(560)]].concat();
+                world.say(&frame);
+            }
+            Act::Sense { which, a, b } => world.say(&sense(which, a, b)),
+            Act::Odd { sequence, time, epoch, which, channel } => {
+                let sequence = world.peer.sequence.wrapping_add_signed(sequence.into());
+                let time = world.now.wrapping_add_signed(time.into());
+                let nonces = [HOST_NONCE, world.peer.device_nonce];
+                let record = world.peer.record(sequence, time, epoch, &sense(which, 1, 9), nonces);
+                let packets = world.peer.data(usize::from(channel), &record);
+                world.peer.sequence = world.peer.sequence.max(sequence.saturating_add(1)).min(1 << 31);
+                world.feed(&packets);
+            }
+            Act::Stream { channel, bytes } => {
+                let packets = world.peer.data(usize::from(channel), bytes);
+                world.feed(&packets);
+            }
+            Act::Packet { kind, flags, mine, position, payload } => {
+                // Another connection is another session, of which this target knows nothing.
+                if kind == 3 {
+                    continue;
+                }
+                let connection = if mine { connection } else { position as u16 };
+                let packet = world.peer.packet(header(kind, flags, connection, position), payload);
+                world.feed(&packet);
+            }
+            Act::Shifted { by, bytes } => {
+                let record = world.peer.record(world.peer.sequence, world.now, 0, bytes, [HOST_NONCE; 2]);
+                let position = (by as i32) as u32;
+                let packet = world.peer.packet(Header::new(PacketType::Data, connection, position), &record);
+                world.feed(&packet);
+            }
+            Act::Nack(nack) => {
+                let ack = world.peer.ack(nack);
+                world.feed(&ack);
+            }
+            Act::Deaf(deaf) => world.peer.deaf = deaf,
+            Act::Raw(bytes) => world.feed(bytes),
+            Act::Wait(ms) => {
+                world.now += u32::from(ms) % 4_000;
+                world.turn();
+            }
+            Act::Own { which, a } => {
+                let cause = match which % 7 {
+                    0 => StopCause::Step,
+                    1 => StopCause::Breakpoint(a as u16),
+                    2 => StopCause::Watch { slot: a as u16, addr: u64::from(a) },
+                    3 => StopCause::Halted,
+                    4 => StopCause::Fault(u64::from(a)),
+                    5 => StopCause::Interlock,
+                    _ => StopCause::Reset,
+                };
+                world.thing.stopped = true;
+                world.agent.stopped(&mut world.thing, cause, world.now);
+                world.turn();
+            }
+        }
+    }
+    // Left alone, it lets go of everything.
+    for _ in 0..60 {
+        world.now += 1_000;
+        world.turn();
+    }
+    assert!(world.thing.held.is_empty() && world.thing.slots == [false; 4]);
+    assert!(matches!(world.agent.state(), SessionState::Closed | SessionState::Idle), "{:?}", world.agent);
+});

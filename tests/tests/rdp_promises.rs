@@ -1,0 +1,929 @@
+//! What RDPv3 promises beside what the simulator shows: chunks, hunting, limits, inverses, allocations; and the conformance suite's vectors.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::path::Path;
+
+use feedrate::rdp::{
+    Aarch64, Access, Agent, AgentConfig, Arch, Audit, AuditRing, Channel, Checksum, Context, CortexM, Cursor,
+    Desk, Domains, ErrorCode, Event, Fingerprint, Frame, FrameError, Framing, Grant, Header, Host,
+    HostConfig, LaneId, Line, Link, LinkEnd, LinkStatus, Machine, Memory, Order, Packet, PacketError,
+    PacketType, Packets, Refusal, ReplayGuard, Role, RunState, Seal, Session, Stepping, Target, Values,
+    X86_64, command,
+};
+use feedrate::{Decoder, Encode, Error, Fault, Grow};
+use feedrate_tests::rdp::Random;
+use serde_json::{Value, json};
+
+// --- the vectors
+
+fn vectors(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rdp-conformance/vectors").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn entries(of: &Value) -> &[Value] {
+    of.as_array().expect("a list")
+}
+
+fn hex(of: &Value) -> Vec<u8> {
+    let text = of.as_str().expect("hexadecimal digits");
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("digits")).collect()
+}
+
+fn shown(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn encoded(frame: &Frame<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    assert_eq!(frame.encode(&mut bytes), frame.encoded_length());
+    bytes
+}
+
+/// The fields of a frame, named as the vectors name them.
+fn fields(frame: &Frame<'_>) -> Value {
+    fn run(state: RunState) -> u8 {
+        match state {
+            RunState::Running => 1,
+            RunState::Stopped => 2,
+            RunState::Stepping => 3,
+        }
+    }
+    // A field that is an enumeration, as it is on the wire: the byte at this place behind the frame's header.
+    let bytes = encoded(frame);
+    let byte = |at: usize| bytes[6 + at];
+    let registers = |values: &Values<'_>| {
+        let mut registers = CortexM::ZERO;
+        assert!(values.unpack::<CortexM>(&mut registers), "{values:?}");
+        let chosen = registers.iter().enumerate().filter(|(i, _)| values.mask() >> i & 1 == 1);
+        shown(&chosen.flat_map(|(_, value)| (*value as u32).to_be_bytes()).collect::<Vec<_>>())
+    };
+    match *frame {
+        Frame::SetBreakpoint(at)
+        | Frame::ClearBreakpoint(at)
+        | Frame::ListBreakpoints(at)
+        | Frame::SetHardwareBreakpoint(at)
+        | Frame::SetSoftwareBreakpoint(at) => json!({"addr": at.addr, "id": at.id}),
+        Frame::SetWatchpoint(watch) => {
+            let access = match watch.access {
+                Access::Read => 1,
+                Access::Write => 2,
+                Access::Any => 3,
+            };
+            json!({"addr": watch.addr, "id": watch.id, "length": watch.length, "access": access})
+        }
+        Frame::Step(step) => json!({"count": step.count, "trace": u8::from(step.trace)}),
+        Frame::ReadRegisters(read) => json!({"what": u8::from(read.changed)}),
+        Frame::ReadMemory(read) => json!({"addr": read.addr, "length": read.length}),
+        Frame::Force(force) => json!({
+            "addr": force.addr, "lease": force.lease, "fingerprint": shown(&force.fingerprint),
+            "value": shown(force.value.as_slice()),
+        }),
+        Frame::Release(release) => json!({"addr": release.addr, "fingerprint": shown(&release.fingerprint)}),
+        Frame::SetAxis(set) => {
+            json!({"axis": set.axis, "position": set.position, "fingerprint": shown(&set.fingerprint)})
+        }
+        Frame::ReadPlc(read) => json!({"first": read.first, "count": read.count}),
+        Frame::ReadAudit(read) => json!({"from": read.from, "count": read.count}),
+        Frame::PushPolicy(policy) => {
+            let rules = policy.rules.zip(0..).map(
+                |(rule, i)| json!({"first": rule.first, "last": rule.last, "action": byte(6 + i * 17 + 16)}),
+            );
+            json!({
+                "version": policy.version, "enabled": u8::from(policy.enabled), "rules": rules.collect::<Vec<_>>(),
+            })
+        }
+        Frame::Hello(hello) => json!({
+            "lowest_version": hello.lowest, "highest_version": hello.highest, "host_nonce": shown(&hello.nonce),
+            "longest_message": hello.longest, "token": shown(hello.token.as_slice()),
+        }),
+        Frame::Agree(agree) => json!({"crc": agree.crc}),
+        Frame::Heartbeat(heartbeat) => json!({"run_state": heartbeat.run.map_or(0, run)}),
+        Frame::Bye(bye) => json!({"reason": bye.reason}),
+        Frame::Done(done) => json!({"request": done.request}),
+        Frame::BreakpointSet(set) => json!({"request": set.request, "id": set.id, "slot": set.slot}),
+        Frame::Breakpoints(list) => {
+            let listed = list.breakpoints.zip(0..).map(|(listed, i)| {
+                let trap = byte(6 + i * 17 + 12);
+                json!({"id": listed.id, "addr": listed.addr, "trap": trap, "hits": listed.hits})
+            });
+            json!({
+                "request": list.request, "more": u8::from(list.more), "breakpoints": listed.collect::<Vec<_>>(),
+            })
+        }
+        Frame::Stopped(stopped) => json!({
+            "request": stopped.request, "reason": byte(4), "more": u8::from(stopped.more), "detail": stopped.detail,
+            "capture": stopped.capture, "mask": stopped.values.mask(), "values": registers(&stopped.values),
+        }),
+        Frame::Registers(answer) => json!({
+            "request": answer.request, "capture": answer.capture, "mask": answer.values.mask(),
+            "values": registers(&answer.values),
+        }),
+        Frame::Memory(answer) => {
+            json!({"request": answer.request, "addr": answer.addr, "data": shown(answer.data.as_slice())})
+        }
+        Frame::Status(status) => json!({
+            "request": status.request, "run_state": run(status.run), "breakpoints": status.breakpoints,
+            "forces": status.forces, "steps_left": status.steps, "policy_version": status.policy,
+            "policy_enabled": u8::from(status.enabled), "uptime": status.uptime,
+        }),
+        Frame::Axes(axes) => {
+            json!({"request": axes.request, "positions": axes.positions.collect::<Vec<_>>()})
+        }
+        Frame::Plc(plc) => {
+            json!({"request": plc.request, "first": plc.first, "registers": plc.registers.collect::<Vec<_>>()})
+        }
+        Frame::Cursor(at) => json!({
+            "request": at.request, "program": at.cursor.program, "line": at.cursor.line, "offset": at.cursor.offset,
+        }),
+        Frame::Audit(audit) => {
+            let records = audit.records.map(|record| {
+                json!({
+                    "index": record.index, "session": record.session, "sequence": record.sequence,
+                    "time": record.time, "uptime": record.uptime, "operator": shown(&record.operator),
+                    "kind": record.kind, "verdict": record.verdict, "addr": record.addr, "value": record.value,
+                })
+            });
+            json!({
+                "request": audit.request, "oldest": audit.oldest, "next": audit.next,
+                "records": records.collect::<Vec<_>>(),
+            })
+        }
+        Frame::Metrics(metrics) => {
+            let list = metrics.metrics.map(|metric| json!({"metric": metric.metric, "value": metric.value}));
+            json!({"request": metrics.request, "metrics": list.collect::<Vec<_>>()})
+        }
+        Frame::Welcome(welcome) => json!({
+            "version": welcome.version, "host_nonce": shown(&welcome.host_nonce),
+            "device_nonce": shown(&welcome.device_nonce), "fingerprint": shown(&welcome.fingerprint),
+            "architecture": welcome.architecture, "registers": welcome.registers, "axes": welcome.axes,
+            "capabilities": welcome.capabilities, "longest_message": welcome.longest,
+            "breakpoints": welcome.breakpoints, "read_memory": welcome.memory, "forces": welcome.forces,
+            "policy_rules": welcome.rules, "heartbeat": welcome.heartbeat, "loss": welcome.loss,
+            "tolerance": welcome.tolerance, "authority": welcome.authority,
+            "name": std::str::from_utf8(welcome.name.as_slice()).expect("UTF-8"),
+        }),
+        Frame::State(state) => json!({
+            "run_state": run(state.run), "axes": state.axes.collect::<Vec<_>>(),
+            "plc": state.plc.collect::<Vec<_>>(), "program": state.cursor.program, "line": state.cursor.line,
+            "offset": state.cursor.offset,
+        }),
+        Frame::Error(refused) => {
+            json!({"request": refused.request, "code": refused.code.0, "detail": refused.detail})
+        }
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn frames() {
+    let vectors = vectors("frames.json");
+    let mut kinds = std::collections::BTreeSet::new();
+    for entry in entries(&vectors["valid"]) {
+        let (name, bytes) = (&entry["name"], hex(&entry["frame"]));
+        let frame = Frame::read(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!matches!(frame, Frame::Unknown { .. }), "{name}");
+        assert_eq!(json!(frame.kind()), entry["kind"], "{name}");
+        assert_eq!(fields(&frame), entry["fields"], "{name}");
+        assert_eq!(encoded(&frame), bytes, "{name}");
+        kinds.insert(frame.kind());
+        // A body is exactly as long as its fields.
+        for length in 0..bytes.len() {
+            assert!(Frame::read(&bytes[..length]).is_err(), "{name}, {length} bytes of it");
+        }
+        for more in [0, 1, 0xFF] {
+            let longer = [&bytes[..], &[more]].concat();
+            assert!(Frame::read(&longer).is_err(), "{name}, and a byte");
+        }
+    }
+    let known = (0..=255).filter(|kind| {
+        let frame = [b"GDBP\x01", &[*kind][..]].concat();
+        !matches!(Frame::read(&frame), Ok(Frame::Unknown { .. }))
+    });
+    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), known.collect::<Vec<u8>>(), "kinds without a vector");
+
+    for entry in entries(&vectors["malformed"]) {
+        let (name, bytes) = (&entry["name"], hex(&entry["frame"]));
+        let read = Frame::read(&bytes);
+        // Lengths of fields, and what registers there are, is for whoever acts on the frame.
+        let later = name.as_str().is_some_and(|name| {
+            ["Force", "Hello", "Welcome", "State"].iter().any(|kind| name.starts_with(kind))
+                || name.contains("bit")
+        });
+        match entry["effect"].as_str() {
+            Some("malformed") => {
+                let kind = bytes[5];
+                assert!(
+                    matches!(read, Err(FrameError::Malformed { kind: found, .. }) if found == kind)
+                        || (later && read.is_ok()),
+                    "{name}: {read:?}"
+                );
+            }
+            Some("unknown") => assert!(matches!(read, Ok(Frame::Unknown { .. })), "{name}: {read:?}"),
+            Some("version") => assert!(matches!(read, Err(FrameError::Version(_))), "{name}: {read:?}"),
+            Some("integrity") => assert_eq!(read, Err(FrameError::Magic), "{name}"),
+            Some("limit" | "unexpected") => assert!(read.is_ok(), "{name}: {read:?}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+/// Whatever can be read is written as it was; and bytes at random, with a right header, never do worse than fail.
+#[test]
+fn what_is_read_is_written_as_it_was() {
+    let mut random = Random::new(3);
+    let mut read = 0;
+    for round in 0..200_000_u32 {
+        let mut bytes = b"GDBP\x01".to_vec();
+        bytes.push(if round % 4 == 0 { random.number() as u8 } else { random.pick(&KINDS) });
+        for _ in 0..random.below(60) {
+            // Small numbers, so that counts are right now and then.
+            bytes.push(if random.chance(7_000) { random.below(4) as u8 } else { random.number() as u8 });
+        }
+        if let Ok(frame) = Frame::read(&bytes) {
+            read += 1;
+            assert_eq!(encoded(&frame), bytes);
+        }
+    }
+    assert!(read > 20_000, "{read}");
+}
+
+const KINDS: [u8; 40] = [
+    1, 2, 3, 4, 5, 6, 0x10, 0x11, 0x12, 0x18, 0x19, 0x1A, 0x1B, 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x30, 0x31,
+    0x32, 0x40, 0x41, 0x42, 0x43, 0x80, 0x81, 0x83, 0x92, 0x98, 0x99, 0xA8, 0xAA, 0xAB, 0xAC, 0xB0, 0xB1,
+    0xC0, 0xC1, 0xFF,
+];
+
+#[test]
+fn every_error_code() {
+    let specification = include_str!("../../crates/feedrate/src/rdp/SPEC.md");
+    let table = specification.split("### 6.6 Error codes").nth(1).expect("a section");
+    let rows = table.split("\n## ").next().expect("its end").lines().filter_map(|line| {
+        let mut cells = line.split('|').map(str::trim).skip(1);
+        Some((cells.next()?.parse::<u16>().ok()?, cells.next()?))
+    });
+    let mut count = 0;
+    for (number, name) in rows {
+        count += 1;
+        let code = ErrorCode(number);
+        assert_eq!(code.name(), name);
+        assert_ne!(code.meaning(), ErrorCode(999).meaning());
+        let refused = feedrate::rdp::Refused { request: 1 << 31, code, detail: u32::MAX - u32::from(number) };
+        let bytes = encoded(&Frame::Error(refused));
+        assert_eq!(Frame::read(&bytes), Ok(Frame::Error(refused)));
+    }
+    assert_eq!(count, 24);
+    assert_eq!(ErrorCode(25).name(), ErrorCode(0).name());
+}
+
+// --- packets
+
+/// What a decoder makes of a lane's bytes, in the vectors' words.
+fn results(line: Line, chunks: &[&[u8]]) -> Vec<Value> {
+    let limit = if line.framing == Framing::Serial { line.mtu - 1 } else { line.mtu };
+    let mut decoder = Decoder::new(Packets::new(line.framing), Grow::new(limit));
+    let mut results = Vec::new();
+    for chunk in chunks {
+        let mut input = *chunk;
+        loop {
+            match decoder.feed(&mut input) {
+                Ok(Some(packet)) => {
+                    let header = packet.header;
+                    results.push(json!({"packet": {
+                        "type": u8::from(header.kind),
+                        "channel": u8::from(header.is_bulk()),
+                        "retransmissions": header.flags >> 4,
+                        "connection": header.connection,
+                        "position": header.position,
+                        "payload": shown(&packet.payload().flatten().copied().collect::<Vec<u8>>()),
+                    }}));
+                }
+                Ok(None) => {
+                    assert!(input.is_empty(), "{} bytes are left", input.len());
+                    break;
+                }
+                Err(Error::Message(error)) => results.push(json!({"error": named(&error)})),
+                Err(Error::Lost(_)) => {
+                    results.push(json!({"closed": true}));
+                    return results;
+                }
+            }
+        }
+    }
+    results
+}
+
+fn named(error: &PacketError) -> &'static str {
+    match error {
+        PacketError::Frame => "Frame",
+        PacketError::Header => "Header",
+        PacketError::Length { .. } => "Length",
+        PacketError::Crc => "Crc",
+        PacketError::Fault(Fault::TooLong { .. }) => "Overlong",
+        other => panic!("{other}"),
+    }
+}
+
+/// What comes out, whole, byte by byte and cut in two anywhere.
+fn always(line: Line, bytes: &[u8]) -> Vec<Value> {
+    let whole = results(line, &[bytes]);
+    assert_eq!(whole, results(line, &bytes.chunks(1).collect::<Vec<_>>()), "byte by byte: {}", shown(bytes));
+    for at in 0..=bytes.len() {
+        let (front, behind) = bytes.split_at(at);
+        assert_eq!(whole, results(line, &[front, behind]), "cut at {at}: {}", shown(bytes));
+    }
+    whole
+}
+
+#[test]
+fn packets() {
+    let vectors = vectors("packets.json");
+    for entry in entries(&vectors["cases"]) {
+        let framing = if entry["framing"] == "serial" { Framing::Serial } else { Framing::Stream };
+        let line = Line { framing, mtu: entry["mtu"].as_u64().expect("a number") as usize };
+        let expected: Vec<Value> = entries(&entry["results"])
+            .iter()
+            .map(|result| {
+                // What the payload says is for the link.
+                let mut result = result.clone();
+                if let Some(packet) = result.get_mut("packet").and_then(Value::as_object_mut) {
+                    packet.retain(|name, _| !["ack", "open", "reset", "ignored"].contains(&&name[..]));
+                }
+                result
+            })
+            .collect();
+        let found = always(line, &hex(&entry["input"]));
+        let reserved = expected.iter().any(|result| result["packet"]["channel"].is_null());
+        assert!(
+            found == expected || reserved && found.len() == expected.len(),
+            "{}: {found:#?}",
+            entry["name"]
+        );
+    }
+}
+
+/// Some packets: no zeros, many, the shortest and the longest.
+fn some(line: Line) -> Vec<Vec<u8>> {
+    let longest = line.framing.payload(line.mtu);
+    let payloads = [
+        vec![],
+        vec![0; longest.min(300)],
+        vec![7; longest],
+        b"\x01\x00\xff\x00\x00\x02".to_vec(),
+        (0..longest).map(|i| i as u8).collect(),
+    ];
+    let packet = |(i, payload): (u32, &Vec<u8>)| {
+        let header = Header::new(PacketType::Data, 0x0100, i << 8).data(i % 2 == 1, i as u8);
+        let mut bytes = Vec::new();
+        Packet::new(header, payload).framed(line.framing).encode(&mut bytes).expect("it fits");
+        assert!(bytes.len() <= line.mtu);
+        bytes
+    };
+    (0..).zip(&payloads).map(packet).collect()
+}
+
+#[test]
+fn packets_in_any_pieces() {
+    for line in [Line::UART, Line::SPI, Line::TCP] {
+        let packets = some(line);
+        let found = always(line, &packets.concat());
+        assert_eq!(found.len(), packets.len());
+        assert!(found.iter().all(|result| result["packet"].is_object()), "{found:?}");
+        // With errors and limits between them.
+        let bad: &[&[u8]] = match line.framing {
+            Framing::Serial => &[b"noise", b"\0\x05abc\0", &[9; 600], b"\0\0\0", &[0x55; 63]],
+            Framing::Stream => &[
+                b"\x00\x0f",
+                b"\x03\xff",
+                b"\xff\xff",
+                b"\x00\x10\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c",
+            ],
+        };
+        for bad in bad {
+            let mut bytes = packets[0].clone();
+            bytes.extend(*bad);
+            bytes.extend(packets[3].iter());
+            let found = always(line, &bytes);
+            let whole = found.iter().filter(|result| result["packet"].is_object()).count();
+            assert_eq!(whole, if line.framing == Framing::Serial { 2 } else { 1 }, "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn no_intact_packet_is_lost() {
+    let line = Line::UART;
+    let mut random = Random::new(1);
+    let packets = some(line);
+    let whole: Vec<Value> = packets.iter().map(|packet| results(line, &[packet])[0].clone()).collect();
+    let check = |bytes: &[u8], touched: Option<usize>, what: &str| {
+        let found = results(line, &[bytes]);
+        let mut found = found.iter().filter(|result| result["packet"].is_object()).peekable();
+        for (i, expected) in whole.iter().enumerate() {
+            match found.next_if(|found| *found == expected) {
+                None if touched != Some(i) => panic!("{what}: packet {i} is lost: {}", shown(bytes)),
+                _ => {}
+            }
+        }
+        assert_eq!(found.next(), None, "{what}: a packet that nobody sent");
+    };
+    let bytes = packets.concat();
+    check(&bytes, None, "as sent");
+    let owner: Vec<usize> =
+        packets.iter().enumerate().flat_map(|(i, packet)| vec![i; packet.len()]).collect();
+    for (at, owner) in owner.into_iter().enumerate() {
+        for changed in (0..=255).filter(|changed| *changed != bytes[at]) {
+            let mut damaged = bytes.clone();
+            damaged[at] = changed;
+            check(&damaged, Some(owner), "a byte is changed");
+        }
+        let mut damaged = bytes.clone();
+        damaged.remove(at);
+        check(&damaged, Some(owner), "a byte is lost");
+        for inserted in [0, 1, 0x55, 0xFF] {
+            let mut damaged = bytes.clone();
+            damaged.insert(at, inserted);
+            check(&damaged, Some(owner), "a byte is inserted");
+        }
+    }
+    for _ in 0..3_000 {
+        let mut noise = || {
+            let length = random.below(200);
+            (0..length).map(|_| if random.chance(1_000) { 0 } else { random.number() as u8 }).collect()
+        };
+        let mut bytes: Vec<u8> = noise();
+        for packet in &packets {
+            bytes.extend(packet);
+            bytes.extend(noise());
+        }
+        check(&bytes, None, "noise between packets");
+    }
+}
+
+#[test]
+fn what_is_overlong_costs_itself_only() {
+    for line in [Line::UART, Line::SPI] {
+        let packets = some(line);
+        for length in [line.mtu - 3, line.mtu - 2, line.mtu - 1, line.mtu, 5 * line.mtu] {
+            let bytes = [&packets[2][..], &[0], &vec![0x77; length], &packets[3]].concat();
+            let found = if length < 100 { always(line, &bytes) } else { results(line, &[&bytes]) };
+            let overlong = length > line.mtu - 2;
+            let errors: Vec<_> = found.iter().filter_map(|result| result["error"].as_str()).collect();
+            assert_eq!(errors, [if overlong { "Overlong" } else { "Frame" }], "{length}");
+            assert_eq!(found.len(), 3, "{length}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_s_lengths_are_limited_as_soon_as_they_are_declared() {
+    for declared in 0..=u16::MAX {
+        let mut decoder = Decoder::new(Packets::new(Framing::Stream), Grow::new(1024));
+        let mut input = &declared.to_be_bytes()[..];
+        let result = decoder.feed(&mut input);
+        let good = (16..=1022).contains(&declared);
+        assert_eq!(result.is_ok(), good, "{declared}");
+        assert!(good || matches!(result, Err(Error::Lost(PacketError::Frame))), "{declared}");
+    }
+    // The storage is the other limit.
+    let mut decoder = Decoder::new(Packets::new(Framing::Stream), Grow::new(100));
+    let mut long = Vec::new();
+    Packet::new(Header::new(PacketType::Data, 1, 0), &[1; 90])
+        .framed(Framing::Stream)
+        .encode(&mut long)
+        .expect("fits");
+    let result = decoder.feed(&mut &long[..14]);
+    assert!(
+        matches!(result, Err(Error::Lost(PacketError::Fault(Fault::TooLong { declared: 108, limit: 100 })))),
+        "{result:?}"
+    );
+    // And a length that contradicts the other one.
+    let mut contradiction = long.clone();
+    contradiction[1] += 1;
+    let mut decoder = Decoder::new(Packets::new(Framing::Stream), Grow::new(1024));
+    let result = decoder.feed(&mut &contradiction[..14]);
+    assert!(matches!(result, Err(Error::Lost(PacketError::Length { .. }))), "{result:?}");
+}
+
+#[test]
+fn no_payload_is_too_long_for_its_lane() {
+    for mtu in 20..=1100 {
+        for framing in [Framing::Serial, Framing::Stream] {
+            let longest = framing.payload(mtu);
+            for fill in [0, 1] {
+                let mut bytes = Vec::new();
+                let payload = vec![fill; longest];
+                Packet::new(Header::new(PacketType::Data, 0x0101, 0x0101_0101), &payload)
+                    .framed(framing)
+                    .encode(&mut bytes)
+                    .expect("it can be encoded");
+                assert!(bytes.len() <= mtu, "{framing:?} {mtu}");
+            }
+        }
+    }
+}
+
+// --- messages
+
+fn nonce(of: &Value) -> [u8; 16] {
+    hex(of).try_into().expect("16 bytes")
+}
+
+fn order(verdict: &Value) -> Order {
+    match verdict.as_str() {
+        Some("new") => Order::Fresh,
+        Some("replayed") => Order::Replayed,
+        Some("disordered") => Order::Disordered,
+        Some("stale") => Order::Stale,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn messages() {
+    let vectors = vectors("messages.json");
+    let number = |of: &Value| of.as_u64().expect("a number") as u32;
+    for entry in entries(&vectors["messages"]) {
+        let name = &entry["name"];
+        let message = hex(&entry["message"]);
+        let short = message.len() < 9 + 6 + 4;
+        assert_eq!(short, entry["tag"] == "short", "{name}");
+        if short {
+            assert!(Session::new(Role::Agent, Checksum).open(&mut message.clone(), 0).is_err(), "{name}");
+            continue;
+        }
+        let (mut header, sender) = ([0; 9], if entry["direction"] == 0 { Role::Host } else { Role::Agent });
+        header.copy_from_slice(&message[..9]);
+        let (host_nonce, device_nonce) = (nonce(&entry["host_nonce"]), nonce(&entry["device_nonce"]));
+        let context = Context { host_nonce, device_nonce, sender, header };
+        let (frame, tag) = message[9..].split_at(message.len() - 9 - 4);
+        let mut copy = frame.to_vec();
+        let good = Checksum.open(&context, &mut copy, tag);
+        assert_eq!(good, entry["tag"] == "ok", "{name}");
+        if good {
+            assert_eq!(copy, hex(&entry["frame"]), "{name}");
+            let [a, b, c, d, e, f, g, h, epoch] = header;
+            assert_eq!(u32::from_be_bytes([a, b, c, d]), number(&entry["sequence"]), "{name}");
+            assert_eq!(u32::from_be_bytes([e, f, g, h]), number(&entry["time"]), "{name}");
+            assert_eq!(json!(epoch), entry["epoch"], "{name}");
+            let mut sealed = [0; 4];
+            Checksum.seal(&context, &mut copy, &mut sealed);
+            assert_eq!(sealed, tag, "{name}");
+        }
+    }
+    for entry in entries(&vectors["order"]) {
+        let mut guard = ReplayGuard::new();
+        let mut last = 0;
+        for step in entries(&entry["steps"]) {
+            let (sequence, time) = (number(&step["sequence"]), number(&step["time"]));
+            let mut found = guard.admit(sequence, time, number(&step["clock"]), number(&entry["tolerance"]));
+            if step["touches"] == true && found == Order::Fresh {
+                // That commands come in order is the agent's affair.
+                if sequence <= last {
+                    found = Order::Disordered;
+                }
+                last = last.max(sequence);
+            }
+            assert_eq!(found, order(&step["verdict"]), "{}: {step}", entry["name"]);
+        }
+    }
+    for entry in entries(&vectors["epochs"]) {
+        let mut session = Session::new(Role::Agent, Checksum);
+        for (sequence, step) in (0_u32..).zip(entries(&entry["steps"])) {
+            let epoch = step["epoch"].as_u64().expect("a number") as u8;
+            let mut header = [0; 9];
+            header[..4].copy_from_slice(&sequence.to_be_bytes());
+            header[8] = epoch;
+            let context = Context { host_nonce: [0; 16], device_nonce: [0; 16], sender: Role::Host, header };
+            let (mut frame, mut tag) = (encoded(&Frame::GetStatus), [0; 4]);
+            Checksum.seal(&context, &mut frame, &mut tag);
+            let mut message = [&header[..], &frame, &tag].concat();
+            assert_eq!(
+                json!(session.open(&mut message, 0).is_ok()),
+                step["accepted"],
+                "{}: {step}",
+                entry["name"]
+            );
+        }
+    }
+}
+
+/// An agent's link on which a host has opened a connection, and the connection.
+fn opened() -> (Box<Link<Desk>>, u16) {
+    let mut link = Box::new(Link::<Desk>::new(Role::Agent, Line::TCP, None, 6));
+    put(&mut link, Header::new(PacketType::Open, 0, 77), &[3, 1]);
+    let LinkStatus::Open(connection) = link.status() else { panic!("{link:?}") };
+    (link, connection)
+}
+
+fn put(link: &mut Link<Desk>, header: Header, payload: &[u8]) {
+    let mut bytes = Vec::new();
+    Packet::new(header, payload).framed(Framing::Stream).encode(&mut bytes).expect("it fits");
+    link.feed(LaneId::Signal, &bytes, 0);
+}
+
+#[test]
+fn records() {
+    let vectors = vectors("messages.json");
+    for entry in entries(&vectors["records"]) {
+        let stream = hex(&entry["stream"]);
+        for size in [1, 2, 3, 7, 1000] {
+            let (mut link, connection) = opened();
+            link.accept(entry["limit"].as_u64().expect("a number") as usize);
+            let mut found = Vec::new();
+            for (i, chunk) in stream.chunks(size).enumerate() {
+                put(&mut link, Header::new(PacketType::Data, connection, (i * size) as u32), chunk);
+                while let Some(message) = link.message() {
+                    found.push(json!({"message": shown(message)}));
+                    link.drop_message();
+                }
+            }
+            if link.status() == LinkStatus::Ended(LinkEnd::BadRecord) {
+                found.push(json!({"reset": 4}));
+            }
+            assert_eq!(json!(found), entry["results"], "{} in {size}", entry["name"]);
+        }
+    }
+}
+
+// --- registers
+
+#[test]
+fn registers() {
+    fn check<A: Arch>(number: u64, vectors: &Value)
+    where
+        A::Registers: AsMut<[u64]>,
+    {
+        let named = |registers: &Value| {
+            let mut set = A::ZERO;
+            let mut mask = 0_u64;
+            for (name, value) in registers.as_object().expect("names") {
+                let i = A::NAMES.iter().position(|known| known == name).expect("a register");
+                set.as_mut()[i] = value.as_u64().expect("a number");
+                mask |= 1 << i;
+            }
+            (set, mask)
+        };
+        let frame = |mask: u64, values: &Value| {
+            [&b"GDBP\x01\x98\0\0\0\x07\0\0\0\x01"[..], &mask.to_be_bytes(), &hex(values)].concat()
+        };
+        let mine = |list: &'static str| {
+            entries(&vectors[list]).iter().filter(move |entry| entry["architecture"] == number)
+        };
+        let about =
+            entries(&vectors["architectures"]).iter().find(|entry| entry["number"] == number).expect("known");
+        assert_eq!(
+            (json!(A::WIDTH), json!(A::PC), json!(A::NAMES)),
+            (about["width"].clone(), about["pc"].clone(), about["registers"].clone())
+        );
+        assert_eq!(u64::from(A::ID), number);
+        for entry in mine("sets") {
+            let mask = entry["mask"].as_u64().expect("a number");
+            let (expected, names) = named(&entry["registers"]);
+            let bytes = frame(mask, &entry["values"]);
+            let Ok(Frame::Registers(read)) = Frame::read(&bytes) else { panic!("{entry}") };
+            let mut set = A::ZERO;
+            assert!(read.values.unpack::<A>(&mut set), "{entry}");
+            assert_eq!((&set, names), (&expected, mask));
+            let values = Values::of::<A>(mask, &set);
+            assert_eq!(values, read.values);
+            assert_eq!(encoded(&Frame::Registers(feedrate::rdp::Registers { values, ..read })), bytes);
+        }
+        for entry in mine("malformed") {
+            let bytes = frame(entry["mask"].as_u64().expect("a number"), &entry["values"]);
+            let mut set = A::ZERO;
+            let fits = match Frame::read(&bytes) {
+                Ok(Frame::Registers(read)) => read.values.unpack::<A>(&mut set),
+                _ => false,
+            };
+            assert!(!fits && set == A::ZERO, "{entry}");
+        }
+        for entry in mine("deltas") {
+            let mut known = A::ZERO;
+            for step in entries(&entry["steps"]) {
+                let bytes = frame(step["mask"].as_u64().expect("a number"), &step["values"]);
+                let Ok(Frame::Registers(read)) = Frame::read(&bytes) else { panic!("{entry}") };
+                assert!(read.values.unpack::<A>(&mut known), "{entry}");
+                assert_eq!(known, named(&step["registers"]).0);
+            }
+        }
+    }
+    let vectors = vectors("registers.json");
+    check::<CortexM>(1, &vectors);
+    check::<Aarch64>(2, &vectors);
+    check::<X86_64>(3, &vectors);
+}
+
+// --- allocations
+
+/// Counts what the thread that asks for memory asks for.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promises are the system's requirements.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: as above.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = ALLOCATIONS.get();
+    let result = work();
+    (ALLOCATIONS.get() - before, result)
+}
+
+struct Servo {
+    log: AuditRing<64>,
+    stopped: bool,
+}
+
+impl Target for Servo {
+    type Arch = CortexM;
+
+    fn fingerprint(&self) -> Fingerprint {
+        *b"servo 7, fw 1.02"
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    fn read_registers(&mut self, into: &mut [u64; 17]) -> Result<(), Refusal> {
+        into.fill(7);
+        Ok(())
+    }
+
+    fn stepping(&mut self) -> Option<&mut dyn Stepping> {
+        Some(self)
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        Some(self)
+    }
+
+    fn machine(&mut self) -> Option<&mut dyn Machine> {
+        Some(self)
+    }
+
+    fn audit(&mut self) -> Option<&mut dyn Audit> {
+        Some(&mut self.log)
+    }
+}
+
+impl Stepping for Servo {
+    fn halt(&mut self) -> Result<(), Refusal> {
+        self.stopped = true;
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<(), Refusal> {
+        self.stopped = false;
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), Refusal> {
+        Err(Refusal::Unsupported)
+    }
+}
+
+impl Memory for Servo {
+    fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal> {
+        into.fill(addr as u8);
+        Ok(into.len())
+    }
+}
+
+impl Machine for Servo {
+    fn axes(&self) -> u8 {
+        2
+    }
+
+    fn axis(&mut self, axis: u8) -> Option<i64> {
+        Some(i64::from(axis))
+    }
+
+    fn set_axis(&mut self, _: u8, _: i64) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn plc(&mut self, _: u16, into: &mut [u16]) -> usize {
+        into.len()
+    }
+
+    fn cursor(&mut self) -> Cursor {
+        Cursor::default()
+    }
+}
+
+fn grant(_: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
+    Ok(Grant { operator: *b"operator", domains: Domains::ALL, lasts: 1 << 30 })
+}
+
+/// Not in the handshake, not while commands are under way over a line that loses packets, not at the end.
+#[test]
+fn a_session_allocates_nothing() {
+    let (used, (answers, closed)) = allocations(|| {
+        let mut servo = Servo { log: AuditRing::new(), stopped: false };
+        let mut agent =
+            Agent::<CortexM, _>::new(AgentConfig::board(*b"boot no. 815", "servo"), grant, Checksum);
+        let mut host: Host =
+            Host::new(HostConfig { bulk: Some(Line::SPI), ..HostConfig::new(Line::UART) }, Checksum);
+        host.connect(b"my token", 0x1234_5678, *b"sixteen bytes ok", 0).expect("a short token");
+        let (mut answers, mut closed, mut sent) = (0, false, 0_u32);
+        for now in 0..30_000 {
+            let mut packet = [0; 512];
+            for lane in [LaneId::Signal, LaneId::Bulk] {
+                while let length @ 1.. = host.poll(lane, &mut packet, now) {
+                    sent += 1;
+                    packet[length / 2] ^= u8::from(sent % 13 == 0);
+                    agent.feed(lane, &packet[..length], now);
+                }
+                while let length @ 1.. = agent.poll(lane, &mut packet, now) {
+                    sent += 1;
+                    let lost = if sent % 17 == 0 { 9 } else { 0 };
+                    host.feed(lane, &packet[..length - lost], now);
+                }
+            }
+            agent.run(&mut servo, now);
+            if servo.stopped {
+                agent.stopped(&mut servo, feedrate::rdp::StopCause::Halted, now);
+            }
+            while let Some(event) = host.event(now) {
+                match event {
+                    Event::Answer(_) => answers += 1,
+                    Event::Closed(_) => closed = true,
+                    _ => {}
+                }
+            }
+            let read = feedrate::rdp::ReadMemory { addr: u64::from(now), length: 256 };
+            let _ = match now % 50 {
+                0 => host.request(&command::ReadMemory(read), now).err(),
+                10 => host.request(&command::Halt, now).err(),
+                20 => host.request(&command::Resume, now).err(),
+                30 => host.request(&command::ReadMetrics, now).err(),
+                40 => host
+                    .request(&command::ReadAudit(feedrate::rdp::ReadAudit { from: now, count: 8 }), now)
+                    .err(),
+                _ => None,
+            };
+            if now == 28_000 {
+                host.bye(now);
+            }
+        }
+        (answers, closed)
+    });
+    assert!(answers > 300 && closed, "{answers}");
+    assert_eq!(used, 0);
+}
+
+#[test]
+fn a_link_allocates_nothing() {
+    let (used, messages) = allocations(|| {
+        let mut host = Link::<Desk>::new(Role::Host, Line::UART, Some(Line::SPI), 0);
+        let mut agent = Link::<Desk>::new(Role::Agent, Line::UART, Some(Line::SPI), 5);
+        host.open(99, 0);
+        let mut messages = 0;
+        for now in 0..5_000 {
+            let mut packet = [0; 512];
+            for lane in [LaneId::Signal, LaneId::Bulk] {
+                while let length @ 1.. = host.poll(lane, &mut packet, now) {
+                    agent.feed(lane, &packet[..length], now);
+                }
+                while let length @ 1.. = agent.poll(lane, &mut packet, now) {
+                    host.feed(lane, &packet[..length], now);
+                }
+            }
+            host.send(Channel::Signal, b"one", now);
+            host.send(Channel::Bulk, &[3; 400], now);
+            while agent.message().is_some() {
+                messages += 1;
+                agent.drop_message();
+            }
+        }
+        messages
+    });
+    assert!(messages > 5_000, "{messages}");
+    assert_eq!(used, 0);
+}
