@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use feedrate::Encode;
 use feedrate::rdp::{
-    Agent, AgentConfig, Agree, Breakpoint, Bye, Bytes, Checksum, CortexM, Domains, ErrorCode, Fingerprint, Force, Frame,
+    Agent, AgentConfig, Agree, Breakpoint, Bye, Bytes, Checksum, CortexM, Domains, Fingerprint, Force, Frame,
     Grant, Header, Heartbeat, Hello, LaneId, List, PacketType, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
     ReadRegisters, Release, Role, SessionState, SetAxis, Step, StopCause,
 };
@@ -84,9 +84,8 @@ impl World {
                 return;
             }
             Frame::Heartbeat(_) | Frame::Bye(_) | Frame::Stopped(_) => return,
-            // A sequence that is out of order is not taken, and may come again.
-            Frame::Error(refused) if refused.request == 0 || refused.code == ErrorCode::Disordered => return,
-            Frame::Error(refused) => refused.request,
+            // What is refused as being out of order may come again, and what is wrong with its frame is said first.
+            Frame::Error(_) => return,
             Frame::Done(answer) => answer.request,
             Frame::BreakpointSet(answer) => answer.request,
             Frame::Breakpoints(answer) => answer.request,
@@ -100,7 +99,7 @@ impl World {
             Frame::Metrics(answer) => answer.request,
             other => panic!("{other:?}"),
         };
-        assert!(self.answered.insert(request), "a second answer: {frame:?}");
+        assert!(self.answered.insert(request), "done a second time: {frame:?}");
     }
 
     fn say(&mut self, frame: &[u8]) {
