@@ -224,7 +224,8 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         self.endpoint.link.disconnect(lane, now);
     }
 
-    /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
+    /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before. It may have passed already, as long
+    /// as a lane is busy or there is no room: wait for the lane then, and not for the time.
     pub fn deadline(&self) -> Option<Millis> {
         if let (Some(_), Some(at)) = (self.connection, self.endpoint.link.ended_at()) {
             return Some(at);

@@ -172,7 +172,8 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         self.endpoint.link.disconnect(lane, now);
     }
 
-    /// When [`event`](Self::event) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
+    /// When [`event`](Self::event) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before. It may have passed already, as long
+    /// as a lane is busy or there is no room: wait for the lane then, and not for the time.
     pub fn deadline(&self) -> Option<Millis> {
         let session = &self.endpoint.session;
         if session.state() != SessionState::Closed {
