@@ -53,7 +53,7 @@ impl ReplayGuard {
             }
         } else {
             if time < self.time {
-                // It cannot be the highest, but must not come again either; and no bit stands for it.
+                // It cannot be the highest, and no bit stands for it: should it come again, it is judged again.
                 return Order::Disordered;
             }
             let ahead = sequence.saturating_sub(self.highest);

@@ -207,7 +207,6 @@ pub(super) use fields;
 
 /// The count in front of bytes or of a list.
 pub trait Count: Sized {
-    /// What is counted, in an error.
     #[doc(hidden)]
     fn to_usize(self) -> usize;
     #[doc(hidden)]

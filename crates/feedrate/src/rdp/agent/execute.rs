@@ -279,17 +279,20 @@ impl<A: Arch, U> Body<A, U> {
         Ok(())
     }
 
+    /// Whether the program stands, and nothing is about to move it.
+    fn may_go_on<T: Target<Arch = A>>(&self, target: &mut T) -> Result<(), Fail> {
+        target.stepping().ok_or(ErrorCode::Unsupported)?;
+        self.not_stepping()?;
+        if target.is_stopped() { Ok(()) } else { Err(ErrorCode::WrongState.into()) }
+    }
+
     fn resume<T: Target<Arch = A>, Z: Seal>(
         &self,
         target: &mut T,
         command: Command,
         reply: &mut Reply<'_, Z>,
     ) -> Result<(), Fail> {
-        target.stepping().ok_or(ErrorCode::Unsupported)?;
-        self.not_stepping()?;
-        if !target.is_stopped() {
-            return Err(ErrorCode::WrongState.into());
-        }
+        self.may_go_on(target)?;
         let effect = |target: &mut T| Ok(target.stepping().ok_or(ErrorCode::Unsupported)?.resume()?);
         self.recorded(target, command, (0, 0), Without::Log, reply, effect)?;
         Self::done(command, reply);
@@ -303,11 +306,7 @@ impl<A: Arch, U> Body<A, U> {
         step: Step,
         reply: &mut Reply<'_, Z>,
     ) -> Result<(), Fail> {
-        target.stepping().ok_or(ErrorCode::Unsupported)?;
-        self.not_stepping()?;
-        if !target.is_stopped() {
-            return Err(ErrorCode::WrongState.into());
-        }
+        self.may_go_on(target)?;
         let effect = |target: &mut T| Ok(target.stepping().ok_or(ErrorCode::Unsupported)?.step()?);
         self.recorded(target, command, (0, u64::from(step.count)), Without::Log, reply, effect)?;
         self.stops.step(command.sequence, step);

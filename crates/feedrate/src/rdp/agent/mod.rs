@@ -36,7 +36,7 @@ use super::packet::Line;
 use super::registers::Arch;
 use super::request::{Bye, Heartbeat};
 use super::seal::{Checksum, Seal};
-use super::session::{ByeReason, Session};
+use super::session::{ByeReason, SendError, Session};
 use super::state::{SessionEvent, SessionState};
 use super::status::RunState;
 use super::target::Target;
@@ -348,9 +348,13 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         match sent {
             None => false,
             Some(((), Ok(()))) => true,
-            Some(((), Err(_))) => {
+            Some(((), Err(error))) => {
                 // An answer that cannot be sent must not be lost without a word.
-                self.body.end = self.body.end.or(Some(End::Bye(ByeReason::OutOfSequences)));
+                let reason = match error {
+                    SendError::OutOfSequences => ByeReason::OutOfSequences,
+                    _ => ByeReason::TargetFailed,
+                };
+                self.body.end = self.body.end.or(Some(End::Bye(reason)));
                 true
             }
         }

@@ -251,10 +251,8 @@ impl<S: Sizes> Link<S> {
     pub fn drop_message(&mut self) {
         self.core.queue.pop();
         for receiver in &mut self.core.receivers {
-            if receiver.deliver(&mut self.core.queue).is_none() {
-                // There was no room for it, and there is none yet.
-                continue;
-            }
+            // One that waited for room may have it now.
+            receiver.deliver(&mut self.core.queue);
         }
     }
 
