@@ -131,6 +131,10 @@ impl Storage for Flaky {
         self.bytes.held()
     }
 
+    fn held_mut(&mut self) -> &mut [u8] {
+        self.bytes.held_mut()
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.pieces = self.pieces.wrapping_sub(1);
         if self.pieces == u8::MAX {
@@ -142,6 +146,10 @@ impl Storage for Flaky {
 
     fn discard(&mut self, n: usize) {
         self.bytes.discard(n);
+    }
+
+    fn truncate(&mut self, n: usize) {
+        Storage::truncate(&mut self.bytes, n);
     }
 
     fn clear(&mut self) {

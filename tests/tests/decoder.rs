@@ -314,10 +314,14 @@ fn memory_that_runs_out_loses_the_stream() {
         fn held(&self) -> &[u8] {
             &[]
         }
+        fn held_mut(&mut self) -> &mut [u8] {
+            &mut []
+        }
         fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
             Err(Fault::Memory { needed: bytes.len() })
         }
         fn discard(&mut self, _: usize) {}
+        fn truncate(&mut self, _: usize) {}
         fn clear(&mut self) {}
     }
     let mut decoder = Decoder::new(Triples, Liar);

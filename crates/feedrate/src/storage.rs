@@ -13,6 +13,9 @@ pub trait Storage {
     /// What is held.
     fn held(&self) -> &[u8];
 
+    /// What is held, to be changed where it lies: a protocol may have to undo what its bytes went through.
+    fn held_mut(&mut self) -> &mut [u8];
+
     /// Appends all of `bytes`. The decoder never appends past the limit.
     ///
     /// # Errors
@@ -22,6 +25,9 @@ pub trait Storage {
 
     /// Drops the first `n` bytes and moves the others to the front.
     fn discard(&mut self, n: usize);
+
+    /// Drops what lies behind the first `n` bytes.
+    fn truncate(&mut self, n: usize);
 
     /// Drops all bytes. Memory may be kept for the next message.
     fn clear(&mut self);
@@ -67,6 +73,11 @@ impl<const N: usize> Storage for Array<N> {
         self.memory.get(..self.length).unwrap_or_default()
     }
 
+    #[inline]
+    fn held_mut(&mut self) -> &mut [u8] {
+        self.memory.get_mut(..self.length).unwrap_or_default()
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.length = copy(&mut self.memory, self.length, bytes)?;
         Ok(())
@@ -75,6 +86,10 @@ impl<const N: usize> Storage for Array<N> {
     fn discard(&mut self, n: usize) {
         shift_down(self.memory.get_mut(..self.length).unwrap_or_default(), n);
         self.length = self.length.saturating_sub(n);
+    }
+
+    fn truncate(&mut self, n: usize) {
+        self.length = self.length.min(n);
     }
 
     fn clear(&mut self) {
@@ -101,6 +116,11 @@ impl<const N: usize> Storage for heapless::Vec<u8, N> {
         self
     }
 
+    #[inline]
+    fn held_mut(&mut self) -> &mut [u8] {
+        self
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.extend_from_slice(bytes).map_err(|_| Fault::Memory { needed: bytes.len() })
     }
@@ -110,8 +130,12 @@ impl<const N: usize> Storage for heapless::Vec<u8, N> {
         self.truncate(self.len().saturating_sub(n));
     }
 
+    fn truncate(&mut self, n: usize) {
+        Self::truncate(self, n);
+    }
+
     fn clear(&mut self) {
-        self.truncate(0);
+        Self::truncate(self, 0);
     }
 }
 
@@ -146,6 +170,11 @@ impl Storage for Borrowed<'_> {
         self.memory.get(..self.length).unwrap_or_default()
     }
 
+    #[inline]
+    fn held_mut(&mut self) -> &mut [u8] {
+        self.memory.get_mut(..self.length).unwrap_or_default()
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.length = copy(self.memory, self.length, bytes)?;
         Ok(())
@@ -155,6 +184,10 @@ impl Storage for Borrowed<'_> {
         let length = self.length;
         shift_down(self.memory.get_mut(..length).unwrap_or_default(), n);
         self.length = length.saturating_sub(n);
+    }
+
+    fn truncate(&mut self, n: usize) {
+        self.length = self.length.min(n);
     }
 
     fn clear(&mut self) {
@@ -234,6 +267,11 @@ impl Storage for Grow {
         &self.bytes
     }
 
+    #[inline]
+    fn held_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.bytes.try_reserve(bytes.len()).map_err(|_| Fault::Memory { needed: bytes.len() })?;
         self.bytes.extend_from_slice(bytes);
@@ -243,6 +281,10 @@ impl Storage for Grow {
     fn discard(&mut self, n: usize) {
         shift_down(&mut self.bytes, n);
         self.bytes.truncate(self.bytes.len().saturating_sub(n));
+    }
+
+    fn truncate(&mut self, n: usize) {
+        self.bytes.truncate(n);
     }
 
     fn clear(&mut self) {

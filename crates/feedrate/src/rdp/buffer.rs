@@ -102,14 +102,22 @@ impl<B: Buffer> Storage for Held<B> {
         self.memory.bytes().get(..self.length).unwrap_or_default()
     }
 
+    fn held_mut(&mut self) -> &mut [u8] {
+        self.memory.bytes_mut().get_mut(..self.length).unwrap_or_default()
+    }
+
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.length = copy(self.memory.bytes_mut(), self.length, bytes)?;
         Ok(())
     }
 
     fn discard(&mut self, n: usize) {
-        shift_down(self.memory.bytes_mut().get_mut(..self.length).unwrap_or_default(), n);
+        shift_down(self.held_mut(), n);
         self.length = self.length.saturating_sub(n);
+    }
+
+    fn truncate(&mut self, n: usize) {
+        self.length = self.length.min(n);
     }
 
     fn clear(&mut self) {

@@ -1,0 +1,206 @@
+//! The frame's header: RFC 6455, section 5.2.
+//!
+//! ```text
+//!  0                   1                   2                   3
+//!  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//! +-+-+-+-+-------+-+-------------+-------------------------------+
+//! |F|R|R|R| opcode|M| length (7)  |  length (16 or 64), if 126/127|
+//! |I|S|S|S|  (4)  |A|             |                               |
+//! |N|V|V|V|       |S|             |                               |
+//! | |1|2|3|       |K|             |                               |
+//! +-+-+-+-+-------+-+-------------+ - - - - - - - - - - - - - - - +
+//! | length, continued             | masking key, if MASK          |
+//! +-------------------------------+-------------------------------+
+//! ```
+
+use crate::Violation;
+
+/// The longest payload of a control frame in bytes: RFC 6455, section 5.5.
+pub const CONTROL: usize = 125;
+/// The longest header in bytes.
+pub const HEADER: usize = 14;
+
+const FIN: u8 = 0x80;
+const RSV: u8 = 0x70;
+const RSV1: u8 = 0x40;
+const OPCODE: u8 = 0x0f;
+const MASK: u8 = 0x80;
+const LENGTH: u8 = 0x7f;
+
+/// What a frame is: RFC 6455, section 11.8. Others are reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Opcode {
+    /// More of the message that a text or binary frame began.
+    Continuation,
+    /// The first frame of a message of UTF-8.
+    Text,
+    /// The first frame of a message of bytes.
+    Binary,
+    /// The last frame that a side sends.
+    Close,
+    /// Asks for a pong.
+    Ping,
+    /// Answers a ping, or comes unasked.
+    Pong,
+}
+
+impl Opcode {
+    const TABLE: [(u8, Self); 6] = [
+        (0x0, Self::Continuation),
+        (0x1, Self::Text),
+        (0x2, Self::Binary),
+        (0x8, Self::Close),
+        (0x9, Self::Ping),
+        (0xa, Self::Pong),
+    ];
+
+    /// The opcode of these four bits, unless it is reserved.
+    pub fn from_bits(bits: u8) -> Option<Self> {
+        Self::TABLE.iter().find(|(known, _)| *known == bits).map(|(_, opcode)| *opcode)
+    }
+
+    /// Its four bits.
+    pub fn bits(self) -> u8 {
+        Self::TABLE.iter().find(|(_, opcode)| *opcode == self).map_or(0, |(bits, _)| *bits)
+    }
+
+    /// Whether it is a control frame's: those are short, never fragmented, and may come between a message's fragments.
+    pub const fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+}
+
+/// A frame's header.
+///
+/// ```
+/// use feedrate_ws::frame::{Header, Opcode};
+///
+/// let header = Header { fin: true, rsv1: false, opcode: Opcode::Text, mask: Some([1, 2, 3, 4]), length: 300 };
+/// let (bytes, n) = header.to_bytes();
+/// assert_eq!(bytes[..n], [0x81, 0x80 | 126, 1, 44, 1, 2, 3, 4]);
+/// assert_eq!(Header::parse(&bytes[..n]), Ok(Some((header, n))));
+/// // Not all there yet.
+/// assert_eq!(Header::parse(&bytes[..3]), Ok(None));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Whether this is the message's last frame.
+    pub fin: bool,
+    /// With permessage-deflate: the message is compressed. Without it, a violation.
+    pub rsv1: bool,
+    /// What the frame is.
+    pub opcode: Opcode,
+    /// The masking key, in the frames that a client sends.
+    pub mask: Option<[u8; 4]>,
+    /// Bytes of payload.
+    pub length: u64,
+}
+
+impl Header {
+    /// Reads the header at the front of `bytes`, and says how many bytes it takes. `None`: it is not all there, and what is there is good.
+    ///
+    /// # Errors
+    ///
+    /// What the header alone shows, at the first byte that shows it: a reserved bit or opcode, a control frame that is fragmented or
+    /// too long, a length that is not written in the fewest bytes or is none. That compression has been negotiated, who masks, and what may follow what is for
+    /// the [`Receiver`](crate::Receiver) to check.
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
+        Self::parse_expecting(bytes, &Expected { compressed: true, masked: None, in_message: None })
+    }
+
+    pub(crate) fn parse_expecting(
+        bytes: &[u8],
+        expected: &Expected,
+    ) -> Result<Option<(Self, usize)>, Violation> {
+        let Some((&first, rest)) = bytes.split_first() else { return Ok(None) };
+        let (fin, rsv1, opcode) = expected.first_byte(first)?;
+        let Some((&second, rest)) = rest.split_first() else { return Ok(None) };
+        expected.second_byte(second, opcode)?;
+        let (length, least, rest) = match second & LENGTH {
+            126 => match rest.split_first_chunk() {
+                Some((bytes, rest)) => (u64::from(u16::from_be_bytes(*bytes)), 126, rest),
+                None => return Ok(None),
+            },
+            127 => {
+                if rest.first().is_some_and(|byte| byte & 0x80 != 0) {
+                    return Err(Violation::LengthTopBit);
+                }
+                match rest.split_first_chunk() {
+                    Some((bytes, rest)) => (u64::from_be_bytes(*bytes), 0x1_0000, rest),
+                    None => return Ok(None),
+                }
+            }
+            short => (u64::from(short), 0, rest),
+        };
+        if length < least {
+            return Err(Violation::NotMinimal { length });
+        }
+        let (mask, rest) = if second & MASK == 0 {
+            (None, rest)
+        } else {
+            match rest.split_first_chunk() {
+                Some((key, rest)) => (Some(*key), rest),
+                None => return Ok(None),
+            }
+        };
+        Ok(Some((Self { fin, rsv1, opcode, mask, length }, bytes.len().saturating_sub(rest.len()))))
+    }
+
+    /// The header's bytes: as many of the array as the number says.
+    #[inline]
+    pub fn to_bytes(&self) -> ([u8; HEADER], usize) {
+        let first = self.opcode.bits() | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
+        let (mask, key_length) = if self.mask.is_some() { (MASK, 4_usize) } else { (0, 0) };
+        let [a, b, c, d] = self.mask.unwrap_or_default();
+        if let Some(n) = u8::try_from(self.length).ok().filter(|n| *n < 126) {
+            ([first, mask | n, a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0], key_length.saturating_add(2))
+        } else if let Ok(n) = u16::try_from(self.length) {
+            let [n0, n1] = n.to_be_bytes();
+            ([first, mask | 126, n0, n1, a, b, c, d, 0, 0, 0, 0, 0, 0], key_length.saturating_add(4))
+        } else {
+            let [n0, n1, n2, n3, n4, n5, n6, n7] = self.length.to_be_bytes();
+            let bytes = [first, mask | 127, n0, n1, n2, n3, n4, n5, n6, n7, a, b, c, d];
+            (bytes, key_length.saturating_add(10))
+        }
+    }
+}
+
+/// What the frames before, and the handshake, let a header be.
+pub(crate) struct Expected {
+    /// permessage-deflate has been agreed upon.
+    pub(crate) compressed: bool,
+    /// Whether the peer masks. `None`: not known.
+    pub(crate) masked: Option<bool>,
+    /// Whether a message has begun and not ended. `None`: not known.
+    pub(crate) in_message: Option<bool>,
+}
+
+impl Expected {
+    fn first_byte(&self, byte: u8) -> Result<(bool, bool, Opcode), Violation> {
+        let (fin, rsv1) = (byte & FIN != 0, byte & RSV1 != 0);
+        let opcode = Opcode::from_bits(byte & OPCODE);
+        // RFC 7692, section 6: the bit is the message's, and stands in its first frame.
+        let compressed = self.compressed && matches!(opcode, Some(Opcode::Text | Opcode::Binary) | None);
+        if byte & RSV & !(if compressed { RSV1 } else { 0 }) != 0 {
+            return Err(Violation::Reserved { bits: (byte & RSV) >> 4 });
+        }
+        let opcode = opcode.ok_or(Violation::Opcode(byte & OPCODE))?;
+        match (opcode, self.in_message) {
+            (Opcode::Continuation, Some(false)) => Err(Violation::Continuation),
+            (Opcode::Text | Opcode::Binary, Some(true)) => Err(Violation::Interrupted(opcode)),
+            _ if opcode.is_control() && !fin => Err(Violation::ControlFragmented(opcode)),
+            _ => Ok((fin, rsv1, opcode)),
+        }
+    }
+
+    fn second_byte(&self, byte: u8, opcode: Opcode) -> Result<(), Violation> {
+        match (byte & MASK != 0, self.masked) {
+            (true, Some(false)) => Err(Violation::Masked),
+            (false, Some(true)) => Err(Violation::Unmasked),
+            _ if opcode.is_control() && usize::from(byte & LENGTH) > CONTROL => {
+                Err(Violation::ControlTooLong(opcode))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The opening handshake: an HTTP/1.1 request to upgrade, and its answer. RFC 6455, section 4.
+//!
+//! [`Server`] reads a request and [`Client`] an answer, both as their bytes arrive, and leave what comes behind it in the caller's slice. Neither is needed where something else has
+//! shaken hands, such as HTTP/2 (RFC 8441): make a [`Receiver`](crate::Receiver) and a [`Sender`](crate::Sender) and go on.
+//!
+//! ```
+//! use feedrate::{Array, Encode};
+//! use feedrate_ws::{Receiver, Role, Sender, handshake};
+//!
+//! let mut server = handshake::Server::new(Array::<2048>::new());
+//! let mut chunk = *b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+//!     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: chat, superchat\r\n\
+//!     Sec-WebSocket-Version: 13\r\n\r\n\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58";
+//! let mut input = &mut chunk[..];
+//! let mut out = Vec::new();
+//! match server.feed(&mut input) {
+//!     Ok(None) => { /* more has to arrive */ }
+//!     Ok(Some(request)) => {
+//!         assert_eq!(request.target(), "/chat");
+//!         let chosen = request.protocols().find(|name| *name == "superchat");
+//!         request.accept().protocol(chosen).encode(&mut out)?;
+//!     }
+//!     // Then close the connection.
+//!     Err(error) => _ = error.rejection().encode(&mut out)?,
+//! }
+//! assert!(out.starts_with(b"HTTP/1.1 101 "));
+//! // What the client sent behind its request is still there.
+//! let mut receiver = Receiver::new(Role::Server, Array::<1024>::new());
+//! let mut sender = Sender::server(Array::<1024>::new());
+//! assert!(receiver.feed(&mut input, &mut sender).is_some());
+//! # Ok::<(), feedrate::EncodeError>(())
+//! ```
+
+mod client;
+mod head;
+mod key;
+mod list;
+mod server;
+
+pub use client::{Client, ClientError, Request as ClientRequest, Response};
+pub use head::{HeadError, Headers};
+pub use key::accept;
+pub use list::{Extension, Extensions, Param};
+pub use server::{Accept, Rejection, Request, Server, ServerError};

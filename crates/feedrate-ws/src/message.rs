@@ -1,0 +1,199 @@
+//! What comes out of a [`Receiver`](crate::Receiver), and goes into a [`Sender`](crate::Sender).
+
+use core::fmt;
+
+use crate::close::Close;
+use crate::error::Error;
+use crate::frame::Opcode;
+use crate::utf8;
+
+/// The two kinds of data: RFC 6455, section 5.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// UTF-8.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+impl Kind {
+    pub(crate) const fn opcode(self) -> Opcode {
+        match self {
+            Self::Text => Opcode::Text,
+            Self::Binary => Opcode::Binary,
+        }
+    }
+}
+
+/// What has happened. `M` is a whole [`Message`], or a [`Piece`] of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Event<'a, M> {
+    /// Data.
+    Message(M),
+    /// The peer asked for a pong, which is on its way: the [`Sender`](crate::Sender) has it.
+    Ping(&'a [u8]),
+    /// The peer answered a ping, or sent this unasked.
+    Pong(&'a [u8]),
+    /// The peer's last frame, and the last event. The [`Sender`](crate::Sender) has the answer, if it had not said so first.
+    Closed(Option<Close<'a>>),
+    /// The peer broke a rule, and this is the last event. The [`Sender`](crate::Sender) has the close frame that says which.
+    Failed(Error),
+}
+
+/// A whole message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// UTF-8.
+    Text(Text<'a>),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Message<'a> {
+    /// Which of the two.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Text(_) => Kind::Text,
+            Self::Binary(_) => Kind::Binary,
+        }
+    }
+
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Message<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl<'a> From<&'a [u8]> for Message<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+/// Text that has been validated.
+///
+/// A message that came in pieces was validated in pieces, and the standard library takes nobody's word for that: [`as_str`](Self::as_str) looks at it once more. To pass it on or to
+/// parse it from bytes needs no `str`.
+#[derive(Clone, Copy)]
+pub struct Text<'a>(Known<'a>);
+
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    Str(&'a str),
+    Valid(&'a [u8]),
+}
+
+impl<'a> Text<'a> {
+    #[inline]
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self(Known::Str(text))
+    }
+
+    /// `bytes` have gone through [`Utf8`](crate::Utf8), all of them.
+    pub(crate) const fn validated(bytes: &'a [u8]) -> Self {
+        Self(Known::Valid(bytes))
+    }
+
+    /// The text.
+    #[inline]
+    pub fn as_str(&self) -> &'a str {
+        match self.0 {
+            Known::Str(text) => text,
+            Known::Valid(bytes) => utf8::text(bytes).unwrap_or_default(),
+        }
+    }
+
+    /// Its bytes.
+    #[inline]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        match self.0 {
+            Known::Str(text) => text.as_bytes(),
+            Known::Valid(bytes) => bytes,
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Text<'_> {}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+/// Some of a message's bytes, as they came, or as they are to go.
+///
+/// Those of a text are valid UTF-8 together; a piece may begin and end inside a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) first: bool,
+    pub(crate) last: bool,
+}
+
+impl<'a> Piece<'a> {
+    /// A piece of text, to be sent. `last`: the message ends here.
+    pub const fn text(text: &'a str, last: bool) -> Self {
+        Self { kind: Kind::Text, bytes: text.as_bytes(), first: false, last }
+    }
+
+    /// A piece of a binary message, to be sent. `last`: the message ends here.
+    pub const fn binary(bytes: &'a [u8], last: bool) -> Self {
+        Self { kind: Kind::Binary, bytes, first: false, last }
+    }
+
+    /// What it is a piece of.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its bytes. The last piece may have none.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether the message begins here (of pieces that were received).
+    pub const fn is_first(&self) -> bool {
+        self.first
+    }
+
+    /// Whether the message ends here.
+    pub const fn is_last(&self) -> bool {
+        self.last
+    }
+}

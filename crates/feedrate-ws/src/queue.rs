@@ -1,0 +1,233 @@
+//! What has been said and not been written: frames in a row, and behind them the control frames that go before them.
+//!
+//! ```text
+//!  taken          boundary                        urgent
+//! ┌──────┬────────────┬─────────────┬─────────────┬──────┬───────┐
+//! │ gone │ frame that │ data frame  │ data frame  │ pong │ close │
+//! │      │ has begun  │             │             │      │       │
+//! └──────┴────────────┴─────────────┴─────────────┴──────┴───────┘
+//!              1             3             4          2             in this order on the wire
+//! ```
+
+use feedrate::Storage;
+
+use crate::frame::{CONTROL, HEADER, Header, Opcode};
+use crate::mask;
+
+/// The longest control frame: a header of 2 bytes, a key of 4, a payload of 125.
+const FRAME: usize = 6 + CONTROL;
+/// Kept for control frames: one that has begun, a ping, a pong, a close.
+pub(crate) const RESERVED: usize = 4 * FRAME;
+
+pub(crate) struct Queue<S> {
+    bytes: S,
+    /// Bytes at the front that are on the wire.
+    taken: usize,
+    /// Where the frame ends that is on the wire in part. `taken`, if there is none.
+    boundary: usize,
+    /// Bytes of control frames at the end.
+    urgent: usize,
+    /// So many of those are on the wire.
+    urgent_taken: usize,
+}
+
+impl<S: Storage> Queue<S> {
+    pub(crate) const fn new(bytes: S) -> Self {
+        Self { bytes, taken: 0, boundary: 0, urgent: 0, urgent_taken: 0 }
+    }
+
+    /// The most bytes of data frames, headers included.
+    pub(crate) fn limit(&self) -> usize {
+        self.bytes.limit().saturating_sub(RESERVED)
+    }
+
+    /// Bytes that are not on the wire.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.held().len().saturating_sub(self.taken).saturating_sub(self.urgent_taken)
+    }
+
+    pub(crate) const fn storage(&self) -> &S {
+        &self.bytes
+    }
+
+    /// Bytes of data frames that there is room for now.
+    pub(crate) fn free(&mut self) -> usize {
+        // Room is made only once a quarter is gone, so that every byte is moved four times at most.
+        if self.taken > 0 && self.taken >= self.limit() / 4 {
+            self.bytes.discard(self.taken);
+            self.boundary = self.boundary.saturating_sub(self.taken);
+            self.taken = 0;
+        }
+        self.limit().saturating_sub(self.data_end())
+    }
+
+    /// What is to be written next.
+    #[inline]
+    pub(crate) fn next(&self) -> &[u8] {
+        let held = self.bytes.held();
+        let next = if self.urgent == 0 {
+            held.get(self.taken..)
+        } else if self.taken == self.boundary {
+            held.get(self.data_end().saturating_add(self.urgent_taken)..)
+        } else {
+            held.get(self.taken..self.boundary)
+        };
+        next.unwrap_or_default()
+    }
+
+    /// `n` bytes of it have been written.
+    pub(crate) fn sent(&mut self, mut n: usize) {
+        while n > 0 {
+            if self.urgent == 0 && n >= self.bytes.held().len().saturating_sub(self.taken) {
+                return self.clear();
+            }
+            let before = n;
+            if self.urgent > 0 && self.taken == self.boundary {
+                n = n.saturating_sub(self.urgent.saturating_sub(self.urgent_taken));
+                self.urgent_taken = self.urgent_taken.saturating_add(before.saturating_sub(n));
+                if self.urgent_taken == self.urgent {
+                    self.bytes.truncate(self.data_end());
+                    (self.urgent, self.urgent_taken) = (0, 0);
+                }
+            } else {
+                if self.taken == self.boundary {
+                    self.boundary = self.taken.saturating_add(self.frame(self.taken).1);
+                }
+                n = n.saturating_sub(self.boundary.saturating_sub(self.taken));
+                self.taken = self.taken.saturating_add(before.saturating_sub(n));
+            }
+        }
+        if self.len() == 0 {
+            self.clear();
+        }
+    }
+
+    /// Appends a data frame, for which there is room. Without memory: nothing, and `false`.
+    #[inline]
+    pub(crate) fn push(&mut self, header: &Header, payload: &[u8]) -> bool {
+        let (start, urgent) = (self.bytes.held().len(), self.urgent);
+        if !self.append(header, payload) {
+            return false;
+        }
+        if urgent > 0 {
+            // Control frames stay at the end.
+            let tail = start.saturating_sub(urgent);
+            rotate(self.bytes.held_mut().get_mut(tail..).unwrap_or_default(), urgent);
+        }
+        true
+    }
+
+    /// Appends a control frame, which goes before all data frames that have not begun, and in place of another one of its kind.
+    pub(crate) fn push_urgent(&mut self, header: &Header, payload: &[u8]) -> bool {
+        if let Some((at, length)) = self.find(header.opcode) {
+            let at = self.data_end().saturating_add(at);
+            rotate(self.bytes.held_mut().get_mut(at..).unwrap_or_default(), length);
+            self.bytes.truncate(self.bytes.held().len().saturating_sub(length));
+            self.urgent = self.urgent.saturating_sub(length);
+        }
+        let start = self.bytes.held().len();
+        let pushed = self.append(header, payload);
+        self.urgent = self.urgent.saturating_add(self.bytes.held().len().saturating_sub(start));
+        pushed
+    }
+
+    /// Whether a control frame of this kind waits.
+    pub(crate) fn has(&self, opcode: Opcode) -> bool {
+        self.find(opcode).is_some()
+    }
+
+    /// Drops the data frames that have not begun.
+    pub(crate) fn drop_unsent(&mut self) {
+        let unsent = self.data_end().saturating_sub(self.boundary);
+        rotate(self.bytes.held_mut().get_mut(self.boundary..).unwrap_or_default(), unsent);
+        self.bytes.truncate(self.bytes.held().len().saturating_sub(unsent));
+    }
+
+    /// Bytes of data frames that have not begun.
+    pub(crate) fn unsent(&self) -> usize {
+        self.data_end().saturating_sub(self.boundary)
+    }
+
+    /// Where the queue ends, to go back there.
+    pub(crate) fn mark(&self) -> usize {
+        self.data_end()
+    }
+
+    /// Drops the data frames behind a mark.
+    pub(crate) fn rewind(&mut self, mark: usize) {
+        let dropped = self.data_end().saturating_sub(mark);
+        rotate(self.bytes.held_mut().get_mut(mark..).unwrap_or_default(), dropped);
+        self.bytes.truncate(self.bytes.held().len().saturating_sub(dropped));
+    }
+
+    pub(crate) fn release(&mut self) {
+        if self.len() == 0 {
+            self.clear();
+            self.bytes.release();
+        }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        (self.taken, self.boundary, self.urgent, self.urgent_taken) = (0, 0, 0, 0);
+    }
+
+    fn data_end(&self) -> usize {
+        self.bytes.held().len().saturating_sub(self.urgent)
+    }
+
+    /// A control frame that has not begun: where, counted from the first, and how long it is.
+    fn find(&self, opcode: Opcode) -> Option<(usize, usize)> {
+        let mut at = 0;
+        while at < self.urgent {
+            let (found, length) = self.frame(self.data_end().saturating_add(at));
+            if found == Some(opcode) && at >= self.urgent_taken {
+                return Some((at, length));
+            }
+            at = at.saturating_add(length);
+        }
+        None
+    }
+
+    /// The opcode and length of the frame at `at`. It is one of ours, and so it is whole.
+    fn frame(&self, at: usize) -> (Option<Opcode>, usize) {
+        let bytes = self.bytes.held().get(at..).unwrap_or_default();
+        match Header::parse(bytes) {
+            Ok(Some((header, n))) => {
+                let payload = usize::try_from(header.length).unwrap_or(usize::MAX);
+                (Some(header.opcode), n.saturating_add(payload))
+            }
+            _ => (None, bytes.len().max(1)),
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, header: &Header, payload: &[u8]) -> bool {
+        let start = self.bytes.held().len();
+        let (bytes, n) = header.to_bytes();
+        let header_bytes = bytes.get(..n).unwrap_or_default();
+        if self.bytes.append(header_bytes).is_err() || self.bytes.append(payload).is_err() {
+            self.bytes.truncate(start);
+            return false;
+        }
+        if let Some(key) = header.mask {
+            let at = start.saturating_add(n);
+            mask::apply(self.bytes.held_mut().get_mut(at..).unwrap_or_default(), key);
+        }
+        true
+    }
+}
+
+/// `rotate_left`, without its panic.
+fn rotate(bytes: &mut [u8], n: usize) {
+    if let Some((left, right)) = bytes.split_at_mut_checked(n) {
+        left.reverse();
+        right.reverse();
+        bytes.reverse();
+    }
+}
+
+/// Bytes of headers for `length` bytes of payload in frames of `fragment` bytes.
+pub(crate) fn headers(length: usize, fragment: usize) -> usize {
+    HEADER.saturating_mul(length.checked_div(fragment).unwrap_or(0).saturating_add(1))
+}

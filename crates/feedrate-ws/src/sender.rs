@@ -1,0 +1,477 @@
+//! How messages become bytes: [`Sender`].
+
+use core::fmt;
+
+use feedrate::Storage;
+
+use crate::close::{Close, CloseCode};
+use crate::frame::{CONTROL, Header, Opcode};
+use crate::message::{Kind, Message, Piece, Text};
+use crate::queue::{self, Queue};
+use crate::receiver::{Answer, Role};
+
+/// Where masking keys come from.
+pub trait Keys {
+    /// Which side has such keys.
+    const ROLE: Role;
+
+    /// The next frame's key, if frames are masked.
+    fn next_key(&mut self) -> Option<[u8; 4]>;
+}
+
+/// A server masks nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unmasked;
+
+impl Keys for Unmasked {
+    const ROLE: Role = Role::Server;
+
+    fn next_key(&mut self) -> Option<[u8; 4]> {
+        None
+    }
+}
+
+/// A client's keys must not be known beforehand by who gives it things to send (RFC 6455, section 10.3): a cryptographic generator makes them.
+impl<F: FnMut() -> [u8; 4]> Keys for F {
+    const ROLE: Role = Role::Client;
+
+    fn next_key(&mut self) -> Option<[u8; 4]> {
+        Some(self())
+    }
+}
+
+/// Turns messages into bytes, and holds those until they are written: data up to a limit, before it pongs and the close frame that the [`Receiver`](crate::Receiver) asks for.
+///
+/// ```
+/// use feedrate::Array;
+/// use feedrate_ws::{Sender, SendError};
+///
+/// let mut sender = Sender::server(Array::<1024>::new());
+/// sender.text("Hello")?;
+/// // In the event loop, when the socket can be written:
+/// let bytes = sender.transmit();
+/// assert_eq!(bytes, b"\x81\x05Hello");
+/// let written = 3; // as `write` says
+/// sender.sent(written);
+/// assert_eq!(sender.transmit(), b"ello");
+/// # Ok::<(), SendError>(())
+/// ```
+pub struct Sender<S, K = Unmasked> {
+    queue: Queue<S>,
+    keys: K,
+    /// Longer messages go in frames of this many bytes, so that a pong gets through.
+    fragment: usize,
+    /// The message that has been begun by [`piece`](Self::piece).
+    message: Option<Kind>,
+    closing: Closing,
+    /// Milliseconds that closing may take.
+    patience: u32,
+    /// When closing has to have ended.
+    until: Option<u64>,
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<crate::deflate::Deflater>,
+}
+
+/// How far the closing handshake is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Closing {
+    /// Our close frame has been queued.
+    said: bool,
+    /// It is the last data frame of the queue, of this length: it can still be taken back.
+    queued: u8,
+    /// The peer's has come.
+    heard: bool,
+    /// There will be none: the peer broke a rule, or we gave up.
+    failed: bool,
+}
+
+/// Why a message was not queued. It is still the caller's, and nothing of it is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The queue has no room for it now: try again when the peer has taken more.
+    #[error("queue full: {needed} bytes needed, {free} free")]
+    Full {
+        /// Bytes that the message takes, headers included.
+        needed: usize,
+        /// Bytes that there is room for.
+        free: usize,
+    },
+    /// The queue will never have room for it: send it in pieces.
+    #[error("message takes {needed} bytes, and the queue holds {limit}")]
+    TooLong {
+        /// Bytes that the message takes, headers included.
+        needed: usize,
+        /// The most that the queue holds.
+        limit: usize,
+    },
+    /// The close frame has been queued, and nothing goes after it.
+    #[error("the connection is being closed")]
+    Closing,
+    /// A message has been begun in pieces, and has to end first.
+    #[error("a message of pieces has not ended")]
+    Unfinished,
+    /// A control frame has 125 bytes of payload at most.
+    #[error("control frame of {length} bytes, expected at most 125")]
+    ControlTooLong {
+        /// Bytes.
+        length: usize,
+    },
+    /// The ping before it is still in the queue.
+    #[error("a ping is waiting to be written")]
+    PingPending,
+}
+
+/// What is to be done with the stream, apart from reading and writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: the connection is open.
+    Open,
+    /// The connection is being closed. Go on reading and writing, but not beyond this time, in milliseconds.
+    Closing {
+        /// Then drop it.
+        until: u64,
+    },
+    /// All has been said. Close the stream's sending half, then read, and drop, what comes until the peer closes its own, but not beyond this time.
+    /// (To drop the stream at once could take from the peer what is on its way.)
+    Linger {
+        /// Then drop it.
+        until: u64,
+    },
+    /// Drop the stream.
+    Drop,
+}
+
+impl<S: Storage> Sender<S> {
+    /// The sending half of a server's side. The storage bounds what is queued: 524 bytes of it are kept for control frames.
+    pub const fn server(storage: S) -> Self {
+        Self::new(storage, Unmasked)
+    }
+}
+
+impl<S: Storage, F: FnMut() -> [u8; 4]> Sender<S, F> {
+    /// The sending half of a client's side, with a source of [`Keys`]. The storage bounds what is queued: 524 bytes of it are kept for control frames.
+    pub const fn client(storage: S, keys: F) -> Self {
+        Self::new(storage, keys)
+    }
+}
+
+impl<S: Storage, K: Keys> Sender<S, K> {
+    const FRAGMENT: usize = 64 * 1024;
+    const PATIENCE: u32 = 5000;
+
+    const fn new(storage: S, keys: K) -> Self {
+        Self {
+            queue: Queue::new(storage),
+            keys,
+            fragment: Self::FRAGMENT,
+            message: None,
+            closing: Closing { said: false, queued: 0, heard: false, failed: false },
+            patience: Self::PATIENCE,
+            until: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        }
+    }
+
+    /// Messages that are longer than `bytes` (64 KiB, if this is not called) go in frames of that length: a pong waits for one frame at most.
+    #[must_use]
+    pub fn with_fragments(mut self, bytes: usize) -> Self {
+        self.fragment = bytes.max(1);
+        self
+    }
+
+    /// Closing may take this many milliseconds (5000, if this is not called).
+    #[must_use]
+    pub const fn with_patience(mut self, milliseconds: u32) -> Self {
+        self.patience = milliseconds;
+        self
+    }
+
+    /// Compresses messages, as [agreed](crate::handshake).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    #[must_use]
+    pub fn with_deflate(mut self, params: Option<crate::deflate::Params>) -> Self {
+        self.deflate = params.map(|params| params.deflater(K::ROLE));
+        self
+    }
+
+    /// Queues a message.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`]. Nothing has been queued then.
+    #[inline]
+    pub fn send<'a>(&mut self, message: impl Into<Message<'a>>) -> Result<(), SendError> {
+        let message = message.into();
+        if self.message.is_some() {
+            return Err(SendError::Unfinished);
+        }
+        self.data(message.kind(), message.as_bytes(), true, true)
+    }
+
+    /// Queues a text message.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn text<'a>(&mut self, text: impl Into<Text<'a>>) -> Result<(), SendError> {
+        self.send(Message::Text(text.into()))
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        self.send(Message::Binary(bytes))
+    }
+
+    /// Queues a piece of a message: the first begins one, the one that says so ends it. Those that a [`Receiver`](crate::Receiver) hands out can be passed on as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`SendError::Unfinished`] for a piece of the other kind than the message that has begun.
+    pub fn piece(&mut self, piece: Piece<'_>) -> Result<(), SendError> {
+        if self.message.is_some_and(|kind| kind != piece.kind) {
+            return Err(SendError::Unfinished);
+        }
+        self.data(piece.kind, piece.bytes, self.message.is_none(), piece.last)?;
+        self.message = (!piece.last).then_some(piece.kind);
+        Ok(())
+    }
+
+    /// Queues a ping, before all data that has not begun.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::ControlTooLong`], [`SendError::PingPending`], [`SendError::Closing`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        if payload.len() > CONTROL {
+            return Err(SendError::ControlTooLong { length: payload.len() });
+        }
+        if self.closing.said {
+            return Err(SendError::Closing);
+        }
+        if self.queue.has(Opcode::Ping) {
+            return Err(SendError::PingPending);
+        }
+        let header = self.header(Opcode::Ping, payload);
+        if self.queue.push_urgent(&header, payload) { Ok(()) } else { Err(self.full(payload.len())) }
+    }
+
+    /// Queues a close frame behind all that is queued. A reason of more than 123 bytes ends at the last character that has room.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closing`], if there is one already; [`SendError::Full`], if there is no memory.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
+        self.say_goodbye(Some(Close { code, reason }))
+    }
+
+    /// Queues a close frame before all data that has not begun, and drops that. Answers how many bytes that were, headers included.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closing`], if a close frame has been written already.
+    pub fn close_now(&mut self, code: CloseCode, reason: &str) -> Result<usize, SendError> {
+        let before = self.queue.unsent();
+        if self.cut_off(Close { code, reason }) { Ok(before) } else { Err(SendError::Closing) }
+    }
+
+    /// What is to be written next; empty, if there is nothing. Say with [`sent`](Self::sent) how much of it has been.
+    #[inline]
+    pub fn transmit(&self) -> &[u8] {
+        self.queue.next()
+    }
+
+    /// `n` bytes of [`transmit`](Self::transmit) have been written.
+    #[inline]
+    pub fn sent(&mut self, n: usize) {
+        self.queue.sent(n);
+    }
+
+    /// Bytes that have been queued and not written.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Bytes of data, headers included, that there is room for. (Room is made once a quarter of the queue has been written.)
+    pub fn free(&mut self) -> usize {
+        self.queue.free()
+    }
+
+    /// Whether a close frame has been queued, ours or the answer to the peer's: nothing more can be sent.
+    pub const fn is_closing(&self) -> bool {
+        self.closing.said
+    }
+
+    /// What is to be done with the stream at the time `now`, in milliseconds of any clock that does not go back.
+    ///
+    /// The time for closing runs from the first call after a close frame has been queued or received: call it whenever something has been fed or sent.
+    pub fn next(&mut self, now: u64) -> Next {
+        if !self.closing.said {
+            return Next::Open;
+        }
+        let until = *self.until.get_or_insert(now.saturating_add(u64::from(self.patience)));
+        if now >= until {
+            return Next::Drop;
+        }
+        if self.queue.len() > 0 {
+            return Next::Closing { until };
+        }
+        match (self.closing.failed, self.closing.heard, K::ROLE) {
+            (true, _, _) => Next::Linger { until },
+            (false, false, _) => Next::Closing { until },
+            // RFC 6455, section 7.1.1: the server closes first, and so has the TIME_WAIT.
+            (false, true, Role::Server) => Next::Drop,
+            (false, true, Role::Client) => Next::Linger { until },
+        }
+    }
+
+    /// Gives memory back to the heap, if nothing is queued. For connections that have been idle for a while.
+    pub fn release(&mut self) {
+        self.queue.release();
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut self.deflate {
+            deflate.release();
+        }
+    }
+
+    /// The storage.
+    pub const fn storage(&self) -> &S {
+        self.queue.storage()
+    }
+
+    #[inline]
+    fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) -> Result<(), SendError> {
+        if self.closing.said {
+            return Err(SendError::Closing);
+        }
+        let opcode = if first { kind.opcode() } else { Opcode::Continuation };
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut self.deflate {
+            if let Some(compressed) = deflate.compress(bytes, first, last) {
+                let header = Header { fin: last, rsv1: first, opcode, mask: None, length: 0 };
+                let result = frames(&mut self.queue, &mut self.keys, self.fragment, header, compressed);
+                deflate.sent(result.is_ok());
+                return result;
+            }
+        }
+        let header = Header { fin: last, rsv1: false, opcode, mask: None, length: 0 };
+        frames(&mut self.queue, &mut self.keys, self.fragment, header, bytes)
+    }
+
+    fn header(&mut self, opcode: Opcode, payload: &[u8]) -> Header {
+        let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+        Header { fin: true, rsv1: false, opcode, mask: self.keys.next_key(), length }
+    }
+
+    fn full(&mut self, needed: usize) -> SendError {
+        SendError::Full { needed, free: self.queue.free() }
+    }
+
+    fn say_goodbye(&mut self, close: Option<Close<'_>>) -> Result<(), SendError> {
+        if self.closing.said {
+            return Err(SendError::Closing);
+        }
+        let (bytes, n) = close.map_or(([0; CONTROL], 0), Close::to_bytes);
+        let payload = bytes.get(..n).unwrap_or_default();
+        let header = self.header(Opcode::Close, payload);
+        let before = self.queue.mark();
+        if !self.queue.push(&header, payload) {
+            return Err(self.full(n));
+        }
+        self.closing.said = true;
+        self.closing.queued = u8::try_from(self.queue.mark().saturating_sub(before)).unwrap_or(u8::MAX);
+        Ok(())
+    }
+
+    /// Closes before all that has not begun. `false`: a close frame is on the wire already.
+    fn cut_off(&mut self, close: Close<'_>) -> bool {
+        if self.closing.said && usize::from(self.closing.queued) > self.queue.unsent() {
+            return false;
+        }
+        self.queue.drop_unsent();
+        let (bytes, n) = close.to_bytes();
+        let payload = bytes.get(..n).unwrap_or_default();
+        let header = self.header(Opcode::Close, payload);
+        // It cannot fail for want of room, and without memory there is nothing to be said.
+        self.queue.push_urgent(&header, payload);
+        (self.closing.said, self.closing.queued) = (true, u8::MAX);
+        true
+    }
+}
+
+impl<S: Storage, K: Keys> Answer for Sender<S, K> {
+    fn pong(&mut self, payload: &[u8]) {
+        if !self.closing.said {
+            let header = self.header(Opcode::Pong, payload);
+            self.queue.push_urgent(&header, payload);
+        }
+    }
+
+    fn closed(&mut self, code: Option<CloseCode>) {
+        self.closing.heard = true;
+        let close = code.map(|code| Close { code, reason: "" });
+        if !self.closing.said && self.say_goodbye(close).is_err() {
+            self.closing.said = true;
+        }
+    }
+
+    fn failed(&mut self, code: CloseCode) {
+        self.closing.failed = true;
+        self.cut_off(Close { code, reason: "" });
+    }
+}
+
+/// Queues a message, or a piece of one, in as many frames as it takes: all or nothing.
+#[inline]
+fn frames<S: Storage, K: Keys>(
+    queue: &mut Queue<S>,
+    keys: &mut K,
+    fragment: usize,
+    first: Header,
+    payload: &[u8],
+) -> Result<(), SendError> {
+    let needed = payload.len().saturating_add(queue::headers(payload.len(), fragment));
+    let free = queue.free();
+    if needed > free {
+        let limit = queue.limit();
+        let too_long = needed > limit;
+        return Err(if too_long {
+            SendError::TooLong { needed, limit }
+        } else {
+            SendError::Full { needed, free }
+        });
+    }
+    let mark = queue.mark();
+    let (mut opcode, mut rsv1, mut rest) = (first.opcode, first.rsv1, payload);
+    loop {
+        let (now, later) = rest.split_at_checked(fragment).unwrap_or((rest, &[]));
+        let length = u64::try_from(now.len()).unwrap_or(u64::MAX);
+        let fin = first.fin && later.is_empty();
+        let header = Header { fin, rsv1, opcode, mask: keys.next_key(), length };
+        if !queue.push(&header, now) {
+            queue.rewind(mark);
+            return Err(SendError::Full { needed, free: 0 });
+        }
+        if later.is_empty() {
+            return Ok(());
+        }
+        (opcode, rsv1, rest) = (Opcode::Continuation, false, later);
+    }
+}
+
+impl<S: Storage, K> fmt::Debug for Sender<S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("queued", &self.queue.len())
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
+    }
+}

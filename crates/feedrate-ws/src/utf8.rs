@@ -1,0 +1,187 @@
+//! UTF-8 that comes in pieces, refused at its first bad byte: RFC 6455, section 8.1.
+
+use crate::error::Violation;
+
+/// Validates UTF-8 that may be cut anywhere.
+///
+/// ```
+/// use feedrate_ws::Utf8;
+///
+/// let mut utf8 = Utf8::new();
+/// assert_eq!(utf8.feed(b"gr\xc3"), Ok(()));
+/// assert!(!utf8.is_whole());
+/// assert_eq!(utf8.feed(b"\xbc\xc3\x9fe"), Ok(()));
+/// assert!(utf8.is_whole());
+/// // U+110000 would begin like this: the second byte shows that it is not a character.
+/// assert_eq!(utf8.feed(b"ab\xf4\x90"), Err(3));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Utf8 {
+    /// The beginning of a character, and zeros.
+    cut: [u8; 4],
+    held: u8,
+}
+
+impl Utf8 {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self { cut: [0; 4], held: 0 }
+    }
+
+    /// Whether what has come ends at the end of a character.
+    #[inline]
+    pub const fn is_whole(&self) -> bool {
+        self.held == 0
+    }
+
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    ///
+    /// The offset in `bytes` of the first byte that no valid text has there.
+    #[inline]
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        let begun = if self.held == 0 { 0 } else { self.finish(bytes)? };
+        let rest = bytes.get(begun..).unwrap_or_default();
+        if valid(rest) {
+            return Ok(());
+        }
+        let Err(error) = core::str::from_utf8(rest) else { return Ok(()) };
+        let good = error.valid_up_to();
+        let tail = rest.get(good..).unwrap_or_default();
+        match error.error_len() {
+            // The error is known at the byte behind the ones that could have begun a character.
+            Some(n) => Err(begun.saturating_add(good).saturating_add(bad_byte(tail, n))),
+            None => {
+                self.keep(tail);
+                Ok(())
+            }
+        }
+    }
+
+    /// Completes the character that was cut, byte by byte, and answers how many bytes that took.
+    #[cold]
+    fn finish(&mut self, bytes: &[u8]) -> Result<usize, usize> {
+        for (at, byte) in bytes.iter().enumerate() {
+            let mut begun = self.cut;
+            let held = usize::from(self.held);
+            if let Some(next) = begun.get_mut(held) {
+                *next = *byte;
+            }
+            let character = begun.get(..=held).unwrap_or_default();
+            match core::str::from_utf8(character) {
+                Ok(_) => {
+                    *self = Self::new();
+                    return Ok(at.saturating_add(1));
+                }
+                Err(error) if error.error_len().is_some() => return Err(at),
+                Err(_) => self.keep(character),
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn keep(&mut self, begun: &[u8]) {
+        self.cut = [0; 4];
+        self.held = 0;
+        for (to, from) in self.cut.iter_mut().zip(begun) {
+            *to = *from;
+            self.held = self.held.saturating_add(1);
+        }
+    }
+}
+
+/// Of a sequence of `n` bytes that is no character: the byte at which that shows. The standard library counts the bytes that *could* have begun one, which end before
+/// it, except that a byte that can begin none stands for itself.
+fn bad_byte(tail: &[u8], n: usize) -> usize {
+    match tail.first() {
+        Some(0x80..=0xc1 | 0xf5..) | None => 0,
+        Some(_) => n,
+    }
+}
+
+/// Whether all of it is valid.
+#[inline]
+pub(crate) fn valid(bytes: &[u8]) -> bool {
+    text(bytes).is_some()
+}
+
+/// What is wrong with a message that is not text.
+#[cold]
+pub(crate) fn first_bad(text: &[u8]) -> Violation {
+    let at = Utf8::new().feed(text).err().unwrap_or(text.len());
+    Violation::Utf8 { at: u64::try_from(at).unwrap_or(u64::MAX) }
+}
+
+/// As a string, if all of it is valid.
+#[inline]
+pub(crate) fn text(bytes: &[u8]) -> Option<&str> {
+    // What is shorter has no use for vector instructions, and the choice between them costs a call.
+    #[cfg(feature = "simd")]
+    if bytes.len() >= 64 {
+        return simdutf8::basic::from_utf8(bytes).ok();
+    }
+    core::str::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    /// What the definition says of every beginning of `bytes`: the first that no text begins with ends in the bad byte.
+    fn first_bad(bytes: &[u8]) -> Option<usize> {
+        (0..bytes.len()).find(
+            |&at| matches!(core::str::from_utf8(&bytes[..=at]), Err(error) if error.error_len().is_some()),
+        )
+    }
+
+    fn check(bytes: &[u8]) {
+        let expected = first_bad(bytes);
+        for cut in 0..=bytes.len() {
+            let mut utf8 = Utf8::new();
+            let (start, rest) = bytes.split_at(cut);
+            let got = match utf8.feed(start) {
+                Err(at) => Some(at),
+                Ok(()) => utf8.feed(rest).err().map(|at| cut + at),
+            };
+            assert_eq!(got, expected, "{bytes:x?} cut at {cut}");
+            if expected.is_none() {
+                assert_eq!(utf8.is_whole(), core::str::from_utf8(bytes).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_bad_byte_is_found_at_every_cut() {
+        let edges = [
+            0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec,
+            0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+        ];
+        for a in edges {
+            for b in edges {
+                for c in edges {
+                    check(&[a, b, c]);
+                    for d in [0x41, 0x80, 0xbf, 0xf0] {
+                        check(&[a, b, c, d]);
+                        check(&[b'x', a, b, c, d, b'y']);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_text_is_checked_as_short_text_is() {
+        let text = "κόσμε, 世界, 🙂 and ASCII. ".repeat(20);
+        for cut in 0..text.len() {
+            let mut bytes: Vec<u8> = text.clone().into_bytes();
+            let mut utf8 = Utf8::new();
+            assert_eq!(utf8.feed(&bytes[..cut]), Ok(()));
+            assert_eq!(utf8.feed(&bytes[cut..]), Ok(()));
+            assert!(utf8.is_whole());
+            bytes[cut] = 0xff;
+            assert_eq!(Utf8::new().feed(&bytes), Err(cut));
+        }
+    }
+}
