@@ -168,7 +168,7 @@ impl<S: Storage> Inbound<S> {
                 },
             };
             let here = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(input.bytes().len());
-            if here == 0 && self.remaining > 0 {
+            if here == 0 && self.remaining > 0 && !self.is_pending() {
                 return Ok(None);
             }
             let found = match self.message {
@@ -184,6 +184,14 @@ impl<S: Storage> Inbound<S> {
                 return Ok(found);
             }
         }
+    }
+
+    /// Whether more of a compressed message will come without more bytes.
+    fn is_pending(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        return self.compressed && self.inflate.as_ref().is_some_and(|inflate| inflate.is_pending());
+        #[cfg(not(feature = "deflate"))]
+        false
     }
 
     /// Whether a frame's payload, or a message, has begun and not ended.
@@ -430,7 +438,7 @@ impl<S: Storage> Inbound<S> {
         if let Some(key) = self.key {
             mask::apply(compressed, key);
         }
-        let room = if whole { BLOCK } else { self.storage.limit().min(BLOCK) };
+        let room = if whole { BLOCK } else { self.storage.limit().clamp(1, BLOCK) };
         let out = out.get_mut(..room).unwrap_or_default();
         let ends = self.fin && self.is_rest(n);
         let Some(inflater) = &mut self.inflate else { return Err(Violation::Deflate) };
@@ -448,7 +456,7 @@ impl<S: Storage> Inbound<S> {
         }
         let done = run.state.map_err(|_| Violation::Deflate)?;
         self.storage.append(out).map_err(|_| Violation::Memory)?;
-        if done || (self.remaining == 0 && !self.fin) {
+        if done || (self.remaining == 0 && !self.fin && !self.is_pending()) {
             self.frame = None;
         }
         if done {

@@ -18,6 +18,8 @@ use crate::mask;
 const FRAME: usize = 6 + CONTROL;
 /// Kept for control frames: one that has begun, a ping, a pong, a close.
 pub(crate) const RESERVED: usize = 4 * FRAME;
+/// So many pings that came at once are answered one by one, as long as the peer takes what it is sent.
+const PONGS: usize = 16;
 
 pub(crate) struct Queue<S> {
     bytes: S,
@@ -29,11 +31,13 @@ pub(crate) struct Queue<S> {
     urgent: usize,
     /// So many of those are on the wire.
     urgent_taken: usize,
+    /// The last write took less than there was, and something is left.
+    blocked: bool,
 }
 
 impl<S: Storage> Queue<S> {
     pub(crate) const fn new(bytes: S) -> Self {
-        Self { bytes, taken: 0, boundary: 0, urgent: 0, urgent_taken: 0 }
+        Self { bytes, taken: 0, boundary: 0, urgent: 0, urgent_taken: 0, blocked: false }
     }
 
     /// The most bytes of data frames, headers included.
@@ -77,6 +81,7 @@ impl<S: Storage> Queue<S> {
 
     /// `n` bytes of it have been written.
     pub(crate) fn sent(&mut self, mut n: usize) {
+        self.blocked = n < self.next().len();
         while n > 0 {
             if self.urgent == 0 && n >= self.bytes.held().len().saturating_sub(self.taken) {
                 return self.clear();
@@ -85,10 +90,7 @@ impl<S: Storage> Queue<S> {
             if self.urgent > 0 && self.taken == self.boundary {
                 n = n.saturating_sub(self.urgent.saturating_sub(self.urgent_taken));
                 self.urgent_taken = self.urgent_taken.saturating_add(before.saturating_sub(n));
-                if self.urgent_taken == self.urgent {
-                    self.bytes.truncate(self.data_end());
-                    (self.urgent, self.urgent_taken) = (0, 0);
-                }
+                self.drop_taken();
             } else {
                 if self.taken == self.boundary {
                     self.boundary = self.taken.saturating_add(self.frame(self.taken).1);
@@ -117,14 +119,21 @@ impl<S: Storage> Queue<S> {
         true
     }
 
-    /// Appends a control frame, which goes before all data frames that have not begun, and in place of another one of its kind.
-    pub(crate) fn push_urgent(&mut self, header: &Header, payload: &[u8]) -> bool {
-        if let Some((at, length)) = self.find(header.opcode) {
+    /// Appends a pong: instead of those that wait, if the peer does not take what it is sent. RFC 6455, section 5.5.3: then the last ping alone may be answered.
+    pub(crate) fn push_pong(&mut self, header: &Header, payload: &[u8]) {
+        let crowded = self.blocked || self.free() < FRAME || self.waiting(Opcode::Pong).count() >= PONGS;
+        let replaced = if crowded { usize::MAX } else { 0 };
+        for _ in 0..replaced {
+            let Some((at, length)) = self.waiting(Opcode::Pong).next() else { break };
             let at = self.data_end().saturating_add(at);
-            rotate(self.bytes.held_mut().get_mut(at..).unwrap_or_default(), length);
-            self.bytes.truncate(self.bytes.held().len().saturating_sub(length));
+            self.cut(at, length);
             self.urgent = self.urgent.saturating_sub(length);
         }
+        self.push_urgent(header, payload);
+    }
+
+    /// Appends a control frame, which goes before all data frames that have not begun.
+    pub(crate) fn push_urgent(&mut self, header: &Header, payload: &[u8]) -> bool {
         let start = self.bytes.held().len();
         let pushed = self.append(header, payload);
         self.urgent = self.urgent.saturating_add(self.bytes.held().len().saturating_sub(start));
@@ -133,14 +142,12 @@ impl<S: Storage> Queue<S> {
 
     /// Whether a control frame of this kind waits.
     pub(crate) fn has(&self, opcode: Opcode) -> bool {
-        self.find(opcode).is_some()
+        self.waiting(opcode).next().is_some()
     }
 
     /// Drops the data frames that have not begun.
     pub(crate) fn drop_unsent(&mut self) {
-        let unsent = self.data_end().saturating_sub(self.boundary);
-        rotate(self.bytes.held_mut().get_mut(self.boundary..).unwrap_or_default(), unsent);
-        self.bytes.truncate(self.bytes.held().len().saturating_sub(unsent));
+        self.cut(self.boundary, self.unsent());
     }
 
     /// Bytes of data frames that have not begun.
@@ -155,9 +162,7 @@ impl<S: Storage> Queue<S> {
 
     /// Drops the data frames behind a mark.
     pub(crate) fn rewind(&mut self, mark: usize) {
-        let dropped = self.data_end().saturating_sub(mark);
-        rotate(self.bytes.held_mut().get_mut(mark..).unwrap_or_default(), dropped);
-        self.bytes.truncate(self.bytes.held().len().saturating_sub(dropped));
+        self.cut(mark, self.data_end().saturating_sub(mark));
     }
 
     pub(crate) fn release(&mut self) {
@@ -170,23 +175,47 @@ impl<S: Storage> Queue<S> {
     fn clear(&mut self) {
         self.bytes.clear();
         (self.taken, self.boundary, self.urgent, self.urgent_taken) = (0, 0, 0, 0);
+        self.blocked = false;
     }
 
     fn data_end(&self) -> usize {
         self.bytes.held().len().saturating_sub(self.urgent)
     }
 
-    /// A control frame that has not begun: where, counted from the first, and how long it is.
-    fn find(&self, opcode: Opcode) -> Option<(usize, usize)> {
-        let mut at = 0;
-        while at < self.urgent {
-            let (found, length) = self.frame(self.data_end().saturating_add(at));
-            if found == Some(opcode) && at >= self.urgent_taken {
-                return Some((at, length));
+    /// Drops the control frames that are on the wire.
+    fn drop_taken(&mut self) {
+        while self.urgent_taken > 0 {
+            let at = self.data_end();
+            let length = self.frame(at).1;
+            if length > self.urgent_taken {
+                break;
             }
-            at = at.saturating_add(length);
+            self.cut(at, length);
+            self.urgent = self.urgent.saturating_sub(length);
+            self.urgent_taken = self.urgent_taken.saturating_sub(length);
         }
-        None
+    }
+
+    /// Takes `n` bytes out.
+    fn cut(&mut self, at: usize, n: usize) {
+        rotate(self.bytes.held_mut().get_mut(at..).unwrap_or_default(), n);
+        self.bytes.truncate(self.bytes.held().len().saturating_sub(n));
+    }
+
+    /// The control frames of a kind that have not begun: where, counted from the first, and how long they are.
+    fn waiting(&self, opcode: Opcode) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let mut next = 0_usize;
+        core::iter::from_fn(move || {
+            while next < self.urgent {
+                let at = next;
+                let (found, length) = self.frame(self.data_end().saturating_add(at));
+                next = at.saturating_add(length);
+                if found == Some(opcode) && at >= self.urgent_taken {
+                    return Some((at, length));
+                }
+            }
+            None
+        })
     }
 
     /// The opcode and length of the frame at `at`. It is one of ours, and so it is whole.

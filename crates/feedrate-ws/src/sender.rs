@@ -138,7 +138,7 @@ pub enum Next {
         /// Then drop it.
         until: u64,
     },
-    /// Drop the stream.
+    /// It took too long: drop the stream.
     Drop,
 }
 
@@ -325,11 +325,9 @@ impl<S: Storage, K: Keys> Sender<S, K> {
             return Next::Closing { until };
         }
         match (self.closing.failed, self.closing.heard, K::ROLE) {
-            (true, _, _) => Next::Linger { until },
-            (false, false, _) => Next::Closing { until },
             // RFC 6455, section 7.1.1: the server closes first, and so has the TIME_WAIT.
-            (false, true, Role::Server) => Next::Drop,
-            (false, true, Role::Client) => Next::Linger { until },
+            (false, false, _) | (false, true, Role::Client) => Next::Closing { until },
+            (true, _, _) | (false, true, Role::Server) => Next::Linger { until },
         }
     }
 
@@ -391,6 +389,15 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         Ok(())
     }
 
+    /// Behind what has been queued: that answers what came before.
+    fn answer_close(&mut self, code: Option<CloseCode>) {
+        let close = code.map(|code| Close { code, reason: "" });
+        if !self.closing.said && self.say_goodbye(close).is_err() {
+            // Without memory there is nothing to be said.
+            self.closing.said = true;
+        }
+    }
+
     /// Closes before all that has not begun. `false`: a close frame is on the wire already.
     fn cut_off(&mut self, close: Close<'_>) -> bool {
         if self.closing.said && usize::from(self.closing.queued) > self.queue.unsent() {
@@ -409,23 +416,22 @@ impl<S: Storage, K: Keys> Sender<S, K> {
 
 impl<S: Storage, K: Keys> Answer for Sender<S, K> {
     fn pong(&mut self, payload: &[u8]) {
-        if !self.closing.said {
+        // Nothing goes behind a close frame that has begun.
+        let open = !self.closing.said || usize::from(self.closing.queued) <= self.queue.unsent();
+        if open && !self.closing.heard {
             let header = self.header(Opcode::Pong, payload);
-            self.queue.push_urgent(&header, payload);
+            self.queue.push_pong(&header, payload);
         }
     }
 
     fn closed(&mut self, code: Option<CloseCode>) {
         self.closing.heard = true;
-        let close = code.map(|code| Close { code, reason: "" });
-        if !self.closing.said && self.say_goodbye(close).is_err() {
-            self.closing.said = true;
-        }
+        self.answer_close(code);
     }
 
     fn failed(&mut self, code: CloseCode) {
         self.closing.failed = true;
-        self.cut_off(Close { code, reason: "" });
+        self.answer_close(Some(code));
     }
 }
 

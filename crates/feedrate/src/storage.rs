@@ -232,7 +232,7 @@ pub struct Grow {
 #[cfg(feature = "alloc")]
 impl Grow {
     /// Memory that is kept from one message that came in pieces to the next, as long as the decoder does not become idle.
-    const KEPT: usize = 64 * 1024;
+    const KEPT: usize = 128 * 1024;
 
     /// An empty storage for messages of up to `limit` bytes.
     ///

@@ -20,12 +20,14 @@ pub(crate) struct Deflater {
     threshold: usize,
     /// The message of pieces that has begun is compressed.
     begun: bool,
-    /// The piece in `out` is the message's last.
+    /// The piece in `out` is the message's first.
+    first: bool,
+    /// It is the message's last.
     last: bool,
 }
 
 /// Memory that is kept from one message to the next.
-const KEPT: usize = 64 * 1024;
+const KEPT: usize = 128 * 1024;
 /// What the output grows by.
 const STEP: usize = 4096;
 
@@ -39,6 +41,7 @@ impl Deflater {
             no_context,
             threshold,
             begun: false,
+            first: true,
             last: true,
         }
     }
@@ -50,7 +53,7 @@ impl Deflater {
         if !compressed {
             return None;
         }
-        (self.begun, self.last) = (true, last);
+        (self.begun, self.first, self.last) = (true, first, last);
         let (level, bits) = (i32::from(self.level), self.window_bits);
         let state = self.state.get_or_insert_with(|| Box::new(Deflate::new(level, false, bits)));
         self.out.clear();
@@ -99,7 +102,8 @@ impl Deflater {
                 state.reset();
             }
         }
-        if ends {
+        // A message whose first piece was refused has not begun.
+        if ends || (self.first && !queued) {
             self.begun = false;
         }
         if self.out.capacity() > KEPT {

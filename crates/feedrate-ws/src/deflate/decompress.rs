@@ -6,6 +6,8 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 
 /// What a sender leaves out at the end of each message: section 7.2.1.
 pub(super) const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+/// An empty block. Between two blocks nothing comes of it; inside of one it is data, or an error: so it shows that the message had an end.
+const EMPTY: [u8; 5] = [0, 0, 0, 0xff, 0xff];
 
 pub(crate) struct Inflater {
     /// From the first compressed message on.
@@ -15,6 +17,8 @@ pub(crate) struct Inflater {
     no_context: bool,
     /// So much of [`TAIL`] has been given to this message.
     tail: u8,
+    /// There was no room for all that came of the last bytes.
+    pending: bool,
     /// This message had a final block, and nothing after it.
     ended: bool,
 }
@@ -29,60 +33,77 @@ pub(crate) struct Run {
 
 impl Inflater {
     pub(crate) const fn new(window_bits: u8, no_context: bool) -> Self {
-        Self { state: None, window_bits, no_context, tail: 0, ended: false }
+        Self { state: None, window_bits, no_context, tail: 0, pending: false, ended: false }
+    }
+
+    /// Whether more will come out without more going in.
+    pub(crate) const fn is_pending(&self) -> bool {
+        self.pending
     }
 
     /// Decompresses some of `input` into `out`. `ends`: nothing of the message comes after `input`.
     pub(crate) fn run(&mut self, input: &[u8], ends: bool, out: &mut [u8]) -> Run {
         let mut run = Run { consumed: 0, produced: 0, state: Ok(false) };
-        let bits = self.window_bits;
-        let state = self.state.get_or_insert_with(|| Box::new(Inflate::new(false, bits)));
-        loop {
+        while run.produced < out.len() {
             let rest = input.get(run.consumed..).unwrap_or_default();
             let tail = TAIL.get(usize::from(self.tail)..).unwrap_or_default();
-            let from_tail = rest.is_empty();
-            let from = match (from_tail, ends) {
-                (false, _) => rest,
-                (true, false) => break,
-                (true, true) => tail,
-            };
-            let room = out.get_mut(run.produced..).unwrap_or_default();
-            let full_before = room.is_empty();
+            let in_tail = rest.is_empty() && ends;
             // A message that ends with a final block needs no tail: section 7.2.3.4.
-            if from_tail && self.ended {
-                run.state = Ok(true);
-                break;
+            if in_tail && !self.pending && (self.ended || tail.is_empty()) {
+                run.state = self.finish();
+                return run;
             }
-            let before = (state.total_in(), state.total_out());
-            let result = state.decompress(from, room, InflateFlush::NoFlush);
-            let consumed = usize::try_from(state.total_in().saturating_sub(before.0)).unwrap_or(0);
-            let produced = usize::try_from(state.total_out().saturating_sub(before.1)).unwrap_or(0);
+            if rest.is_empty() && !self.pending && !ends {
+                return run;
+            }
+            let room = out.get_mut(run.produced..).unwrap_or_default();
+            let free = room.len();
+            let (consumed, produced, result) = self.step(if in_tail { tail } else { rest }, room);
             run.produced = run.produced.saturating_add(produced);
-            if from_tail {
+            if in_tail {
                 self.tail = self.tail.saturating_add(u8::try_from(consumed).unwrap_or(0));
             } else {
                 run.consumed = run.consumed.saturating_add(consumed);
             }
-            self.ended = result == Ok(Status::StreamEnd);
-            match result {
-                Ok(Status::StreamEnd) => state.reset(false),
-                Ok(_) if consumed == 0 && produced == 0 => {
-                    // Nothing is left in it, or there is no room for it.
-                    let given = usize::from(self.tail) == TAIL.len();
-                    run.state = Ok(from_tail && given && !full_before);
-                    break;
-                }
-                Ok(_) => {}
-                Err(_) => {
-                    run.state = Err(());
-                    break;
-                }
+            self.pending = produced == free;
+            // It takes or makes something, or it is broken.
+            let stuck = !rest.is_empty() && consumed == 0 && produced == 0 && !self.ended;
+            if result.is_err() || stuck {
+                run.state = Err(());
+                return run;
             }
         }
-        if run.state == Ok(true) {
-            (self.tail, self.ended) = (0, false);
-        }
         run
+    }
+
+    /// One call: what went in, what came out, and whether it was good. What came out before an error counts too.
+    fn step(&mut self, input: &[u8], out: &mut [u8]) -> (usize, usize, Result<(), ()>) {
+        let bits = self.window_bits;
+        let state = self.state.get_or_insert_with(|| Box::new(Inflate::new(false, bits)));
+        let before = (state.total_in(), state.total_out());
+        let result = state.decompress(input, out, InflateFlush::NoFlush);
+        let consumed = usize::try_from(state.total_in().saturating_sub(before.0)).unwrap_or(0);
+        let produced = usize::try_from(state.total_out().saturating_sub(before.1)).unwrap_or(0);
+        if consumed > 0 || produced > 0 {
+            self.ended = false;
+        }
+        if result == Ok(Status::StreamEnd) {
+            self.ended = true;
+            state.reset(false);
+        }
+        (consumed, produced, result.map(|_| ()).map_err(|_| ()))
+    }
+
+    /// The message is done, if it ended between two blocks.
+    fn finish(&mut self) -> Result<bool, ()> {
+        self.tail = 0;
+        if core::mem::take(&mut self.ended) {
+            return Ok(true);
+        }
+        match self.step(&EMPTY, &mut [0]) {
+            (5, 0, Ok(())) => Ok(true),
+            _ => Err(()),
+        }
     }
 
     /// Gives the memory back, unless the peer may refer to what is in it.

@@ -3,7 +3,7 @@
 use feedrate::{Encode, EncodeError, Output};
 
 use super::{Deflater, Inflater};
-use crate::handshake::Extension;
+use crate::handshake::{Extension, Value};
 use crate::receiver::Role;
 
 const NAME: &str = "permessage-deflate";
@@ -86,6 +86,7 @@ impl Offer {
             client_no_context: answer.client_no_context || self.client_no_context,
             server_bits,
             client_bits,
+            says_server_bits: false,
             says_client_bits: false,
             level: Config::LEVEL,
             threshold: Config::THRESHOLD,
@@ -95,13 +96,13 @@ impl Offer {
 }
 
 /// Section 7.1.2: 8 to 15, without zeros before it.
-fn bits(value: &str) -> Result<u8, BadParams> {
-    match value.as_bytes() {
-        [digit @ b'8'..=b'9'] => Ok(digit & 15),
-        [b'1', digit @ b'0'..=b'5'] => Ok((digit & 15).saturating_add(10)),
-        _ => Err(BadParams),
-    }
+fn bits(value: Value<'_>) -> Result<u8, BadParams> {
+    let known = BITS.iter().find(|(text, _)| value.chars().eq(text.chars()));
+    known.map(|(_, bits)| *bits).ok_or(BadParams)
 }
+
+const BITS: [(&str, u8); 8] =
+    [("8", 8), ("9", 9), ("10", 10), ("11", 11), ("12", 12), ("13", 13), ("14", 14), ("15", 15)];
 
 impl Encode for Offer {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
@@ -127,19 +128,12 @@ fn put_flag<O: Output>(out: &mut O, name: &str, flag: bool) -> Result<(), Encode
 
 fn put_bits<O: Output>(out: &mut O, name: &str, bits: Option<u8>) -> Result<(), EncodeError> {
     let Some(bits) = bits else { return Ok(()) };
-    let text: &[u8] = match bits {
-        8 => b"=8",
-        9 => b"=9",
-        10 => b"=10",
-        11 => b"=11",
-        12 => b"=12",
-        13 => b"=13",
-        14 => b"=14",
-        15 => b"=15",
-        _ => return Err(EncodeError::Invalid { what: "window bits", expected: "8 to 15" }),
+    let Some((text, _)) = BITS.iter().find(|(_, known)| *known == bits) else {
+        return Err(EncodeError::Invalid { what: "window bits", expected: "8 to 15" });
     };
     put_flag(out, name, true)?;
-    out.put(text)
+    out.put(b"=")?;
+    out.put(text.as_bytes())
 }
 
 /// What a server wants.
@@ -188,6 +182,7 @@ impl Config {
                 Some(hint) => in_range(self.client_bits).min(hint.unwrap_or(MOST)),
                 None => MOST,
             },
+            says_server_bits: offer.server_bits.is_some(),
             says_client_bits: offer.client_bits.is_some(),
             level: self.level,
             threshold: self.threshold,
@@ -210,6 +205,8 @@ pub struct Params {
     client_no_context: bool,
     server_bits: u8,
     client_bits: u8,
+    /// The client asked for a smaller window, and the answer has to grant it: section 7.1.2.1.
+    says_server_bits: bool,
     /// The client lets the server say how large its window is to be.
     says_client_bits: bool,
     level: u8,
@@ -273,7 +270,8 @@ impl Encode for Params {
         out.put(NAME.as_bytes())?;
         put_flag(out, SERVER_NO_CONTEXT, self.server_no_context)?;
         put_flag(out, CLIENT_NO_CONTEXT, self.client_no_context)?;
-        put_bits(out, SERVER_BITS, (self.server_bits < MOST).then_some(self.server_bits))?;
+        let server = self.says_server_bits || self.server_bits < MOST;
+        put_bits(out, SERVER_BITS, server.then_some(self.server_bits))?;
         let client = self.says_client_bits && self.client_bits < MOST;
         put_bits(out, CLIENT_BITS, client.then_some(self.client_bits))
     }

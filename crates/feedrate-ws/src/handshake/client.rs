@@ -78,9 +78,12 @@ impl<'a> Request<'a> {
 
 impl Encode for Request<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let visible = self.target.bytes().all(|byte| byte.is_ascii_graphic());
+        let visible = self.target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
         if !visible || !self.target.starts_with('/') {
-            return Err(EncodeError::Invalid { what: "target", expected: "a path, of visible ASCII" });
+            return Err(EncodeError::Invalid {
+                what: "target",
+                expected: "a path, of visible ASCII without a fragment",
+            });
         }
         for part in ["GET ", self.target, " HTTP/1.1\r\n"] {
             out.put(part.as_bytes())?;
@@ -92,8 +95,9 @@ impl Encode for Request<'_> {
         out.put(&self.key)?;
         out.put(b"\r\n")?;
         for (i, protocol) in self.protocols.iter().enumerate() {
-            if !list::is_token(protocol.as_bytes()) {
-                return Err(EncodeError::Invalid { what: "subprotocol", expected: "a token" });
+            list::check_token("subprotocol", protocol)?;
+            if self.protocols.iter().take(i).any(|before| before == protocol) {
+                return Err(EncodeError::Invalid { what: "subprotocol", expected: "each once" });
             }
             out.put(if i == 0 { b"Sec-WebSocket-Protocol: " } else { b", " })?;
             out.put(protocol.as_bytes())?;
@@ -162,6 +166,10 @@ impl<'a, S: Storage> Client<'a, S> {
         }
         let headers = self.head.headers();
         let protocol = check(headers, &self.request)?;
+        #[cfg(not(feature = "deflate"))]
+        if headers.texts("Sec-WebSocket-Extensions").flat_map(super::Extensions::new).next().is_some() {
+            return Err(UNASKED);
+        }
         Ok(Some(Response {
             headers,
             protocol,
@@ -207,21 +215,22 @@ fn check<'h>(headers: Headers<'h>, request: &Request<'_>) -> Result<Option<&'h s
         .ok_or(bad("Sec-WebSocket-Protocol", "one of those asked for, once"))
 }
 
+/// RFC 6455, section 4.1: an extension that was not asked for.
+const UNASKED: ClientError =
+    ClientError::Header { name: "Sec-WebSocket-Extensions", expected: "what was offered, once" };
+
 #[cfg(feature = "deflate")]
 fn extension(
     headers: Headers<'_>,
     offer: Option<&crate::deflate::Offer>,
 ) -> Result<Option<crate::deflate::Params>, ClientError> {
-    let bad = ClientError::Header { name: "Sec-WebSocket-Extensions", expected: "what was offered, once" };
-    let mut found = headers
-        .all("Sec-WebSocket-Extensions")
-        .map(|value| core::str::from_utf8(value).map(super::Extensions::new).map_err(|_| bad));
     let mut agreed = None;
-    for extensions in &mut found {
-        for extension in extensions? {
-            let params = offer.and_then(|offer| offer.answered(&extension).ok()).ok_or(bad)?;
+    for value in headers.all("Sec-WebSocket-Extensions") {
+        let value = core::str::from_utf8(value).map_err(|_| UNASKED)?;
+        for extension in super::Extensions::new(value) {
+            let params = offer.and_then(|offer| offer.answered(&extension).ok()).ok_or(UNASKED)?;
             if agreed.replace(params).is_some() {
-                return Err(bad);
+                return Err(UNASKED);
             }
         }
     }

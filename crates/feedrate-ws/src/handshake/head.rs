@@ -2,7 +2,7 @@
 
 use feedrate::Storage;
 
-use super::list::{is_token, trim};
+use super::list::{elements, is_token};
 use crate::Input;
 
 /// What is wrong with a head.
@@ -171,7 +171,7 @@ impl<'a> Headers<'a> {
 
     /// Whether a list has this element.
     pub(super) fn lists(&self, name: &str, element: &str) -> bool {
-        self.texts(name).any(|value| value.split(',').any(|found| trim(found).eq_ignore_ascii_case(element)))
+        self.texts(name).flat_map(elements).any(|found| found.eq_ignore_ascii_case(element))
     }
 }
 

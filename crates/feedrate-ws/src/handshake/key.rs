@@ -13,10 +13,46 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// assert_eq!(&accept(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// ```
 pub fn accept(key: &[u8; 24]) -> [u8; 28] {
-    let mut sha1 = sha1_smol::Sha1::new();
-    sha1.update(key);
-    sha1.update(GUID);
-    base64(&sha1.digest().bytes())
+    base64(&sha1(key))
+}
+
+/// SHA-1 (RFC 3174) of a key and the GUID, which are 60 bytes: two blocks. The crates for it can panic, as far as the linker knows, and here the hash keeps no secret.
+fn sha1(key: &[u8; 24]) -> [u8; 20] {
+    let length = (60_u64 * 8).to_be_bytes();
+    let padding = [0x80].into_iter().chain([0; 59]);
+    let message = key.iter().chain(GUID).copied().chain(padding).chain(length);
+    let mut blocks = [[0_u32; 16]; 2];
+    let words = blocks.iter_mut().flatten();
+    let mut bytes = message;
+    for word in words {
+        *word = bytes.by_ref().take(4).fold(0, |word, byte| word << 8 | u32::from(byte));
+    }
+    let mut hash = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0_u32];
+    for block in blocks {
+        let digest = rounds(hash, block);
+        hash.iter_mut().zip(digest).for_each(|(sum, word)| *sum = sum.wrapping_add(word));
+    }
+    let mut out = [0; 20];
+    out.iter_mut().zip(hash.iter().flat_map(|word| word.to_be_bytes())).for_each(|(to, from)| *to = from);
+    out
+}
+
+/// RFC 3174, section 6.2.
+fn rounds([mut a, mut b, mut c, mut d, mut e]: [u32; 5], mut words: [u32; 16]) -> [u32; 5] {
+    for round in 0..80 {
+        let [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15] = words;
+        let (mix, constant) = match round {
+            0..20 => (d ^ (b & (c ^ d)), 0x5a82_7999),
+            20..40 => (b ^ c ^ d, 0x6ed9_eba1),
+            40..60 => ((b & c) | (d & (b | c)), 0x8f1b_bcdc),
+            _ => (b ^ c ^ d, 0xca62_c1d6_u32),
+        };
+        let sum = a.rotate_left(5).wrapping_add(mix).wrapping_add(e).wrapping_add(w0).wrapping_add(constant);
+        (a, b, c, d, e) = (sum, a, b.rotate_left(30), c, d);
+        let next = (w13 ^ w8 ^ w2 ^ w0).rotate_left(1);
+        words = [w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15, next];
+    }
+    [a, b, c, d, e]
 }
 
 /// A client's nonce, as it is written in the request.

@@ -1,9 +1,16 @@
 //! Lists in headers: RFC 9110, section 5.6.1, and the extensions in one: RFC 6455, section 9.1.
 
+use feedrate::EncodeError;
+
 /// Whether it is one: RFC 9110, section 5.6.2.
 pub(super) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty()
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
+/// What is written has to be one.
+pub(super) fn check_token(what: &'static str, text: &str) -> Result<(), EncodeError> {
+    if is_token(text.as_bytes()) { Ok(()) } else { Err(EncodeError::Invalid { what, expected: "a token" }) }
 }
 
 /// Without the blanks around it.
@@ -13,7 +20,14 @@ pub(super) fn trim(text: &str) -> &str {
 
 /// The elements of a list of tokens, empty ones left out.
 pub(super) fn tokens(value: &str) -> impl Iterator<Item = &str> + Clone {
-    value.split(',').map(trim).filter(|element| !element.is_empty())
+    elements(value).filter(|element| !element.is_empty())
+}
+
+/// The elements of a list without quotes.
+pub(super) fn elements(value: &str) -> impl Iterator<Item = &str> + Clone {
+    // `str::split` by a character can panic, as far as the linker knows.
+    let bytes = value.as_bytes().split(|byte| *byte == b',');
+    bytes.map(|element| trim(core::str::from_utf8(element).unwrap_or_default()))
 }
 
 /// The extensions that a header names.
@@ -36,10 +50,10 @@ impl<'a> Iterator for Extensions<'a> {
                 return None;
             }
             let (element, rest) = split_unquoted(self.0, b',');
-            self.0 = rest;
+            self.0 = rest.unwrap_or_default();
             let (name, params) = split_unquoted(element, b';');
-            let (name, params) = (trim(name), trim(params));
-            if !name.is_empty() || !params.is_empty() {
+            let name = trim(name);
+            if !name.is_empty() || params.is_some() {
                 return Some(Extension { name, params });
             }
         }
@@ -51,7 +65,7 @@ impl<'a> Iterator for Extensions<'a> {
 pub struct Extension<'a> {
     /// Its name.
     pub name: &'a str,
-    params: &'a str,
+    params: Option<&'a str>,
 }
 
 impl<'a> Extension<'a> {
@@ -59,16 +73,10 @@ impl<'a> Extension<'a> {
     pub fn params(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
         let mut rest = self.params;
         core::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let (param, later) = split_unquoted(rest, b';');
+            let (param, later) = split_unquoted(rest?, b';');
             rest = later;
-            let (name, value) = match param.split_once('=') {
-                Some((name, value)) => (name, Some(unquote(trim(value)))),
-                None => (param, None),
-            };
-            Some(Param { name: trim(name), value })
+            let (name, value) = split_unquoted(param, b'=');
+            Some(Param { name: trim(name), value: value.map(|value| Value(trim(value))) })
         })
     }
 }
@@ -78,17 +86,33 @@ impl<'a> Extension<'a> {
 pub struct Param<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its value, without quotes.
-    pub value: Option<&'a str>,
+    /// Its value, if it was given one.
+    pub value: Option<Value<'a>>,
 }
 
-/// A value in quotes has to be a token without them, so that nothing in it needs to be escaped.
-fn unquote(value: &str) -> &str {
-    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
+/// A parameter's value: a token, or a token in quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value<'a>(&'a str);
+
+impl<'a> Value<'a> {
+    /// As it is written, with quotes.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+
+    /// Its characters, without quotes and backslashes.
+    pub fn chars(&self) -> impl Iterator<Item = char> + use<'a> {
+        let quoted = self.0.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        let mut escaped = false;
+        quoted.unwrap_or(self.0).chars().filter(move |character| {
+            escaped = quoted.is_some() && *character == '\\' && !escaped;
+            !escaped
+        })
+    }
 }
 
 /// What is before and behind the first `separator` that is not in quotes.
-fn split_unquoted(text: &str, separator: u8) -> (&str, &str) {
+fn split_unquoted(text: &str, separator: u8) -> (&str, Option<&str>) {
     let mut quoted = false;
     let mut escaped = false;
     let at = text.bytes().position(|byte| {
@@ -100,8 +124,8 @@ fn split_unquoted(text: &str, separator: u8) -> (&str, &str) {
         };
         byte == separator && !quoted
     });
-    let Some(at) = at else { return (text, "") };
-    (text.get(..at).unwrap_or_default(), text.get(at.saturating_add(1)..).unwrap_or_default())
+    let Some(at) = at else { return (text, None) };
+    (text.get(..at).unwrap_or_default(), text.get(at.saturating_add(1)..))
 }
 
 #[cfg(test)]
@@ -111,17 +135,19 @@ mod tests {
 
     #[test]
     fn extensions_are_split_outside_quotes() {
-        let value = r#" a; b=1 ; c="x" ,, d;e="f,;g\"",h"#;
+        let value = r#" a; b=1 ; c="x" ,, d;e="f,;g\"",h;"#;
         let found: Vec<_> =
             Extensions::new(value).map(|e| (e.name, e.params().collect::<Vec<_>>())).collect();
-        let param = |name, value| Param { name, value };
+        let param = |name, value: Option<_>| Param { name, value: value.map(Value) };
         assert_eq!(
             found,
             [
-                ("a", [param("b", Some("1")), param("c", Some("x"))].to_vec()),
-                ("d", [param("e", Some(r#"f,;g\""#))].to_vec()),
-                ("h", Vec::new()),
+                ("a", [param("b", Some("1")), param("c", Some(r#""x""#))].to_vec()),
+                ("d", [param("e", Some(r#""f,;g\"""#))].to_vec()),
+                ("h", [param("", None)].to_vec()),
             ]
         );
+        assert!(Value(r#""f,\\g\"""#).chars().eq("f,\\g\"".chars()));
+        assert!(Value(r"1\0").chars().eq(r"1\0".chars()));
     }
 }

@@ -40,5 +40,5 @@ mod server;
 pub use client::{Client, ClientError, Request as ClientRequest, Response};
 pub use head::{HeadError, Headers};
 pub use key::accept;
-pub use list::{Extension, Extensions, Param};
+pub use list::{Extension, Extensions, Param, Value};
 pub use server::{Accept, Rejection, Request, Server, ServerError};

@@ -88,29 +88,26 @@ impl<S: Storage> Server<S> {
 
 /// The request's target, of a first line that asks for it.
 fn target(line: &[u8]) -> Result<&str, ServerError> {
-    let line = core::str::from_utf8(line).map_err(|_| HeadError::FirstLine)?;
-    let mut words = line.split(' ');
+    let mut words = line.split(|byte| *byte == b' ');
     let (Some(method), Some(target), Some(version), None) =
         (words.next(), words.next(), words.next(), words.next())
     else {
         return Err(HeadError::FirstLine.into());
     };
-    if !list::is_token(method.as_bytes()) || !version.starts_with("HTTP/") {
+    if !list::is_token(method) || !version.starts_with(b"HTTP/") {
         return Err(HeadError::FirstLine.into());
     }
-    if method != "GET" {
+    if method != b"GET" {
         return Err(ServerError::Method);
     }
-    if version != "HTTP/1.1" {
+    if version != b"HTTP/1.1" {
         return Err(ServerError::Http);
     }
     // RFC 6455, section 4.1: a path, or a whole URI.
-    let visible = target.bytes().all(|byte| byte.is_ascii_graphic());
-    if visible && (target.starts_with('/') || target.contains("://")) {
-        Ok(target)
-    } else {
-        Err(HeadError::FirstLine.into())
-    }
+    let visible = target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
+    let target = core::str::from_utf8(target).ok().filter(|_| visible);
+    let whole = |target: &&str| target.starts_with("http://") || target.starts_with("https://");
+    target.filter(|target| target.starts_with('/') || whole(target)).ok_or(HeadError::FirstLine.into())
 }
 
 fn check(headers: Headers<'_>) -> Result<[u8; 24], ServerError> {
@@ -244,6 +241,7 @@ impl Encode for Accept<'_> {
         out.put(&self.accept)?;
         out.put(b"\r\n")?;
         if let Some(protocol) = self.protocol {
+            list::check_token("subprotocol", protocol)?;
             put_header(out, "Sec-WebSocket-Protocol", protocol)?;
         }
         #[cfg(feature = "deflate")]
@@ -261,9 +259,7 @@ impl Encode for Accept<'_> {
 
 /// Writes a header, which must not be able to become two.
 pub(super) fn put_header<O: Output>(out: &mut O, name: &str, value: &str) -> Result<(), EncodeError> {
-    if !list::is_token(name.as_bytes()) {
-        return Err(EncodeError::Invalid { what: "header's name", expected: "a token" });
-    }
+    list::check_token("header's name", name)?;
     if value.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control()) {
         return Err(EncodeError::Invalid { what: "header's value", expected: "no control characters" });
     }

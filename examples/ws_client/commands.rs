@@ -1,0 +1,184 @@
+//! What is typed, done one after the other on one connection.
+
+use std::fmt::Write as _;
+
+use feedrate::Grow;
+use feedrate_examples::ws::{self, RandomKeys, Stream};
+use feedrate_ws::{CloseCode, Event, Message, Receiver, SendError, Sender};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::Options;
+
+/// Connects, does what it is told, and closes the connection.
+pub(crate) async fn run(options: &Options) -> Result<(), String> {
+    let mut buffer = vec![0; 64 * 1024];
+    let opened = ws::connect(&options.asking, &mut buffer).await.map_err(|error| error.to_string())?;
+    let ((stream, receiver, sender, n), protocol) = opened;
+    if let Some(protocol) = protocol {
+        println!("protocol {protocol}");
+    }
+    let mut client = Client { stream, receiver, sender, buffer, start: 0, end: n, over: false };
+    if let Some(commands) = &options.commands {
+        for command in commands.split(';').map(str::trim).filter(|command| !command.is_empty()) {
+            client.command(command).await?;
+        }
+    } else {
+        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+        while let Some(line) = lines.next_line().await.map_err(|error| error.to_string())? {
+            client.command(line.trim()).await?;
+        }
+    }
+    if client.over { Ok(()) } else { client.close(CloseCode::NORMAL, "").await }
+}
+
+struct Client {
+    stream: Stream,
+    receiver: Receiver<Grow>,
+    sender: Sender<Grow, RandomKeys>,
+    buffer: Vec<u8>,
+    /// What has arrived and not been looked at.
+    start: usize,
+    end: usize,
+    over: bool,
+}
+
+/// What is waited for.
+enum Seen {
+    Message,
+    Pong(Vec<u8>),
+    /// The end of the connection.
+    End,
+    Other,
+}
+
+impl Client {
+    async fn command(&mut self, command: &str) -> Result<(), String> {
+        let (word, rest) = command.split_once(' ').unwrap_or((command, ""));
+        let rest = rest.trim();
+        match word {
+            "text" => self.send(rest.into()).await,
+            "binary" => self.send(unhex(rest)?.as_slice().into()).await,
+            "fill" => match rest.split_once(' ') {
+                Some(("text", n)) => self.send("x".repeat(crate::number(n)?).as_str().into()).await,
+                Some(("binary", n)) => self.send(vec![0; crate::number(n)?].as_slice().into()).await,
+                _ => Err(format!("{command}: expected fill text BYTES or fill binary BYTES")),
+            },
+            "recv" => {
+                let count = if rest.is_empty() { 1 } else { crate::number(rest)? };
+                for _ in 0..count {
+                    self.until(|seen| matches!(seen, Seen::Message)).await?;
+                }
+                Ok(())
+            }
+            "ping" => {
+                self.sender.ping(rest.as_bytes()).map_err(|error| error.to_string())?;
+                self.until(|seen| matches!(seen, Seen::Pong(payload) if payload == rest.as_bytes())).await
+            }
+            "close" => {
+                let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+                let code = if code.is_empty() { 1000 } else { crate::number(code)? };
+                let code =
+                    CloseCode::new(code).ok_or(format!("{code}: no code that a close frame can have"))?;
+                self.close(code, reason).await
+            }
+            _ => Err(format!("{word}: expected text, binary, fill, recv, ping or close")),
+        }
+    }
+
+    /// Sends a message, and waits until there is room for it.
+    async fn send(&mut self, message: Message<'_>) -> Result<(), String> {
+        loop {
+            match self.sender.send(message) {
+                Ok(()) => {
+                    return self.stream.flush(&mut self.sender).await.map_err(|error| error.to_string());
+                }
+                Err(SendError::Full { .. }) => {
+                    self.stream.make_room(&mut self.sender).await.map_err(|error| error.to_string())?;
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), String> {
+        self.sender.close(code, reason).map_err(|error| error.to_string())?;
+        self.until(|seen| matches!(seen, Seen::End)).await
+    }
+
+    /// Shows what comes, until it is what is waited for.
+    async fn until(&mut self, awaited: impl Fn(&Seen) -> bool) -> Result<(), String> {
+        loop {
+            while let Some(seen) = self.next()? {
+                if awaited(&seen) {
+                    return Ok(());
+                }
+            }
+            (self.start, self.end) = match self.stream.turn(&mut self.sender, &mut self.buffer).await {
+                Ok(Some(n)) => (0, n),
+                Ok(None) => {
+                    self.over = true;
+                    self.receiver.end().map_err(|error| error.to_string())?;
+                    return if awaited(&Seen::End) { Ok(()) } else { Err("the connection is closed".into()) };
+                }
+                Err(error) => return Err(error.to_string()),
+            };
+        }
+    }
+
+    /// Shows the next event.
+    fn next(&mut self) -> Result<Option<Seen>, String> {
+        let mut input = self.buffer.get_mut(self.start..self.end).unwrap_or_default();
+        let event = self.receiver.feed(&mut input, &mut self.sender);
+        self.start = self.end.saturating_sub(input.len());
+        Ok(match event {
+            None => None,
+            Some(Event::Message(Message::Text(text))) => {
+                println!("text {}", short(text.as_str()));
+                Some(Seen::Message)
+            }
+            Some(Event::Message(Message::Binary(bytes))) => {
+                println!("binary {}", short(&hex(bytes)));
+                Some(Seen::Message)
+            }
+            Some(Event::Ping(_)) => Some(Seen::Other),
+            Some(Event::Pong(payload)) => {
+                println!("pong {}", String::from_utf8_lossy(payload));
+                Some(Seen::Pong(payload.to_vec()))
+            }
+            Some(Event::Closed(close)) => {
+                match close {
+                    Some(close) => println!("closed {} {}", close.code, close.reason),
+                    None => println!("closed"),
+                }
+                // The end comes when the server closes the stream.
+                Some(Seen::Other)
+            }
+            Some(Event::Failed(error)) => return Err(error.to_string()),
+        })
+    }
+}
+
+/// What is long is counted.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((at, _)) => format!("{}... ({} bytes)", text.get(..at).unwrap_or_default(), text.len()),
+        None => text.into(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Result<Vec<u8>, String> {
+    let digits: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
+    match digits {
+        Some(digits) if digits.len() % 2 == 0 => {
+            Ok(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+        }
+        _ => Err(format!("{text}: expected pairs of hexadecimal digits")),
+    }
+}

@@ -1,0 +1,120 @@
+//! A WebSocket server that sends back what it is sent:
+//!
+//! ```text
+//! $ cargo run --release --example ws_echo -- --listen 127.0.0.1:9001
+//! listening on 127.0.0.1:9001
+//! ```
+//!
+//! [`echo`] is the loop that every such program has. `--help` lists the options.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use feedrate_examples::ws::{self, Serving};
+use feedrate_ws::deflate::Config;
+use feedrate_ws::{Event, SendError};
+use tokio::net::{TcpListener, TcpStream};
+
+const USAGE: &str = "\
+usage: ws_echo --listen ADDRESS:PORT [--limit BYTES] [--no-deflate] [--protocols NAME,NAME...] [--quiet]
+  --limit       the longest message that is accepted (67108864)
+  --no-deflate  does not compress
+  --protocols   the subprotocols that it agrees to speak
+  --quiet       says nothing of connections that go wrong
+";
+
+/// Until the connection ends.
+async fn echo(socket: TcpStream, serving: &Serving) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    let Some((mut stream, mut receiver, mut sender, mut n)) =
+        ws::accept(socket, serving, &mut buffer).await?
+    else {
+        return Ok(());
+    };
+    loop {
+        let mut input = &mut buffer[..n];
+        while let Some(event) = receiver.feed(&mut input, &mut sender) {
+            match event {
+                // A full queue is a client that does not read: then nothing is read from it either.
+                Event::Message(message) => {
+                    while let Err(SendError::Full { .. }) = sender.send(message) {
+                        stream.make_room(&mut sender).await?;
+                    }
+                }
+                Event::Failed(error) if !serving.quiet => eprintln!("ws_echo: {error}"),
+                // The sender has answered already.
+                Event::Ping(_) | Event::Pong(_) | Event::Closed(_) | Event::Failed(_) => {}
+            }
+        }
+        match stream.turn(&mut sender, &mut buffer).await? {
+            Some(read) => n = read,
+            None => return Ok(()),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let (listen, serving) = match options(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(wrong) => {
+            eprint!("ws_echo: {wrong}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(&listen, Arc::new(serving)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ws_echo: {listen}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(listen: &str, serving: Arc<Serving>) -> io::Result<()> {
+    let listener = TcpListener::bind(listen).await?;
+    println!("listening on {}", listener.local_addr()?);
+    loop {
+        let Ok((socket, peer)) = listener.accept().await else {
+            // A client that has left again, or too many open files: neither is for ever.
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            continue;
+        };
+        let serving = Arc::clone(&serving);
+        tokio::spawn(async move {
+            if let Err(error) = echo(socket, &serving).await {
+                if !serving.quiet {
+                    eprintln!("ws_echo: {peer}: {error}");
+                }
+            }
+        });
+    }
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<(String, Serving)>, String> {
+    let mut listen = None;
+    let mut serving =
+        Serving { limit: 64 << 20, deflate: Some(Config::default()), protocols: Vec::new(), quiet: false };
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--help" => return Ok(None),
+            "--listen" => listen = Some(value()?),
+            "--limit" => {
+                let limit = value()?;
+                serving.limit =
+                    limit.parse().map_err(|_| format!("--limit {limit}: expected a number of bytes"))?;
+            }
+            "--no-deflate" => serving.deflate = None,
+            "--protocols" => serving.protocols = value()?.split(',').map(String::from).collect(),
+            "--quiet" => serving.quiet = true,
+            other => return Err(format!("unknown argument {other}")),
+        }
+    }
+    Ok(Some((listen.ok_or("--listen is missing")?, serving)))
+}
