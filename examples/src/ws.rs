@@ -45,7 +45,7 @@ impl Stream {
             Next::Linger { until } => {
                 if !self.shut {
                     self.shut = true;
-                    self.socket.shutdown().await?;
+                    let _ = self.socket.shutdown().await;
                 }
                 Some(until)
             }
@@ -59,14 +59,16 @@ impl Stream {
             }
         };
         let (mut reader, mut writer) = self.socket.split();
-        tokio::select! {
-            read = reader.read(buffer) => Ok(Some(read?).filter(|n| *n > 0)),
-            written = writer.write(sender.transmit()), if sender.queued() > 0 => {
-                sender.sent(written?);
-                Ok(Some(0))
-            }
+        let done = tokio::select! {
+            read = reader.read(buffer) => read.map(|n| Some(n).filter(|n| *n > 0)),
+            written = writer.write(sender.transmit()), if sender.queued() > 0 => written.map(|n| {
+                sender.sent(n);
+                Some(0)
+            }),
             () = deadline => Ok(None),
-        }
+        };
+        // A peer that does not wait for us to close is no news any more.
+        if until.is_some() { done.or(Ok(None)) } else { done }
     }
 
     /// Writes some of what is queued, so that there is room for more.
