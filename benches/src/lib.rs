@@ -8,6 +8,7 @@ pub mod encode;
 pub mod pipeline;
 pub mod rdp;
 pub mod streams;
+pub mod ws;
 
 /// Depends on everything that was looked at, so that nothing is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -62,7 +62,7 @@ impl<S: Storage> Queue<S> {
             self.boundary = self.boundary.saturating_sub(self.taken);
             self.taken = 0;
         }
-        self.limit().saturating_sub(self.data_end())
+        self.limit().saturating_sub(self.bytes.held().len())
     }
 
     /// What is to be written next.
@@ -121,7 +121,7 @@ impl<S: Storage> Queue<S> {
 
     /// Appends a pong: instead of those that wait, if the peer does not take what it is sent. RFC 6455, section 5.5.3: then the last ping alone may be answered.
     pub(crate) fn push_pong(&mut self, header: &Header, payload: &[u8]) {
-        let crowded = self.blocked || self.free() < FRAME || self.waiting(Opcode::Pong).count() >= PONGS;
+        let crowded = self.blocked || self.spare() < RESERVED || self.waiting(Opcode::Pong).count() >= PONGS;
         let replaced = if crowded { usize::MAX } else { 0 };
         for _ in 0..replaced {
             let Some((at, length)) = self.waiting(Opcode::Pong).next() else { break };
@@ -180,6 +180,11 @@ impl<S: Storage> Queue<S> {
 
     fn data_end(&self) -> usize {
         self.bytes.held().len().saturating_sub(self.urgent)
+    }
+
+    /// Bytes that there is room for now, the reserved ones included.
+    fn spare(&self) -> usize {
+        self.bytes.limit().saturating_sub(self.bytes.held().len())
     }
 
     /// Drops the control frames that are on the wire.

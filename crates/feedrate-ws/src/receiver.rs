@@ -27,14 +27,14 @@ pub trait Answer {
     /// A ping has come.
     fn pong(&mut self, payload: &[u8]);
     /// The peer's close frame has come.
-    fn closed(&mut self, code: Option<CloseCode>);
+    fn closed(&mut self, close: Option<Close<'_>>);
     /// The peer broke a rule.
     fn failed(&mut self, code: CloseCode);
 }
 
 impl Answer for () {
     fn pong(&mut self, _: &[u8]) {}
-    fn closed(&mut self, _: Option<CloseCode>) {}
+    fn closed(&mut self, _: Option<Close<'_>>) {}
     fn failed(&mut self, _: CloseCode) {}
 }
 
@@ -247,7 +247,7 @@ impl<S: Storage, M> Receiver<S, M> {
             }
             Opcode::Close => {
                 let close = Close::parse(payload).unwrap_or_default();
-                answer.closed(close.map(|close| close.code));
+                answer.closed(close);
                 Event::Closed(close)
             }
             _ => Event::Pong(payload),

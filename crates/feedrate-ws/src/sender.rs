@@ -390,8 +390,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     }
 
     /// Behind what has been queued: that answers what came before.
-    fn answer_close(&mut self, code: Option<CloseCode>) {
-        let close = code.map(|code| Close { code, reason: "" });
+    fn answer_close(&mut self, close: Option<Close<'_>>) {
         if !self.closing.said && self.say_goodbye(close).is_err() {
             // Without memory there is nothing to be said.
             self.closing.said = true;
@@ -424,14 +423,14 @@ impl<S: Storage, K: Keys> Answer for Sender<S, K> {
         }
     }
 
-    fn closed(&mut self, code: Option<CloseCode>) {
+    fn closed(&mut self, close: Option<Close<'_>>) {
         self.closing.heard = true;
-        self.answer_close(code);
+        self.answer_close(close);
     }
 
     fn failed(&mut self, code: CloseCode) {
         self.closing.failed = true;
-        self.answer_close(Some(code));
+        self.answer_close(Some(Close { code, reason: "" }));
     }
 }
 
