@@ -2,6 +2,7 @@
 
 pub mod pg;
 pub mod rdp;
+pub mod ws;
 
 use std::fmt::{self, Debug, Write};
 

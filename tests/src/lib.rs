@@ -6,6 +6,7 @@
 pub mod rdp;
 pub mod streamed;
 pub mod vectors;
+pub mod ws;
 
 use std::fmt::Debug;
 

@@ -60,14 +60,14 @@ pub struct Sender<S, K = Unmasked> {
     queue: Queue<S>,
     keys: K,
     /// Longer messages go in frames of this many bytes, so that a pong gets through.
-    fragment: usize,
+    fragment: u32,
     /// The message that has been begun by [`piece`](Self::piece).
     message: Option<Kind>,
     closing: Closing,
     /// Milliseconds that closing may take.
     patience: u32,
-    /// When closing has to have ended.
-    until: Option<u64>,
+    /// When closing has to have ended, once it has begun.
+    until: u64,
     #[cfg(feature = "deflate")]
     pub(crate) deflate: Option<crate::deflate::Deflater>,
 }
@@ -157,7 +157,7 @@ impl<S: Storage, F: FnMut() -> [u8; 4]> Sender<S, F> {
 }
 
 impl<S: Storage, K: Keys> Sender<S, K> {
-    const FRAGMENT: usize = 64 * 1024;
+    const FRAGMENT: u32 = 64 * 1024;
     const PATIENCE: u32 = 5000;
 
     const fn new(storage: S, keys: K) -> Self {
@@ -168,7 +168,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
             message: None,
             closing: Closing { said: false, queued: 0, heard: false, failed: false },
             patience: Self::PATIENCE,
-            until: None,
+            until: u64::MAX,
             #[cfg(feature = "deflate")]
             deflate: None,
         }
@@ -176,7 +176,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
 
     /// Messages that are longer than `bytes` (64 KiB, if this is not called) go in frames of that length: a pong waits for one frame at most.
     #[must_use]
-    pub fn with_fragments(mut self, bytes: usize) -> Self {
+    pub fn with_fragments(mut self, bytes: u32) -> Self {
         self.fragment = bytes.max(1);
         self
     }
@@ -317,7 +317,8 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         if !self.closing.said {
             return Next::Open;
         }
-        let until = *self.until.get_or_insert(now.saturating_add(u64::from(self.patience)));
+        self.until = self.until.min(now.saturating_add(u64::from(self.patience)));
+        let until = self.until;
         if now >= until {
             return Next::Drop;
         }
@@ -439,10 +440,11 @@ impl<S: Storage, K: Keys> Answer for Sender<S, K> {
 fn frames<S: Storage, K: Keys>(
     queue: &mut Queue<S>,
     keys: &mut K,
-    fragment: usize,
+    fragment: u32,
     first: Header,
     payload: &[u8],
 ) -> Result<(), SendError> {
+    let fragment = usize::try_from(fragment).unwrap_or(usize::MAX);
     let needed = payload.len().saturating_add(queue::headers(payload.len(), fragment));
     let free = queue.free();
     if needed > free {

@@ -150,12 +150,12 @@ pub struct Config {
     /// 1, fast, to 9, small.
     pub level: u8,
     /// Messages with fewer bytes go as they are.
-    pub threshold: usize,
+    pub threshold: u32,
 }
 
 impl Config {
     const LEVEL: u8 = 6;
-    const THRESHOLD: usize = 32;
+    const THRESHOLD: u32 = 32;
 }
 
 impl Default for Config {
@@ -210,7 +210,7 @@ pub struct Params {
     /// The client lets the server say how large its window is to be.
     says_client_bits: bool,
     level: u8,
-    threshold: usize,
+    threshold: u32,
 }
 
 impl Params {
@@ -239,9 +239,18 @@ impl Params {
 
     /// Does not compress messages of fewer bytes.
     #[must_use]
-    pub const fn threshold(mut self, bytes: usize) -> Self {
+    pub const fn threshold(mut self, bytes: u32) -> Self {
         self.threshold = bytes;
         self
+    }
+
+    /// Bytes of heap that a side takes, once it has received a compressed message and sent one: on a computer of 64 bits, without what is held of the messages.
+    pub fn memory(&self, side: Role) -> usize {
+        const DECOMPRESS: usize = 47_680;
+        const COMPRESS: usize = 249_120;
+        let bits = zlib_bits(self.window_bits(side));
+        // A window twice as long, and for each byte in it where its like has been.
+        DECOMPRESS.saturating_add(COMPRESS).saturating_add(4 << bits)
     }
 
     /// For what the other side compresses.
