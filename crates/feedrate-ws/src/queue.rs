@@ -145,6 +145,11 @@ impl<S: Storage> Queue<S> {
         self.waiting(opcode).next().is_some()
     }
 
+    /// Drops the last `n` bytes of the data frames.
+    pub(crate) fn drop_last(&mut self, n: usize) {
+        self.rewind(self.data_end().saturating_sub(n));
+    }
+
     /// Drops the data frames that have not begun.
     pub(crate) fn drop_unsent(&mut self) {
         self.cut(self.boundary, self.unsent());
@@ -255,9 +260,17 @@ impl<S: Storage> Queue<S> {
 /// `rotate_left`, without its panic.
 fn rotate(bytes: &mut [u8], n: usize) {
     if let Some((left, right)) = bytes.split_at_mut_checked(n) {
-        left.reverse();
-        right.reverse();
-        bytes.reverse();
+        reverse(left);
+        reverse(right);
+        reverse(bytes);
+    }
+}
+
+/// The standard library's has a panic that stays in at opt-level "z".
+fn reverse(bytes: &mut [u8]) {
+    let mut ends = bytes.iter_mut();
+    while let (Some(left), Some(right)) = (ends.next(), ends.next_back()) {
+        core::mem::swap(left, right);
     }
 }
 

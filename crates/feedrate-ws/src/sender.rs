@@ -205,7 +205,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     #[inline]
     pub fn send<'a>(&mut self, message: impl Into<Message<'a>>) -> Result<(), SendError> {
         let message = message.into();
-        if self.message.is_some() {
+        if self.message.is_some() && !self.closing.said {
             return Err(SendError::Unfinished);
         }
         self.data(message.kind(), message.as_bytes(), true, true)
@@ -237,7 +237,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     ///
     /// As [`send`](Self::send), and [`SendError::Unfinished`] for a piece of the other kind than the message that has begun.
     pub fn piece(&mut self, piece: Piece<'_>) -> Result<(), SendError> {
-        if self.message.is_some_and(|kind| kind != piece.kind) {
+        if self.message.is_some_and(|kind| kind != piece.kind) && !self.closing.said {
             return Err(SendError::Unfinished);
         }
         self.data(piece.kind, piece.bytes, self.message.is_none(), piece.last)?;
@@ -390,6 +390,11 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         Ok(())
     }
 
+    /// Whether a close frame is the last data frame of the queue, and has not begun.
+    fn is_close_waiting(&self) -> bool {
+        usize::from(self.closing.queued) <= self.queue.unsent()
+    }
+
     /// Behind what has been queued: that answers what came before.
     fn answer_close(&mut self, close: Option<Close<'_>>) {
         if !self.closing.said && self.say_goodbye(close).is_err() {
@@ -400,7 +405,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
 
     /// Closes before all that has not begun. `false`: a close frame is on the wire already.
     fn cut_off(&mut self, close: Close<'_>) -> bool {
-        if self.closing.said && usize::from(self.closing.queued) > self.queue.unsent() {
+        if self.closing.said && !self.is_close_waiting() {
             return false;
         }
         self.queue.drop_unsent();
@@ -417,8 +422,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
 impl<S: Storage, K: Keys> Answer for Sender<S, K> {
     fn pong(&mut self, payload: &[u8]) {
         // Nothing goes behind a close frame that has begun.
-        let open = !self.closing.said || usize::from(self.closing.queued) <= self.queue.unsent();
-        if open && !self.closing.heard {
+        if (!self.closing.said || self.is_close_waiting()) && !self.closing.heard {
             let header = self.header(Opcode::Pong, payload);
             self.queue.push_pong(&header, payload);
         }
@@ -431,6 +435,10 @@ impl<S: Storage, K: Keys> Answer for Sender<S, K> {
 
     fn failed(&mut self, code: CloseCode) {
         self.closing.failed = true;
+        if self.closing.said && self.is_close_waiting() {
+            self.queue.drop_last(usize::from(self.closing.queued));
+            self.closing.said = false;
+        }
         self.answer_close(Some(Close { code, reason: "" }));
     }
 }

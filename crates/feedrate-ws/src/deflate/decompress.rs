@@ -47,9 +47,9 @@ impl Inflater {
         while run.produced < out.len() {
             let rest = input.get(run.consumed..).unwrap_or_default();
             let tail = TAIL.get(usize::from(self.tail)..).unwrap_or_default();
-            let in_tail = rest.is_empty() && ends;
+            let in_tail = rest.is_empty() && ends && !self.pending;
             // A message that ends with a final block needs no tail: section 7.2.3.4.
-            if in_tail && !self.pending && (self.ended || tail.is_empty()) {
+            if in_tail && (self.ended || tail.is_empty()) {
                 run.state = self.finish();
                 return run;
             }
@@ -59,16 +59,16 @@ impl Inflater {
             let room = out.get_mut(run.produced..).unwrap_or_default();
             let free = room.len();
             let (consumed, produced, result) = self.step(if in_tail { tail } else { rest }, room);
-            run.produced = run.produced.saturating_add(produced);
             if in_tail {
                 self.tail = self.tail.saturating_add(u8::try_from(consumed).unwrap_or(0));
             } else {
+                run.produced = run.produced.saturating_add(produced);
                 run.consumed = run.consumed.saturating_add(consumed);
             }
             self.pending = produced == free;
-            // It takes or makes something, or it is broken.
+            // It takes or makes something, or it is broken. And nothing comes of the tail, unless the message ended inside a block.
             let stuck = !rest.is_empty() && consumed == 0 && produced == 0 && !self.ended;
-            if result.is_err() || stuck {
+            if result.is_err() || stuck || (in_tail && produced > 0) {
                 run.state = Err(());
                 return run;
             }

@@ -69,7 +69,11 @@ pub(super) fn is_key(value: &[u8]) -> bool {
 /// RFC 4648, section 4. `N` is four characters for each three bytes, begun ones too.
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [b'='; N];
-    for (to, from) in out.chunks_mut(4).zip(bytes.chunks(3)) {
+    let mut to = out.iter_mut();
+    let mut rest = bytes;
+    // `chunks`, zipped, divides by a length that at opt-level "z" might be zero.
+    while !rest.is_empty() {
+        let (from, later) = rest.split_at_checked(3).unwrap_or((rest, &[]));
         let (a, b, c) = match *from {
             [a, b, c] => (a, b, c),
             [a, b] => (a, b, 0),
@@ -77,9 +81,10 @@ fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
             _ => (0, 0, 0),
         };
         let digits = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
-        for (to, digit) in to.iter_mut().zip(digits).take(from.len().saturating_add(1)) {
+        for (digit, to) in digits.into_iter().take(from.len().saturating_add(1)).zip(&mut to) {
             *to = ALPHABET.get(usize::from(digit)).copied().unwrap_or_default();
         }
+        rest = later;
     }
     out
 }

@@ -102,7 +102,9 @@ impl<'a> Value<'a> {
 
     /// Its characters, without quotes and backslashes.
     pub fn chars(&self) -> impl Iterator<Item = char> + use<'a> {
-        let quoted = self.0.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        // Not `strip_suffix`: at opt-level "z" a panic is left in it.
+        let inside = self.0.get(1..self.0.len().saturating_sub(1)).unwrap_or_default();
+        let quoted = matches!(self.0.as_bytes(), [b'"', .., b'"']).then_some(inside);
         let mut escaped = false;
         quoted.unwrap_or(self.0).chars().filter(move |character| {
             escaped = quoted.is_some() && *character == '\\' && !escaped;
