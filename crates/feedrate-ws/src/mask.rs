@@ -1,6 +1,6 @@
 //! Masking: RFC 6455, section 5.3. A client XORs what it sends with a key of four bytes, new for each frame.
 //!
-//! It is done in words, with no attempt to align them first: most frames are short, and their payloads lie at odd addresses.
+//! It is done in words. Those of a short payload are not aligned first: most frames are short, and their payloads lie at odd addresses.
 
 /// Masks, or unmasks, `bytes` where they lie. `key` is that of the frame if `bytes` begin where its payload begins; for what comes later in the
 /// payload see [`advance`].
@@ -15,6 +15,26 @@
 /// ```
 #[inline]
 pub fn apply(bytes: &mut [u8], key: [u8; 4]) {
+    if bytes.len() < LONG {
+        words(bytes, key);
+    } else {
+        blocks(bytes, key);
+    }
+}
+
+/// From here on it pays to align the blocks, as stores across the lines of the cache cost more than the few bytes before.
+const LONG: usize = 4096;
+
+#[inline(never)]
+fn blocks(bytes: &mut [u8], key: [u8; 4]) {
+    let unaligned = bytes.as_ptr().align_offset(BLOCK);
+    let Some((head, rest)) = bytes.split_at_mut_checked(unaligned) else { return words(bytes, key) };
+    words(head, key);
+    words(rest, advance(key, unaligned));
+}
+
+#[inline]
+fn words(bytes: &mut [u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
     let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let mut blocks = bytes.chunks_exact_mut(BLOCK);
