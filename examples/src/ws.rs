@@ -39,25 +39,14 @@ impl Stream {
         sender: &mut Sender<Grow, K>,
         buffer: &mut [u8],
     ) -> io::Result<Option<usize>> {
-        let until = match sender.next(self.now()) {
-            Next::Open => None,
-            Next::Closing { until } => Some(until),
-            Next::Linger { until } => {
-                if !self.shut {
-                    self.shut = true;
-                    let _ = self.socket.shutdown().await;
-                }
-                Some(until)
+        let next = self.next(sender);
+        if let Next::Linger { .. } = next {
+            if !self.shut {
+                self.shut = true;
+                let _ = self.socket.shutdown().await;
             }
-            Next::Drop => return Ok(None),
-        };
-        let started = self.started;
-        let deadline = async {
-            match until {
-                Some(until) => sleep_until((started + Duration::from_millis(until)).into()).await,
-                None => pending().await,
-            }
-        };
+        }
+        let deadline = self.deadline(next);
         let (mut reader, mut writer) = self.socket.split();
         let done = tokio::select! {
             read = reader.read(buffer) => read.map(|n| Some(n).filter(|n| *n > 0)),
@@ -68,7 +57,7 @@ impl Stream {
             () = deadline => Ok(None),
         };
         // A peer that does not wait for us to close is no news any more.
-        if until.is_some() { done.or(Ok(None)) } else { done }
+        if next == Next::Open { done } else { done.or(Ok(None)) }
     }
 
     /// Writes some of what is queued, so that there is room for more.
@@ -86,8 +75,28 @@ impl Stream {
         Ok(())
     }
 
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    /// What is to be done now.
+    pub fn next<K: Keys>(&self, sender: &mut Sender<Grow, K>) -> Next {
+        sender.next(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Ends when it is time to drop the connection.
+    pub fn deadline(&self, next: Next) -> impl Future<Output = ()> + use<> {
+        let started = self.started;
+        async move {
+            match next {
+                Next::Open => pending().await,
+                Next::Closing { until } | Next::Linger { until } => {
+                    sleep_until((started + Duration::from_millis(until)).into()).await;
+                }
+                Next::Drop => {}
+            }
+        }
+    }
+
+    /// The socket.
+    pub const fn socket(&mut self) -> &mut TcpStream {
+        &mut self.socket
     }
 }
 

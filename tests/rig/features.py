@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Sets of the core's features, one a line, comma-separated; the empty line is no feature.
+"""Sets of a package's features, one a line, comma-separated; the empty line is no feature.
 
-features.py combinations   every combination that differs in what it switches on
-features.py no-alloc       the same, of the features that need neither `alloc` nor `std`
-features.py each           each feature alone
+features.py combinations PACKAGE   every combination that differs in what it switches on
+features.py no-alloc PACKAGE       the same, of the features that need neither `alloc` nor `std`
+features.py each PACKAGE           each feature alone
 
 The features are read from `cargo metadata`, so that a new one cannot be forgotten.
 """
@@ -14,9 +14,9 @@ import subprocess
 import sys
 
 
-def read_features():
+def read_features(name):
     metadata = json.loads(subprocess.check_output(["cargo", "metadata", "--format-version=1", "--no-deps"]))
-    (package,) = (package for package in metadata["packages"] if package["name"] == "feedrate")
+    (package,) = (package for package in metadata["packages"] if package["name"] == name)
     return {name: implied for name, implied in package["features"].items() if name != "default"}
 
 
@@ -43,8 +43,8 @@ def combinations(features, names):
 
 
 def main():
-    features = read_features()
-    what = sys.argv[1]
+    what, package = sys.argv[1:]
+    features = read_features(package)
     if what == "combinations":
         sets = combinations(features, features)
     elif what == "no-alloc":

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The echo server against peers that share no code with it: every MUST of the RFC broken on a raw socket, and real clients.
+#
+#   websocket.sh PROGRAMS    the folder of ws_echo and ws_client
+set -euo pipefail
+# shellcheck source=tests/rig/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+PROGRAMS=$(cd "$1" && pwd)
+WORK=$(mktemp -d)
+SERVER=
+
+main() {
+    trap finish EXIT
+    violations
+    violations --limit 1048576 --protocols chat,superchat
+    violations --no-deflate
+    commands
+    "$REPO/tests/rig/ws_peers.sh" test "$PROGRAMS/ws_echo"
+}
+
+# The table of violations, against a server with these options: the script knows them by the same names.
+violations() {
+    start "$@"
+    echo "violations ${*:-with the defaults}"
+    python3 "$REPO/tests/rig/ws_violations.py" "127.0.0.1:$PORT" "$@"
+    stop
+}
+
+# What the command-line client says and is told.
+commands() {
+    local said
+    start --protocols chat
+    for deflate in "" --deflate; do
+        # shellcheck disable=SC2086 # no argument, if it is empty
+        said=$("$PROGRAMS/ws_client" $deflate --protocol chat "ws://127.0.0.1:$PORT/a?b" \
+            "text κόσμε; recv; binary 00ff7f; recv; ping abc; fill binary 300000; fill text 70000; recv 2; close 4001 bye" |
+            sed -E 's/(x|0){100,}/.../')
+        [ "$said" = "protocol chat
+text κόσμε
+binary 00ff7f
+pong abc
+binary ...... (600000 bytes)
+text ...... (70000 bytes)
+closed 4001 (private) bye" ] || die "ws_client $deflate: unexpected: $said"
+    done
+    stop
+    echo "ws_client: text, binary, ping, close"
+}
+
+start() {
+    "$PROGRAMS/ws_echo" --quiet --listen 127.0.0.1:0 "$@" >"$WORK/echo" 2>&1 &
+    SERVER=$!
+    for _ in $(seq 100); do
+        PORT=$(sed -n '1s/^listening on .*:\([0-9][0-9]*\)$/\1/p' "$WORK/echo")
+        [ -z "$PORT" ] || return 0
+        sleep 0.1
+    done
+    cat "$WORK/echo" >&2
+    die "ws_echo does not say where it listens"
+}
+
+stop() {
+    [ -n "$SERVER" ] || return 0
+    kill "$SERVER" 2>/dev/null || true
+    wait "$SERVER" 2>/dev/null || true
+    SERVER=
+}
+
+finish() {
+    stop
+    rm -rf "$WORK"
+}
+
+main "$@"
