@@ -2,7 +2,6 @@
 
 use std::{fs, io, path::Path};
 
-use feedrate::Encode;
 use feedrate::pg::backend::{self, Authentication, NoticeField, TransactionStatus, field};
 use feedrate::pg::frontend::{self, Parameter, Target};
 use feedrate::pg::{Format, List, Secret, Version};
@@ -10,6 +9,9 @@ use feedrate::rdp::{
     self, Action, Breakpoint, Bytes, CortexM, Force, Header, Line, Packet, PacketType, PushPolicy, Rule,
     Values,
 };
+use feedrate::{Encode, Grow};
+use feedrate_fuzz::ws::{drain, params};
+use feedrate_ws::{Answer, CloseCode, Keys, Piece, Sender};
 
 fn main() -> io::Result<()> {
     let (backend, frontend, startup) = (backend(), frontend(), startup());
@@ -46,7 +48,83 @@ fn main() -> io::Result<()> {
         )?;
     }
     save("pg_structured", "one", &[7; 64])?;
-    rdp()
+    rdp()?;
+    websocket()
+}
+
+fn websocket() -> io::Result<()> {
+    let agreed = params(0x0fc);
+    for (deflate, flags) in [(None, 0), (Some(agreed), 0xfe)] {
+        let server =
+            Sender::client(Grow::new(1 << 16), || *b"mask").with_fragments(300).with_deflate(deflate);
+        let client = Sender::server(Grow::new(1 << 16)).with_fragments(300).with_deflate(deflate);
+        for (flags, stream) in [(flags | 1, conversation(server)), (flags, conversation(client))] {
+            save("ws_splits", &format!("{flags}"), &[&[flags, 2, 3, 50][..], &stream].concat())?;
+            if deflate.is_none() {
+                save("ws_differential", &format!("{flags}"), &[&[flags, 2, 3, 50][..], &stream].concat())?;
+            }
+        }
+    }
+    // Of RFC 7692, section 7.2.3: "Hello" in a block of fixed codes, in two, stored, final; and messages to be compressed.
+    let compressed: [&[u8]; 5] = [
+        &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+        &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+        &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+        &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+        // What the fuzzer found: inside of a block's head.
+        &[0x04, 0x04],
+    ];
+    for (index, bytes) in compressed.iter().enumerate() {
+        save("ws_deflate", &format!("{index}"), &[&[4, 1, 3, 0xfc, 0][..], bytes].concat())?;
+        let twice = [&[bytes.len() as u8, 0][..], bytes].concat().repeat(2);
+        save("ws_deflate", &format!("{index}-twice"), &[&[1, 1, 3, 0xfc, 0][..], &twice].concat())?;
+    }
+    for flags in [2, 3, 6, 7] {
+        let parts = [&b"\x0c\x3ca text again\x04\x05abcd\x06\x02a text\x05\x3e again"[..]; 2].concat();
+        save("ws_deflate", &format!("sent-{flags}"), &[&[flags, 0, 0, 0x10][..], &parts].concat())?;
+    }
+    for (index, head) in heads().iter().enumerate() {
+        let flags = if head.starts_with("GET") { 0 } else { 1 };
+        save("ws_handshake", &format!("{index}"), &[&[flags, 1, 7][..], head.as_bytes()].concat())?;
+    }
+    save("ws_handshake", "wanted", &[&[2, 0][..], &[b'a'; 90]].concat())
+}
+
+/// All that a side can say.
+fn conversation<K: Keys>(mut sender: Sender<Grow, K>) -> Vec<u8> {
+    let text = "κόσμε, 世界, 🙂 and ASCII. ".repeat(12);
+    sender.text("Hello").expect("room");
+    sender.binary(&[7; 200]).expect("room");
+    sender.text(&text[..]).expect("room");
+    sender.piece(Piece::text("some, ", false)).expect("room");
+    sender.piece(Piece::text("and the rest", true)).expect("room");
+    sender.text("").expect("room");
+    sender.ping(b"ping").expect("room");
+    sender.pong(b"pong");
+    sender.close(CloseCode::GOING_AWAY, "that is all").expect("room");
+    drain(&mut sender)
+}
+
+/// Requests, and answers to the target's own.
+fn heads() -> Vec<String> {
+    let request = "GET /chat?a=b HTTP/1.1\r\nHost: server.example.com:8080\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+    let more = [
+        "",
+        "Origin: http://example.com\r\nSec-WebSocket-Protocol: chat, superchat\r\n",
+        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-else; a=\"b\"\r\n",
+        "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=\"1\\0\"; client_no_context_takeover\r\n",
+    ];
+    let also = [
+        "",
+        "Sec-WebSocket-Protocol: b\r\n",
+        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=9; server_no_context_takeover\r\n",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+    ];
+    let requests = more.iter().map(|more| format!("{request}{more}\r\nbehind"));
+    requests.chain(also.iter().map(|more| format!("{answer}{more}\r\nbehind"))).collect()
 }
 
 fn rdp() -> io::Result<()> {

@@ -6,8 +6,8 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 
 /// What a sender leaves out at the end of each message: section 7.2.1.
 pub(super) const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-/// An empty block. Between two blocks nothing comes of it; inside of one it is data, or an error: so it shows that the message had an end.
-const EMPTY: [u8; 5] = [0, 0, 0, 0xff, 0xff];
+/// The same, and a byte behind it that is there not to be taken: decompression stops where a block ends, and only there.
+const TAIL_AND_MORE: [u8; 5] = [0, 0, 0xff, 0xff, 0];
 
 pub(crate) struct Inflater {
     /// From the first compressed message on.
@@ -46,11 +46,12 @@ impl Inflater {
         let mut run = Run { consumed: 0, produced: 0, state: Ok(false) };
         while run.produced < out.len() {
             let rest = input.get(run.consumed..).unwrap_or_default();
-            let tail = TAIL.get(usize::from(self.tail)..).unwrap_or_default();
+            let tail = TAIL_AND_MORE.get(usize::from(self.tail)..).unwrap_or_default();
             let in_tail = rest.is_empty() && ends && !self.pending;
             // A message that ends with a final block needs no tail: section 7.2.3.4.
-            if in_tail && (self.ended || tail.is_empty()) {
-                run.state = self.finish();
+            if in_tail && (self.ended || usize::from(self.tail) == TAIL.len()) {
+                (self.tail, self.ended) = (0, false);
+                run.state = Ok(true);
                 return run;
             }
             if rest.is_empty() && !self.pending && !ends {
@@ -58,7 +59,9 @@ impl Inflater {
             }
             let room = out.get_mut(run.produced..).unwrap_or_default();
             let free = room.len();
-            let (consumed, produced, result) = self.step(if in_tail { tail } else { rest }, room);
+            let (from, flush) =
+                if in_tail { (tail, InflateFlush::Block) } else { (rest, InflateFlush::NoFlush) };
+            let (consumed, produced, result) = self.step(from, room, flush);
             if in_tail {
                 self.tail = self.tail.saturating_add(u8::try_from(consumed).unwrap_or(0));
             } else {
@@ -66,9 +69,10 @@ impl Inflater {
                 run.consumed = run.consumed.saturating_add(consumed);
             }
             self.pending = produced == free;
-            // It takes or makes something, or it is broken. And nothing comes of the tail, unless the message ended inside a block.
-            let stuck = !rest.is_empty() && consumed == 0 && produced == 0 && !self.ended;
-            if result.is_err() || stuck || (in_tail && produced > 0) {
+            // It takes or makes something, or it is broken. And unless the message ended inside a block, nothing comes of the tail, and it ends one.
+            let stuck = (in_tail || !rest.is_empty()) && consumed == 0 && produced == 0 && !self.ended;
+            let inside = in_tail && (produced > 0 || usize::from(self.tail) > TAIL.len());
+            if result.is_err() || stuck || inside {
                 run.state = Err(());
                 return run;
             }
@@ -77,11 +81,11 @@ impl Inflater {
     }
 
     /// One call: what went in, what came out, and whether it was good. What came out before an error counts too.
-    fn step(&mut self, input: &[u8], out: &mut [u8]) -> (usize, usize, Result<(), ()>) {
+    fn step(&mut self, input: &[u8], out: &mut [u8], flush: InflateFlush) -> (usize, usize, Result<(), ()>) {
         let bits = self.window_bits;
         let state = self.state.get_or_insert_with(|| Box::new(Inflate::new(false, bits)));
         let before = (state.total_in(), state.total_out());
-        let result = state.decompress(input, out, InflateFlush::NoFlush);
+        let result = state.decompress(input, out, flush);
         let consumed = usize::try_from(state.total_in().saturating_sub(before.0)).unwrap_or(0);
         let produced = usize::try_from(state.total_out().saturating_sub(before.1)).unwrap_or(0);
         if consumed > 0 || produced > 0 {
@@ -92,18 +96,6 @@ impl Inflater {
             state.reset(false);
         }
         (consumed, produced, result.map(|_| ()).map_err(|_| ()))
-    }
-
-    /// The message is done, if it ended between two blocks.
-    fn finish(&mut self) -> Result<bool, ()> {
-        self.tail = 0;
-        if core::mem::take(&mut self.ended) {
-            return Ok(true);
-        }
-        match self.step(&EMPTY, &mut [0]) {
-            (5, 0, Ok(())) => Ok(true),
-            _ => Err(()),
-        }
     }
 
     /// Gives the memory back, unless the peer may refer to what is in it.
