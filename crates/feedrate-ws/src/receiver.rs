@@ -189,7 +189,7 @@ impl<S: Storage, M> Receiver<S, M> {
     ///
     /// # Errors
     ///
-    /// [`Truncated`], if no close frame had come: then the peer, or something on the way, broke off, and a message may be lost (what some programs call 1006).
+    /// [`Truncated`], if neither a close frame nor a violation had come: then the peer, or something on the way, broke off, and a message may be lost (what some programs call 1006).
     pub fn end(&self) -> Result<(), Truncated> {
         if self.inbound.is_done() { Ok(()) } else { Err(Truncated { inside: self.inbound.is_inside() }) }
     }

@@ -40,7 +40,12 @@ impl<F: FnMut() -> [u8; 4]> Keys for F {
     }
 }
 
-/// Turns messages into bytes, and holds those until they are written: data up to a limit, before it pongs and the close frame that the [`Receiver`](crate::Receiver) asks for.
+/// Turns messages into bytes, and holds those until they are written.
+///
+/// * Data goes in order, up to the limit that the storage sets. What has no room is refused with [`SendError::Full`], is still the caller's, and nothing of it has been queued.
+/// * Pings and pongs go before all data that has not begun: between two frames, of which long messages have many. While the peer does not take what it is sent, one pong waits at most: the last.
+/// * The answer to the peer's close frame, and the close frame for a peer that breaks a rule, go behind what has been queued, as that answers what came before. A peer that does not take it is given up when the
+///   time for closing is over, and [`close_now`](Self::close_now) waits for nothing.
 ///
 /// ```
 /// use feedrate::Array;
@@ -264,7 +269,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         if self.queue.push_urgent(&header, payload) { Ok(()) } else { Err(self.full(payload.len())) }
     }
 
-    /// Queues a close frame behind all that is queued. A reason of more than 123 bytes ends at the last character that has room.
+    /// Queues a close frame behind all that is queued, pings and pongs apart. A reason of more than 123 bytes ends at the last character that has room.
     ///
     /// # Errors
     ///
@@ -283,13 +288,14 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         if self.cut_off(Close { code, reason }) { Ok(before) } else { Err(SendError::Closing) }
     }
 
-    /// What is to be written next; empty, if there is nothing. Say with [`sent`](Self::sent) how much of it has been.
+    /// What is to be written next; empty, if there is nothing. Say with [`sent`](Self::sent) how much of it has been, before anything else is
+    /// queued or fed: a pong that comes between the two would change what is next.
     #[inline]
     pub fn transmit(&self) -> &[u8] {
         self.queue.next()
     }
 
-    /// `n` bytes of [`transmit`](Self::transmit) have been written.
+    /// `n` bytes of [`transmit`](Self::transmit) have been written. To say so of fewer bytes than there were is what tells the sender that the peer does not take what it is sent.
     #[inline]
     pub fn sent(&mut self, n: usize) {
         self.queue.sent(n);

@@ -232,7 +232,8 @@ pub struct Grow {
 #[cfg(feature = "alloc")]
 impl Grow {
     /// Memory that is kept from one message that came in pieces to the next, as long as the decoder does not become idle.
-    const KEPT: usize = 128 * 1024;
+    // Twice a message of 64 KiB and what goes around it, as memory grows by doubling.
+    const KEPT: usize = 132 * 1024;
 
     /// An empty storage for messages of up to `limit` bytes.
     ///

@@ -5,7 +5,30 @@
 //!
 //! # Memory
 //!
-//! Each direction allocates at its first compressed message: [`Params::memory`] says how much. `release` gives it back when nothing in it is needed any more.
+//! Each direction allocates at its first compressed message: [`Params::memory`] says how much. A smaller window saves the side that compresses up to 130 KiB, and the other nothing: it is ready for 32 KiB always.
+//! `release` gives back what is no longer needed: to compress, between any two messages; to decompress, if the peer begins each message with an empty window (`no_context`). What a
+//! message may become is limited by the receiver's limit, which is checked as it is decompressed, in steps of 4 KiB.
+//!
+//! # Example
+//!
+//! ```
+//! use feedrate::Grow;
+//! use feedrate_ws::deflate::{Config, Offer};
+//! use feedrate_ws::{Event, Message, Receiver, Role, Sender};
+//!
+//! // In a handshake a server gets this from `Request::deflate`, and a client from `Response::deflate`.
+//! let agreed = Some(Config { server_bits: 10, ..Config::default() }.accept(&Offer::default()));
+//!
+//! let mut sender = Sender::server(Grow::new(4096)).with_deflate(agreed);
+//! sender.text("again and again and again and again and again and again")?;
+//! assert!(sender.queued() < 25);
+//!
+//! let mut receiver = Receiver::new(Role::Client, Grow::new(4096)).with_deflate(agreed);
+//! let mut input = sender.transmit();
+//! let Some(Event::Message(Message::Text(text))) = receiver.feed(&mut input, &mut ()) else { panic!() };
+//! assert!(text.as_str().starts_with("again and again"));
+//! # Ok::<(), feedrate_ws::SendError>(())
+//! ```
 
 mod compress;
 mod decompress;
