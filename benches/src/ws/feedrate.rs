@@ -35,7 +35,7 @@ impl End for Peer {
         let (role, sending) = match role {
             Role::Server => (feedrate_ws::Role::Server, Sending::Server(Sender::server(Grow::new(LIMIT)))),
             Role::Client => {
-                let keys: Keys = rand::random::<[u8; 4]>;
+                let keys: Keys = || rand::random::<u32>().to_ne_bytes();
                 (feedrate_ws::Role::Client, Sending::Client(Sender::client(Grow::new(LIMIT), keys)))
             }
         };
