@@ -45,23 +45,29 @@ pub enum Opcode {
 }
 
 impl Opcode {
-    const TABLE: [(u8, Self); 6] = [
-        (0x0, Self::Continuation),
-        (0x1, Self::Text),
-        (0x2, Self::Binary),
-        (0x8, Self::Close),
-        (0x9, Self::Ping),
-        (0xa, Self::Pong),
-    ];
-
     /// The opcode of these four bits, unless it is reserved.
-    pub fn from_bits(bits: u8) -> Option<Self> {
-        Self::TABLE.iter().find(|(known, _)| *known == bits).map(|(_, opcode)| *opcode)
+    pub const fn from_bits(bits: u8) -> Option<Self> {
+        match bits {
+            0x0 => Some(Self::Continuation),
+            0x1 => Some(Self::Text),
+            0x2 => Some(Self::Binary),
+            0x8 => Some(Self::Close),
+            0x9 => Some(Self::Ping),
+            0xa => Some(Self::Pong),
+            _ => None,
+        }
     }
 
     /// Its four bits.
-    pub fn bits(self) -> u8 {
-        Self::TABLE.iter().find(|(_, opcode)| *opcode == self).map_or(0, |(bits, _)| *bits)
+    pub const fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0x0,
+            Self::Text => 0x1,
+            Self::Binary => 0x2,
+            Self::Close => 0x8,
+            Self::Ping => 0x9,
+            Self::Pong => 0xa,
+        }
     }
 
     /// Whether it is a control frame's: those are short, never fragmented, and may come between a message's fragments.
@@ -146,10 +152,24 @@ impl Header {
         Ok(Some((Self { fin, rsv1, opcode, mask, length }, bytes.len().saturating_sub(rest.len()))))
     }
 
+    #[inline]
+    const fn first_byte(&self) -> u8 {
+        self.opcode.bits() | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 }
+    }
+
+    /// The header of a short frame without a mask, which is what a server mostly sends.
+    #[inline]
+    pub(crate) fn to_two_bytes(self) -> Option<[u8; 2]> {
+        match (self.mask, u8::try_from(self.length)) {
+            (None, Ok(length @ ..126)) => Some([self.first_byte(), length]),
+            _ => None,
+        }
+    }
+
     /// The header's bytes: as many of the array as the number says.
     #[inline]
     pub fn to_bytes(&self) -> ([u8; HEADER], usize) {
-        let first = self.opcode.bits() | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 };
+        let first = self.first_byte();
         let (mask, key_length) = if self.mask.is_some() { (MASK, 4_usize) } else { (0, 0) };
         let [a, b, c, d] = self.mask.unwrap_or_default();
         if let Some(n) = u8::try_from(self.length).ok().filter(|n| *n < 126) {

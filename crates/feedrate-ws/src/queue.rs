@@ -243,6 +243,13 @@ impl<S: Storage> Queue<S> {
     #[inline]
     fn append(&mut self, header: &Header, payload: &[u8]) -> bool {
         let start = self.bytes.held().len();
+        if let Some(bytes) = header.to_two_bytes() {
+            if self.bytes.append(&bytes).is_ok() && self.bytes.append(payload).is_ok() {
+                return true;
+            }
+            self.bytes.truncate(start);
+            return false;
+        }
         let (bytes, n) = header.to_bytes();
         let header_bytes = bytes.get(..n).unwrap_or_default();
         if self.bytes.append(header_bytes).is_err() || self.bytes.append(payload).is_err() {

@@ -5,7 +5,7 @@ use core::fmt;
 use feedrate::Storage;
 
 use crate::close::{Close, CloseCode};
-use crate::frame::{CONTROL, Header, Opcode};
+use crate::frame::{CONTROL, HEADER, Header, Opcode};
 use crate::message::{Kind, Message, Piece, Text};
 use crate::queue::{self, Queue};
 use crate::receiver::{Answer, Role};
@@ -459,8 +459,28 @@ fn frames<S: Storage, K: Keys>(
     payload: &[u8],
 ) -> Result<(), SendError> {
     let fragment = usize::try_from(fragment).unwrap_or(usize::MAX);
-    let needed = payload.len().saturating_add(queue::headers(payload.len(), fragment));
     let free = queue.free();
+    // The common case, in a few instructions.
+    if payload.len() <= fragment && payload.len().saturating_add(HEADER) <= free {
+        let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+        let header = Header { length, mask: keys.next_key(), ..first };
+        if queue.push(&header, payload) {
+            return Ok(());
+        }
+    }
+    in_frames(queue, keys, fragment, first, payload)
+}
+
+#[inline(never)]
+fn in_frames<S: Storage, K: Keys>(
+    queue: &mut Queue<S>,
+    keys: &mut K,
+    fragment: usize,
+    first: Header,
+    payload: &[u8],
+) -> Result<(), SendError> {
+    let free = queue.free();
+    let needed = payload.len().saturating_add(queue::headers(payload.len(), fragment));
     if needed > free {
         let limit = queue.limit();
         let too_long = needed > limit;

@@ -43,15 +43,16 @@ impl Utf8 {
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), usize> {
         let begun = if self.held == 0 { 0 } else { self.finish(bytes)? };
         let rest = bytes.get(begun..).unwrap_or_default();
-        if valid(rest) {
-            return Ok(());
-        }
-        let Err(error) = core::str::from_utf8(rest) else { return Ok(()) };
+        // Most pieces end inside a character, which must not send all of it down the slow path.
+        let (whole, cut) = rest.split_at_checked(last_character(rest)).unwrap_or((rest, &[]));
+        let slow = if text(whole).is_some() { cut } else { rest };
+        let before = bytes.len().saturating_sub(slow.len());
+        let Err(error) = core::str::from_utf8(slow) else { return Ok(()) };
         let good = error.valid_up_to();
-        let tail = rest.get(good..).unwrap_or_default();
+        let tail = slow.get(good..).unwrap_or_default();
         match error.error_len() {
             // The error is known at the byte behind the ones that could have begun a character.
-            Some(n) => Err(begun.saturating_add(good).saturating_add(bad_byte(tail, n))),
+            Some(n) => Err(before.saturating_add(good).saturating_add(bad_byte(tail, n))),
             None => {
                 self.keep(tail);
                 Ok(())
@@ -100,10 +101,12 @@ fn bad_byte(tail: &[u8], n: usize) -> usize {
     }
 }
 
-/// Whether all of it is valid.
+/// Where the last character begins, if it is of several bytes; else the end.
 #[inline]
-pub(crate) fn valid(bytes: &[u8]) -> bool {
-    text(bytes).is_some()
+fn last_character(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rev().take(3).position(|byte| *byte >= 0xc0);
+    let length = last.map_or(0, |before_end| before_end.saturating_add(1));
+    bytes.len().saturating_sub(length)
 }
 
 /// What is wrong with a message that is not text.
