@@ -13,7 +13,9 @@
 //! +-------------------------------+-------------------------------+
 //! ```
 
-use crate::Violation;
+use feedrate::{Encode, EncodeError, Output};
+
+use crate::{Violation, mask};
 
 /// The longest payload of a control frame in bytes: RFC 6455, section 5.5.
 pub const CONTROL: usize = 125;
@@ -182,6 +184,58 @@ impl Header {
             let bytes = [first, mask | 127, n0, n1, n2, n3, n4, n5, n6, n7, a, b, c, d];
             (bytes, key_length.saturating_add(10))
         }
+    }
+}
+
+/// A frame, to be written by itself into any [`Output`]: for those who have a queue of their own, or none. The rules of what may follow what are theirs then.
+///
+/// ```
+/// use feedrate::{Encode, SliceOutput};
+/// use feedrate_ws::frame::{Frame, Opcode};
+///
+/// let mut memory = [0; 16];
+/// let mut out = SliceOutput::new(&mut memory);
+/// Frame::new(Opcode::Text, b"Hello").encode(&mut out)?;
+/// assert_eq!(out.as_bytes(), b"\x81\x05Hello");
+/// # Ok::<(), feedrate::EncodeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Whether it is the message's last.
+    pub fin: bool,
+    /// What it is.
+    pub opcode: Opcode,
+    /// A client's key.
+    pub mask: Option<[u8; 4]>,
+    /// Its payload, not masked.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    /// The only frame of a message, as a server writes it.
+    pub const fn new(opcode: Opcode, payload: &'a [u8]) -> Self {
+        Self { fin: true, opcode, mask: None, payload }
+    }
+}
+
+impl Encode for Frame<'_> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let Self { fin, opcode, mask, payload } = *self;
+        if opcode.is_control() && !fin {
+            return Err(EncodeError::Invalid { what: "control frame", expected: "not to be fragmented" });
+        }
+        if opcode.is_control() && payload.len() > CONTROL {
+            return Err(EncodeError::TooLarge { what: "control frame", size: payload.len(), limit: CONTROL });
+        }
+        let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+        let (header, n) = Header { fin, rsv1: false, opcode, mask, length }.to_bytes();
+        out.put(header.get(..n).unwrap_or_default())?;
+        let start = out.length();
+        out.put(payload)?;
+        if let Some(key) = mask {
+            mask::apply(out.written().get_mut(start..).unwrap_or_default(), key);
+        }
+        Ok(())
     }
 }
 
