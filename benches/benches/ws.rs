@@ -36,7 +36,7 @@ const ROLES: [(Role, &str); 2] = [(Role::Server, "server"), (Role::Client, "clie
 
 const ABOUT: &str = "\
 A server reads masked
-frames, a client plain ones, both in reads of at most 16 KiB; every message is seen as a whole. What is written goes to a socket
+frames, a client plain ones, both in reads of at most 16 KiB (or WS_READ bytes); every message is seen as a whole. What is written goes to a socket
 that is a buffer, in as few writes as each one makes of many messages. A round trip is a client's message, echoed by a server.
 \"tungstenite\" comes with a read buffer of 128 KiB, \"4K\" has one of 4 KiB. embedded-websocket does not check that text is
 UTF-8, all the others do: leave its column out where there is text.";

@@ -10,7 +10,7 @@ use embedded_websocket::{
 };
 use rand::rngs::ThreadRng;
 
-use super::wire::{CHUNK, Wire};
+use super::wire::{Wire, chunk};
 use super::{End, Role, Visited};
 
 /// The longest header.
@@ -82,7 +82,7 @@ impl Peer {
             self.read.copy_within(self.next..self.end, 0);
             self.end -= self.next;
             self.next = 0;
-            let room = self.end..self.end + CHUNK;
+            let room = self.end..self.end + chunk();
             self.end += self.wire.read(&mut self.read[room]).expect("a good stream");
         }
     }
@@ -102,7 +102,8 @@ impl End for Peer {
                 Socket::Client(socket)
             }
         };
-        let (read, message, write) = (vec![0; HEADER + CHUNK], vec![0; MESSAGE], vec![0; CHUNK + MESSAGE]);
+        let (read, message, write) =
+            (vec![0; HEADER + chunk()], vec![0; MESSAGE], vec![0; chunk() + MESSAGE]);
         Self { socket, wire, text: text.into(), read, next: 0, end: 0, message, write }
     }
 
@@ -122,7 +123,7 @@ impl End for Peer {
         let mut at = 0;
         for _ in 0..times {
             at += self.socket.write(&self.text, &mut self.write[at..]);
-            if at >= CHUNK {
+            if at >= chunk() {
                 self.wire.put(&[IoSlice::new(&self.write[..at])]);
                 at = 0;
             }

@@ -5,7 +5,7 @@ use std::io::{IoSlice, Read};
 use feedrate::Grow;
 use feedrate_ws::{Answer, Event, Message, Receiver, Sender, Unmasked};
 
-use super::wire::{CHUNK, Wire};
+use super::wire::{Wire, chunk};
 use super::{End, Role, Visited};
 
 /// The longest message, what is queued of them included.
@@ -40,7 +40,7 @@ impl End for Peer {
             }
         };
         let receiver = Receiver::new(role, Grow::new(LIMIT));
-        let read = vec![0; CHUNK].into_boxed_slice();
+        let read = vec![0; chunk()].into_boxed_slice();
         Self { receiver, sending, wire, text: text.into(), read, next: 0, end: 0 }
     }
 
@@ -122,7 +122,7 @@ fn receive<A: Answer>(
 fn send<K: feedrate_ws::Keys>(sender: &mut Sender<Grow, K>, wire: &Wire, text: &str, times: usize) {
     for _ in 0..times {
         sender.text(text).expect("room");
-        if sender.queued() >= CHUNK {
+        if sender.queued() >= chunk() {
             flush(sender, wire);
         }
     }

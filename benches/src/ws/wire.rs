@@ -4,12 +4,16 @@ use std::cell::RefCell;
 use std::io::{self, IoSlice, Read, Write};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most that one call reads.
-pub const CHUNK: usize = 16 * 1024;
+/// The most that one call reads, in bytes: 16 KiB, or what the environment says in `WS_READ`.
+pub fn chunk() -> usize {
+    static CHUNK: OnceLock<usize> = OnceLock::new();
+    *CHUNK.get_or_init(|| std::env::var("WS_READ").ok().and_then(|n| n.parse().ok()).unwrap_or(16 * 1024))
+}
 
 #[derive(Debug, Default)]
 struct Pipe {
@@ -76,7 +80,7 @@ impl Wire {
         let mut input = self.input.borrow_mut();
         let Pipe { bytes, read } = &mut *input;
         let left = &bytes[*read..];
-        let count = left.len().min(room).min(CHUNK);
+        let count = left.len().min(room).min(chunk());
         put(&left[..count]);
         *read += count;
         (count > 0).then_some(count)

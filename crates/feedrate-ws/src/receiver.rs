@@ -125,12 +125,12 @@ impl<S: Storage> Receiver<S> {
             What::Data { kind, .. } => kind,
         };
         let message = match (place, kind) {
-            (Place::Input(n, key), _) => {
+            (Place::Input(n, key), Kind::Binary) => Message::Binary(input.take(n).lend(key)),
+            (Place::Input(n, key), Kind::Text) => {
                 let payload = input.take(n).lend(key);
-                match (kind, utf8::text(payload)) {
-                    (Kind::Binary, _) => Message::Binary(payload),
-                    (Kind::Text, Some(text)) => Message::Text(Text::new(text)),
-                    (Kind::Text, None) => return Some(self.bad_text(payload, answer)),
+                match utf8::text(payload) {
+                    Some(text) => Message::Text(Text::new(text)),
+                    None => return Some(self.bad_text(payload, answer)),
                 }
             }
             (Place::Stored(at), Kind::Text) => Message::Text(Text::validated(self.stored(at))),
