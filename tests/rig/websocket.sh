@@ -49,6 +49,8 @@ closed 4001 (private) bye" ] || die "ws_client $deflate: unexpected: $said"
 }
 
 start() {
+    # Not the port of the one before.
+    : >"$WORK/echo"
     "$PROGRAMS/ws_echo" --quiet --listen 127.0.0.1:0 "$@" >"$WORK/echo" 2>&1 &
     SERVER=$!
     for _ in $(seq 100); do

@@ -37,6 +37,8 @@ install() {
 # Starts the echo server with the options given; sets SERVER (its id) and PORT.
 start() {
     local log=$WORK/server tries
+    # Not the port of the one before.
+    : >"$log"
     nice -n 10 "$ECHO" --listen 127.0.0.1:0 --protocols feedrate,chat "$@" >"$log" 2>&1 &
     SERVER=$!
     for tries in $(seq 100); do

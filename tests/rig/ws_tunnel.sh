@@ -45,6 +45,8 @@ tunnel() {
 # Starts a program that says where it listens; leaves the port in PORT.
 start() {
     local log=$WORK/${#STARTED[@]}
+    # Before the program opens it.
+    : >"$log"
     "$@" >"$log" 2>&1 &
     STARTED+=($!)
     for _ in $(seq 100); do
