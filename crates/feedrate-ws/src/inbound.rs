@@ -230,7 +230,9 @@ impl<S: Storage> Inbound<S> {
     /// Gives memory back to the heap, as far as nothing is held in it.
     pub(crate) fn release(&mut self) {
         self.forget();
-        if self.storage.held().is_empty() {
+        // What had begun when the last event came will not end.
+        if self.done || self.storage.held().is_empty() {
+            self.storage.clear();
             self.storage.release();
         }
         #[cfg(feature = "deflate")]

@@ -272,3 +272,21 @@ impl<S: Storage, M> fmt::Debug for Receiver<S, M> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+    use feedrate::Grow;
+
+    #[test]
+    fn what_has_begun_is_given_up_with_the_connection() {
+        let mut receiver = Receiver::new(Role::Client, Grow::new(1000));
+        // "abc" of a message, then a reserved opcode.
+        let mut input = &b"\x01\x03abc\x83\x00"[..];
+        let event = receiver.feed(&mut input, &mut ());
+        assert!(matches!(event, Some(Event::Failed(Error { violation: Violation::Opcode(3), offset: 5 }))));
+        assert_eq!(receiver.storage().held(), b"abc");
+        receiver.release();
+        assert_eq!(receiver.storage().capacity(), 0);
+    }
+}

@@ -264,3 +264,18 @@ impl<'a> Response<'a> {
         self.deflate
     }
 }
+
+#[cfg(all(test, not(feature = "deflate")))]
+mod tests {
+    use super::*;
+    use feedrate::Array;
+
+    #[test]
+    fn an_extension_that_was_not_asked_for_is_refused() {
+        let request = Request::new("a", "/", *b"the sample nonce");
+        let mut client = Client::new(request, Array::<512>::new());
+        let mut input = &b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"[..];
+        assert_eq!(client.feed(&mut input).err(), Some(UNASKED));
+    }
+}
