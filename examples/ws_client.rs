@@ -25,6 +25,7 @@ usage: ws_client [OPTIONS] URL [COMMANDS]
        ws_client suite URL [--agent NAME] [--deflate] [--cases FIRST-LAST] [--limit BYTES]
   URL                ws://HOST:PORT/PATH
   --deflate          offers to compress
+  --require-deflate  the same, and closes with 1010 if the server does not agree
   --protocol NAME    a subprotocol that it speaks; may be given again
   --header 'N: V'    a further header; may be given again
   --limit BYTES      the longest message that is accepted (67108864)
@@ -80,12 +81,13 @@ async fn main() -> ExitCode {
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut suite = Suite { agent: "feedrate".into(), cases: None };
     let (mut deflate, mut protocols, mut headers, mut limit) = (None, Vec::new(), Vec::new(), None);
-    let mut rest = Vec::new();
+    let (mut rest, mut requires_deflate) = (Vec::new(), false);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
             "--help" => return Ok(None),
             "--deflate" => deflate = Some(Offer::default()),
+            "--require-deflate" => (deflate, requires_deflate) = (Some(Offer::default()), true),
             "--protocol" => protocols.push(value()?),
             "--header" => {
                 let header = value()?;
@@ -111,7 +113,14 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
     if let Some(more) = rest.next() {
         return Err(format!("unexpected {more}"));
     }
-    let asking = Asking { deflate, protocols, headers, limit: limit.unwrap_or(asking.limit), ..asking };
+    let asking = Asking {
+        deflate,
+        requires_deflate,
+        protocols,
+        headers,
+        limit: limit.unwrap_or(asking.limit),
+        ..asking
+    };
     Ok(Some(Options { asking, suite: is_suite.then_some(suite), commands }))
 }
 

@@ -29,7 +29,7 @@ const CHUNK: usize = 16 * 1024;
 /// Until one of the two ends.
 async fn tunnel<K: Keys>(open: Open<K>, mut plain: TcpStream, mut buffer: Vec<u8>) -> io::Result<()> {
     let (mut stream, receiver, mut sender, mut n) = open;
-    let mut receiver: Receiver<Grow, InPieces> = receiver.in_pieces(u64::MAX);
+    let mut receiver: Receiver<Grow, InPieces> = receiver.only(Kind::Binary).in_pieces(u64::MAX);
     let mut chunk = vec![0; CHUNK];
     // What the plain side has not taken: while there is some, the WebSocket is not read.
     let mut out = Vec::new();
@@ -38,10 +38,7 @@ async fn tunnel<K: Keys>(open: Open<K>, mut plain: TcpStream, mut buffer: Vec<u8
         n = 0;
         while let Some(event) = receiver.feed(&mut input, &mut sender) {
             match event {
-                Event::Message(piece) if piece.kind() == Kind::Binary => {
-                    out.extend_from_slice(piece.as_bytes())
-                }
-                Event::Message(_) => _ = sender.close(CloseCode::UNSUPPORTED, "only binary messages"),
+                Event::Message(piece) => out.extend_from_slice(piece.as_bytes()),
                 Event::Ping(_) | Event::Pong(_) | Event::Closed(_) | Event::Failed(_) => {}
             }
         }

@@ -188,6 +188,8 @@ pub struct Asking {
     pub limit: usize,
     /// The compression that it offers, if any.
     pub deflate: Option<Offer>,
+    /// Whether it cannot do without.
+    pub requires_deflate: bool,
     /// The subprotocols that it speaks.
     pub protocols: Vec<String>,
     /// Further headers.
@@ -207,6 +209,7 @@ impl Asking {
             target: if target.starts_with('?') { format!("/{target}") } else { target.into() },
             limit: 64 << 20,
             deflate: None,
+            requires_deflate: false,
             protocols: Vec::new(),
             headers: Vec::new(),
         })
@@ -245,7 +248,11 @@ pub async fn connect(asking: &Asking, buffer: &mut [u8]) -> io::Result<(Open<Ran
     };
     let keys: RandomKeys =
         || getrandom::u32().unwrap_or_else(|error| panic!("no randomness: {error}")).to_ne_bytes();
-    let (receiver, sender) = halves(Role::Client, asking.limit, deflate, |queue| Sender::client(queue, keys));
+    let (receiver, mut sender) =
+        halves(Role::Client, asking.limit, deflate, |queue| Sender::client(queue, keys));
+    if asking.requires_deflate {
+        sender = sender.requiring_deflate(deflate);
+    }
     Ok(((Stream::new(socket)?, receiver, sender, rest), protocol))
 }
 

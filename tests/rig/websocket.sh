@@ -45,6 +45,10 @@ text ...... (70000 bytes)
 closed 4001 (private) bye" ] || die "ws_client $deflate: unexpected: $said"
     done
     stop
+    start --no-deflate
+    said=$("$PROGRAMS/ws_client" --require-deflate "ws://127.0.0.1:$PORT/" "recv" 2>/dev/null || true)
+    [ "$said" = "closed 1010 (extension missing) permessage-deflate" ] || die "ws_client --require-deflate: unexpected: $said"
+    stop
     echo "ws_client: text, binary, ping, close"
 }
 

@@ -2,6 +2,7 @@
 
 use crate::close::CloseCode;
 use crate::frame::Opcode;
+use crate::message::Kind;
 
 /// The peer broke a rule. The connection has failed: RFC 6455, section 7.1.7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,9 @@ pub enum Violation {
     /// Section 5.2: the top bit of a length of 64 bits is zero.
     #[error("length with its top bit set")]
     LengthTopBit,
+    /// Section 7.4.1: a kind of message that this side does not accept.
+    #[error("{0:?} message, expected only the other kind")]
+    Unsupported(Kind),
     /// The message is longer than this side accepts.
     #[error("message of at least {length} bytes, expected at most {limit}")]
     TooLong {
@@ -88,6 +92,7 @@ impl Violation {
     /// What the close frame says: section 7.4.1.
     pub const fn close_code(&self) -> CloseCode {
         match self {
+            Self::Unsupported(_) => CloseCode::UNSUPPORTED,
             Self::TooLong { .. } => CloseCode::TOO_BIG,
             Self::Utf8 { .. } | Self::CloseReason | Self::Deflate => CloseCode::INVALID_PAYLOAD,
             Self::Memory => CloseCode::INTERNAL,

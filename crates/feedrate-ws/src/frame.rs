@@ -15,6 +15,7 @@
 
 use feedrate::{Encode, EncodeError, Output};
 
+use crate::message::Kind;
 use crate::{Violation, mask};
 
 /// The longest payload of a control frame in bytes: RFC 6455, section 5.5.
@@ -113,7 +114,10 @@ impl Header {
     /// too long, a length that is not written in the fewest bytes or is none. That compression has been negotiated, who masks, and what may follow what is for
     /// the [`Receiver`](crate::Receiver) to check.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
-        Self::parse_expecting(bytes, &Expected { compressed: true, masked: None, in_message: None })
+        Self::parse_expecting(
+            bytes,
+            &Expected { compressed: true, masked: None, in_message: None, only: None },
+        )
     }
 
     pub(crate) fn parse_expecting(
@@ -247,6 +251,8 @@ pub(crate) struct Expected {
     pub(crate) masked: Option<bool>,
     /// Whether a message has begun and not ended. `None`: not known.
     pub(crate) in_message: Option<bool>,
+    /// Messages of the other kind are not accepted.
+    pub(crate) only: Option<Kind>,
 }
 
 impl Expected {
@@ -263,7 +269,10 @@ impl Expected {
             (Opcode::Continuation, Some(false)) => Err(Violation::Continuation),
             (Opcode::Text | Opcode::Binary, Some(true)) => Err(Violation::Interrupted(opcode)),
             _ if opcode.is_control() && !fin => Err(Violation::ControlFragmented(opcode)),
-            _ => Ok((fin, rsv1, opcode)),
+            _ => match (self.only, Kind::of(opcode)) {
+                (Some(only), Some(kind)) if only != kind => Err(Violation::Unsupported(kind)),
+                _ => Ok((fin, rsv1, opcode)),
+            },
         }
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Inbound<S> {
     /// The peer's close frame has come, or a violation: nothing that follows counts.
     done: bool,
     pub(crate) role: Role,
+    /// Messages of the other kind are refused.
+    pub(crate) only: Option<Kind>,
     #[cfg(feature = "deflate")]
     pub(crate) inflate: Option<crate::deflate::Inflater>,
 }
@@ -106,6 +108,7 @@ impl<S: Storage> Inbound<S> {
             quick: true,
             done: false,
             role,
+            only: None,
             #[cfg(feature = "deflate")]
             inflate: None,
         }
@@ -135,7 +138,8 @@ impl<S: Storage> Inbound<S> {
             }
             _ => return None,
         };
-        if length > self.limit || (header == 4 && length < 126) {
+        let short = header == 4 && length < 126;
+        if length > self.limit || short || self.only.is_some_and(|only| only != kind) {
             return None;
         }
         let (key, payload, header) = match self.role {
@@ -305,15 +309,12 @@ impl<S: Storage> Inbound<S> {
             compressed: false,
             masked: Some(self.role == Role::Server),
             in_message: Some(self.message.is_some()),
+            only: self.only,
         }
     }
 
     fn begin(&mut self, header: &Header) -> Result<(), Violation> {
-        let kind = match header.opcode {
-            Opcode::Text => Some(Kind::Text),
-            Opcode::Binary => Some(Kind::Binary),
-            _ => None,
-        };
+        let kind = Kind::of(header.opcode);
         if kind.is_some() {
             (self.message, self.compressed) = (kind, header.rsv1);
             (self.fresh, self.text) = (true, Checked::new(kind == Some(Kind::Text)));

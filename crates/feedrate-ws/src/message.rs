@@ -17,6 +17,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub(crate) const fn of(opcode: Opcode) -> Option<Self> {
+        match opcode {
+            Opcode::Text => Some(Self::Text),
+            Opcode::Binary => Some(Self::Binary),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn opcode(self) -> Opcode {
         match self {
             Self::Text => Opcode::Text,

@@ -185,6 +185,13 @@ impl<S: Storage, M> Receiver<S, M> {
         self
     }
 
+    /// Accepts messages of one kind only: one of the other is a violation, and the close frame says 1003.
+    #[must_use]
+    pub const fn only(mut self, kind: Kind) -> Self {
+        self.inbound.only = Some(kind);
+        self
+    }
+
     /// The stream ended.
     ///
     /// # Errors
@@ -277,6 +284,21 @@ impl<S: Storage, M> fmt::Debug for Receiver<S, M> {
 mod tests {
     use super::*;
     use feedrate::Grow;
+
+    #[test]
+    fn a_kind_that_is_not_accepted_is_refused_at_its_header() {
+        let whole = || Receiver::new(Role::Client, Grow::new(1000)).only(Kind::Binary);
+        let mut receiver = whole();
+        let refused = Event::Failed(Error { violation: Violation::Unsupported(Kind::Text), offset: 3 });
+        let mut input = &b"\x82\x01a\x81\x03abc"[..];
+        assert_eq!(receiver.feed(&mut input, &mut ()), Some(Event::Message(Message::Binary(b"a"))));
+        assert_eq!(receiver.feed(&mut input, &mut ()), Some(refused));
+        let mut receiver = whole().in_pieces(u64::MAX);
+        let mut input = &b"\x82\x01a\x01"[..];
+        assert!(matches!(receiver.feed(&mut input, &mut ()), Some(Event::Message(_))));
+        assert!(matches!(receiver.feed(&mut input, &mut ()), Some(Event::Failed(_))));
+        assert_eq!(Violation::Unsupported(Kind::Text).close_code(), CloseCode::UNSUPPORTED);
+    }
 
     #[test]
     fn what_has_begun_is_given_up_with_the_connection() {

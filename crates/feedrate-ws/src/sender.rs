@@ -202,6 +202,17 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self
     }
 
+    /// As [`with_deflate`](Self::with_deflate), for a client that cannot do without: if nothing was agreed on, the close frame is queued that says so (1010).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    #[must_use]
+    pub fn requiring_deflate(mut self, params: Option<crate::deflate::Params>) -> Self {
+        if params.is_none() {
+            self.cut_off(Close { code: CloseCode::EXTENSION, reason: "permessage-deflate" });
+        }
+        self.with_deflate(params)
+    }
+
     /// Queues a message.
     ///
     /// # Errors

@@ -257,7 +257,7 @@ impl<'a> Response<'a> {
         self.headers
     }
 
-    /// How it was agreed to compress. A client that cannot do without closes with [`CloseCode::EXTENSION`](crate::CloseCode::EXTENSION) if this is `None`.
+    /// How it was agreed to compress. A client that cannot do without gives it to [`Sender::requiring_deflate`](crate::Sender::requiring_deflate).
     #[cfg(feature = "deflate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
     pub const fn deflate(&self) -> Option<crate::deflate::Params> {
