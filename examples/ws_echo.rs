@@ -38,7 +38,7 @@ async fn echo(socket: TcpStream, serving: &Serving) -> io::Result<()> {
             match event {
                 // A full queue is a client that does not read: then nothing is read from it either.
                 Event::Message(message) => {
-                    while let Err(SendError::Full { .. }) = sender.send(message) {
+                    while let Err(SendError::Full { .. }) = stream.send(&mut sender, message) {
                         stream.make_room(&mut sender).await?;
                     }
                 }

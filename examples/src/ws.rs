@@ -1,20 +1,22 @@
 //! A WebSocket on a socket of tokio's: the handshakes, and one turn of reading and writing. What happens with the messages is the programs' own loop.
 
 use std::future::pending;
-use std::io;
+use std::io::{self, IoSlice};
 use std::time::{Duration, Instant};
 
 use feedrate::{Array, Encode, Grow};
 use feedrate_ws::deflate::{Config, Offer, Params};
 use feedrate_ws::frame::CONTROL;
 use feedrate_ws::handshake::{Client, ClientRequest, Rejection, Server};
-use feedrate_ws::{Keys, Next, Receiver, Role, Sender};
+use feedrate_ws::{Keys, Message, Next, Receiver, Role, SendError, Sender};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
 
 /// The longest head of a request or an answer, in bytes.
 const HEAD: usize = 16 * 1024;
+/// Shorter messages go together: to write each by itself would cost more than to copy it.
+const LONG: usize = 16 * 1024;
 /// How long a handshake may take, and a peer that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -31,6 +33,16 @@ impl Stream {
     pub fn new(socket: TcpStream) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         Ok(Self { socket, started: Instant::now(), shut: false })
+    }
+
+    /// Queues a message. A long one is not copied as far as the socket takes it at once.
+    pub fn send<K: Keys>(&self, sender: &mut Sender<Grow, K>, message: Message<'_>) -> Result<(), SendError> {
+        if message.as_bytes().len() < LONG {
+            return sender.send(message);
+        }
+        // An error comes again when the rest is written.
+        let write = |parts: [&[u8]; 3]| self.socket.try_write_vectored(&parts.map(IoSlice::new));
+        sender.send_vectored(message, |parts| write(parts).unwrap_or(0))
     }
 
     /// Reads or writes, whichever can be done first, and answers how many bytes are in `buffer` then. `None`: the connection is over.

@@ -88,7 +88,7 @@ impl Client {
     /// Sends a message, and waits until there is room for it.
     async fn send(&mut self, message: Message<'_>) -> Result<(), String> {
         loop {
-            match self.sender.send(message) {
+            match self.stream.send(&mut self.sender, message) {
                 Ok(()) => {
                     return self.stream.flush(&mut self.sender).await.map_err(|error| error.to_string());
                 }

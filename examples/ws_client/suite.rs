@@ -31,7 +31,7 @@ async fn echo(asking: &Asking) -> io::Result<()> {
         let mut input = &mut buffer[..n];
         while let Some(event) = receiver.feed(&mut input, &mut sender) {
             if let Event::Message(message) = event {
-                while let Err(SendError::Full { .. }) = sender.send(message) {
+                while let Err(SendError::Full { .. }) = stream.send(&mut sender, message) {
                     stream.make_room(&mut sender).await?;
                 }
             }

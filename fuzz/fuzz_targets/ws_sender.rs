@@ -28,6 +28,8 @@ struct Plan<'a> {
 enum Act<'a> {
     Text(&'a str, u8),
     Binary(&'a [u8], u8),
+    /// As text, and so many bytes are written at once.
+    Vectored(&'a str, u8, u16),
     TextPiece(&'a str, bool),
     BinaryPiece(&'a [u8], bool),
     Ping(&'a [u8]),
@@ -75,6 +77,8 @@ struct Model {
     owes_pong: bool,
     /// Some data was dropped.
     cut: bool,
+    /// The last write took less than there was.
+    blocked: bool,
     close: Option<Option<(CloseCode, String)>>,
     heard: bool,
     /// The peer broke a rule: that goes before what we wanted to say.
@@ -120,6 +124,29 @@ fn step<S: Storage, K: Keys>(
                 }
             }
         }
+        Act::Vectored(text, times, n) => {
+            let text = text.repeat(1 + usize::from(times % 64));
+            let (mut offered, mut taken) = (None, Vec::new());
+            let result = sender.send_vectored(&text[..], |parts| {
+                let all = parts.concat();
+                taken.extend_from_slice(&all[..usize::from(n).min(all.len())]);
+                offered = Some(all.len());
+                taken.len()
+            });
+            match result {
+                Ok(()) => model.messages.push((Kind::Text, text.into_bytes())),
+                Err(error) => {
+                    assert!(offered.is_none());
+                    data_refused(error, closing, begun);
+                    unchanged(sender);
+                }
+            }
+            if let Some(offered) = offered {
+                assert_eq!(sender.queued(), offered - taken.len());
+                model.blocked = taken.len() < offered;
+            }
+            wire.extend(taken);
+        }
         Act::Binary(bytes, times) => {
             let bytes = bytes.repeat(1 + usize::from(times % 64));
             // With this much room it has to be accepted.
@@ -152,10 +179,14 @@ fn step<S: Storage, K: Keys>(
         Act::Write(n) => {
             let n = usize::from(n).min(sender.transmit().len());
             wire.extend_from_slice(&sender.transmit()[..n]);
+            model.blocked = n < sender.transmit().len();
             sender.sent(n);
             assert_eq!(sender.queued(), before - n);
         }
-        Act::WriteAll => wire.extend(drain(sender)),
+        Act::WriteAll => {
+            wire.extend(drain(sender));
+            model.blocked = false;
+        }
         Act::Close(code, reason) => {
             let Some(code) = CloseCode::new(code) else { return };
             match sender.close(code, reason) {
@@ -187,6 +218,8 @@ fn step<S: Storage, K: Keys>(
             if !model.heard {
                 model.heard = true;
                 model.failed = true;
+                // The close frame waits for nobody who does not take what comes before it.
+                model.cut |= model.blocked && before > 0;
                 sender.failed(CloseCode::PROTOCOL);
                 model.close.get_or_insert(Some((CloseCode::PROTOCOL, String::new())));
             }

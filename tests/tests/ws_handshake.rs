@@ -69,7 +69,12 @@ fn serve(storage: impl Storage, headers: usize, shared: bool, chunks: &[&[u8]]) 
                 let protocols = request.protocols().map(str::to_owned).collect();
                 Ok(Some((request.target().to_owned(), protocols, answer)))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                // What is wrong stays wrong.
+                let again = if shared { server.feed(&mut lent) } else { server.feed(&mut mutable) };
+                assert_eq!(again.err(), Some(error));
+                Err(error)
+            }
         };
         let left = if shared { lent } else { mutable };
         let left = if found.is_ok() { [&[left][..], &chunks[i + 1..]].concat().concat() } else { Vec::new() };

@@ -22,6 +22,8 @@ fn client(limit: usize) -> Sender<Grow, Key> {
 #[derive(Debug, Clone)]
 enum Step {
     Send(Kind, usize),
+    /// And what is written of it at once.
+    Vectored(Kind, usize, usize),
     Piece(usize, bool),
     Ping(u8),
     Pong(u8),
@@ -34,7 +36,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let kind = prop_oneof![Just(Kind::Text), Just(Kind::Binary)];
     prop_oneof![
-        6 => (kind, 0..400_usize).prop_map(|(kind, length)| Step::Send(kind, length)),
+        6 => (kind.clone(), 0..400_usize).prop_map(|(kind, length)| Step::Send(kind, length)),
+        3 => (kind, 0..400_usize, 0..900_usize).prop_map(|(kind, length, n)| Step::Vectored(kind, length, n)),
         6 => (0..300_usize, any::<bool>()).prop_map(|(length, last)| Step::Piece(length, last)),
         2 => (0..=125_u8).prop_map(Step::Ping),
         3 => (0..=125_u8).prop_map(Step::Pong),
@@ -46,6 +49,14 @@ fn step() -> impl Strategy<Value = Step> {
 /// Text that can be cut anywhere, and that deflate can do something with.
 fn letters(length: usize) -> String {
     "what goes in comes out. ".chars().cycle().skip(length % 24).take(length).collect()
+}
+
+/// A socket that takes `n` bytes.
+fn take(parts: [&[u8]; 3], n: usize, out: &mut Vec<u8>) -> usize {
+    let all = parts.concat();
+    let taken = &all[..n.min(all.len())];
+    out.extend_from_slice(taken);
+    taken.len()
 }
 
 /// What has been accepted, beside what was written.
@@ -65,13 +76,21 @@ fn run<K: Keys>(mut sender: Sender<impl Storage, K>, steps: &[Step], compressed:
     for (i, step) in steps.iter().enumerate() {
         let (before, closing) = (sender.queued(), sender.is_closing());
         let result = match *step {
-            Step::Send(kind, length) => {
+            Step::Send(kind, length) | Step::Vectored(kind, length, _) => {
                 let text = letters(length);
                 let message = match kind {
                     Kind::Text => Message::from(&text[..]),
                     Kind::Binary => Message::from(text.as_bytes()),
                 };
-                let result = sender.send(message);
+                let result = match *step {
+                    Step::Vectored(.., n) => {
+                        let written = model.out.len();
+                        let result = sender.send_vectored(message, |parts| take(parts, n, &mut model.out));
+                        assert!(result.is_ok() || model.out.len() == written);
+                        result
+                    }
+                    _ => sender.send(message),
+                };
                 assert_eq!(result == Err(SendError::Unfinished), model.begun.is_some() && !closing);
                 if result.is_ok() {
                     model.data.push(Entry::Message(kind, text.into_bytes()));

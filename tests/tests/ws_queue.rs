@@ -241,6 +241,95 @@ fn full_gives_the_message_back() {
     check(client(1_000));
 }
 
+/// However much of it is written at once, and whatever waits before it: the same bytes as if all had been queued.
+#[test]
+fn what_is_written_from_where_it_lies_is_the_same() {
+    fn check<K: Keys>(
+        make: impl Fn() -> Sender<Grow, K>,
+        before: impl Fn(&mut Sender<Grow, K>, &mut Vec<u8>),
+    ) {
+        let long = "x".repeat(300);
+        let (mut sender, mut expected) = (make(), Vec::new());
+        before(&mut sender, &mut expected);
+        sender.text(long.as_str()).expect("room");
+        sender.text("after").expect("room");
+        write(&mut sender, &mut expected);
+        for n in 0..=expected.len() {
+            let (mut sender, mut out) = (make(), Vec::new());
+            before(&mut sender, &mut out);
+            let queued = sender.queued();
+            let mut offered = 0;
+            let write_now = |parts: [&[u8]; 3]| {
+                let all = parts.concat();
+                offered = all.len();
+                out.extend(&all[..n.min(offered)]);
+                n.min(offered)
+            };
+            sender.send_vectored(long.as_str(), write_now).expect("room");
+            // A server writes its frame from where it lies, unless control frames wait.
+            let direct = offered > 0;
+            assert_eq!(direct, K::ROLE == Role::Server && !sender.storage().held().ends_with(b"pong"), "{n}");
+            if direct {
+                assert_eq!(offered, queued + 4 + 300);
+                assert_eq!(sender.queued(), offered.saturating_sub(n));
+                assert_eq!(sender.storage().held().is_empty(), n >= offered);
+            }
+            sender.text("after").expect("room");
+            write(&mut sender, &mut out);
+            assert_eq!(out, expected, "{n}");
+        }
+        // What has no room is not begun.
+        let mut sender = make();
+        before(&mut sender, &mut Vec::new());
+        let queued = sender.queued();
+        let refused = sender.send_vectored(&numbered(1_000)[..], |_| panic!("something was written"));
+        assert!(matches!(refused, Err(SendError::TooLong { .. })));
+        assert_eq!(sender.queued(), queued);
+    }
+    fn all<K: Keys>(make: &dyn Fn() -> Sender<Grow, K>) {
+        check(make, |_, _| {});
+        check(make, |sender, _| sender.text("before").expect("room"));
+        check(make, |sender, out| {
+            sender.text("one").expect("room");
+            sender.text("two").expect("room");
+            write_some(sender, 2, out);
+        });
+        check(make, |sender, _| {
+            sender.text("before").expect("room");
+            sender.pong(b"pong");
+        });
+        check(make, |sender, out| {
+            sender.text(&*"y".repeat(200)).expect("room");
+            write_some(sender, 150, out);
+            sender.pong(b"pong");
+        });
+    }
+    all(&|| server(1_000));
+    all(&|| client(1_000));
+}
+
+/// The close frame for a peer that breaks a rule goes behind what came before, unless the peer does not take that.
+#[test]
+fn a_violation_is_not_stuck_behind_data() {
+    for written in 0..220 {
+        let mut sender = server(10_000);
+        for _ in 0..20 {
+            sender.binary(&numbered(100)).expect("room");
+        }
+        sender.pong(b"pong");
+        let mut out = Vec::new();
+        write_some(&mut sender, written, &mut out);
+        sender.failed(CloseCode::PROTOCOL);
+        write(&mut sender, &mut out);
+        let frames = frames(Role::Server, &out);
+        assert_eq!(frames.last(), Some(&(FIN | CLOSE, vec![0x03, 0xea])));
+        // The pong, what had begun, and the close frame.
+        let blocked = written > 0 && written != 6;
+        let begun = written.saturating_sub(6).div_ceil(102);
+        assert_eq!(frames.len(), if blocked { 1 + begun + 1 } else { 22 }, "{written}");
+    }
+}
+
 #[test]
 fn long_messages_go_in_fragments() {
     let parts = |length: usize| -> Vec<Frame> {

@@ -75,11 +75,12 @@ impl End for Peer {
     #[inline(never)]
     fn echo(&mut self) {
         let Sending::Server(sender) = &mut self.sending else { panic!("a server echoes") };
+        let wire = self.wire.clone();
         let (read, at) = (&mut self.read, (&mut self.next, &mut self.end));
         receive(&mut self.receiver, sender, &mut self.wire, read, at, 1, |sender, message| {
-            sender.send(message).expect("room");
+            queue(sender, &wire, message);
         });
-        flush(sender, &self.wire);
+        flush(sender, &wire);
     }
 
     fn state() -> usize {
@@ -117,11 +118,21 @@ fn receive<A: Answer>(
     }
 }
 
+/// As a program does that has short messages and long ones.
+#[inline(always)]
+fn queue<K: feedrate_ws::Keys>(sender: &mut Sender<Grow, K>, wire: &Wire, message: Message<'_>) {
+    if message.as_bytes().len() < chunk() {
+        sender.send(message).expect("room");
+    } else {
+        sender.send_vectored(message, |parts| wire.put(&parts.map(IoSlice::new))).expect("room");
+    }
+}
+
 /// A write to the wire when there is enough for one.
 #[inline(always)]
 fn send<K: feedrate_ws::Keys>(sender: &mut Sender<Grow, K>, wire: &Wire, text: &str, times: usize) {
     for _ in 0..times {
-        sender.text(text).expect("room");
+        queue(sender, wire, text.into());
         if sender.queued() >= chunk() {
             flush(sender, wire);
         }

@@ -119,6 +119,36 @@ impl<S: Storage> Queue<S> {
         true
     }
 
+    /// A data frame, for which there is room, behind what is queued: what `write` takes of that, of the header and of the payload is written from where it lies, the rest is
+    /// appended. Without memory: nothing of either, and `false`.
+    pub(crate) fn push_vectored(
+        &mut self,
+        header: &Header,
+        payload: &[u8],
+        write: impl FnOnce([&[u8]; 3]) -> usize,
+    ) -> bool {
+        let (bytes, n) = header.to_bytes();
+        let head = bytes.get(..n).unwrap_or_default();
+        let frame = n.saturating_add(payload.len());
+        // What is masked has to be copied, control frames have to go first, and what is not written must find memory.
+        if header.mask.is_some() || self.urgent > 0 || self.bytes.reserve(frame).is_err() {
+            return self.push(header, payload);
+        }
+        let queued = self.len();
+        let written = write([self.next(), head, payload]);
+        let begun = written.saturating_sub(queued);
+        let rest = [head.get(begun..), payload.get(begun.saturating_sub(n)..)];
+        let kept = rest.iter().flatten().all(|rest| self.bytes.append(rest).is_ok());
+        if queued > 0 {
+            self.sent(written.min(queued));
+        }
+        if begun > 0 && begun < frame {
+            self.boundary = self.bytes.held().len();
+        }
+        self.blocked = begun < frame;
+        kept
+    }
+
     /// Appends a pong: instead of those that wait, if the peer does not take what it is sent. RFC 6455, section 5.5.3: then the last ping alone may be answered.
     pub(crate) fn push_pong(&mut self, header: &Header, payload: &[u8]) {
         let crowded = self.blocked || self.spare() < RESERVED || self.waiting(Opcode::Pong).count() >= PONGS;
@@ -138,6 +168,11 @@ impl<S: Storage> Queue<S> {
         let pushed = self.append(header, payload);
         self.urgent = self.urgent.saturating_add(self.bytes.held().len().saturating_sub(start));
         pushed
+    }
+
+    /// Whether the peer did not take all that it was offered.
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// Whether a control frame of this kind waits.

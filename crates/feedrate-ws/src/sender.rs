@@ -45,7 +45,7 @@ impl<F: FnMut() -> [u8; 4]> Keys for F {
 /// * Data goes in order, up to the limit that the storage sets. What has no room is refused with [`SendError::Full`], is still the caller's, and nothing of it has been queued.
 /// * Pings and pongs go before all data that has not begun: between two frames, of which long messages have many. While the peer does not take what it is sent, one pong waits at most: the last.
 /// * The answer to the peer's close frame, and the close frame for a peer that breaks a rule, go behind what has been queued, as that answers what came before. A peer that does not take it is given up when the
-///   time for closing is over, and [`close_now`](Self::close_now) waits for nothing.
+///   time for closing is over. For one that breaks a rule while it does not take what it is sent, the close frame goes first and the data is dropped; and [`close_now`](Self::close_now) waits for nothing.
 ///
 /// ```
 /// use feedrate::Array;
@@ -224,7 +224,44 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         if self.message.is_some() && !self.closing.said {
             return Err(SendError::Unfinished);
         }
-        self.data(message.kind(), message.as_bytes(), true, true)
+        self.data(message.kind(), message.as_bytes(), true, true, Queue::push)
+    }
+
+    /// As [`send`](Self::send), for long messages: what the stream takes at once is written from where it lies, and not copied.
+    ///
+    /// `write` is given what is queued, a header and the payload, and answers how many of these bytes it has written: 0, if the stream takes none now. The rest is queued, so there has to be room
+    /// for the whole message. If the payload has to be masked or cut into frames, or a control frame waits, `write` is not called and all of it is queued.
+    ///
+    /// ```
+    /// use std::io::{IoSlice, Write};
+    ///
+    /// use feedrate::Grow;
+    /// use feedrate_ws::{Message, Sender, SendError};
+    ///
+    /// let mut socket = Vec::new(); // a socket that does not block
+    /// let mut sender = Sender::server(Grow::new(1 << 20));
+    /// sender.text("before")?;
+    /// sender.send_vectored("long", |parts| socket.write_vectored(&parts.map(IoSlice::new)).unwrap_or(0))?;
+    /// assert_eq!(socket, b"\x81\x06before\x81\x04long");
+    /// assert_eq!(sender.queued(), 0);
+    /// # Ok::<(), SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send). Nothing has been written then.
+    pub fn send_vectored<'a>(
+        &mut self,
+        message: impl Into<Message<'a>>,
+        write: impl FnOnce([&[u8]; 3]) -> usize,
+    ) -> Result<(), SendError> {
+        let message = message.into();
+        if self.message.is_some() && !self.closing.said {
+            return Err(SendError::Unfinished);
+        }
+        let push =
+            |queue: &mut Queue<S>, header: &_, payload: &_| queue.push_vectored(header, payload, write);
+        self.data(message.kind(), message.as_bytes(), true, true, push)
     }
 
     /// Queues a text message.
@@ -256,7 +293,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         if self.message.is_some_and(|kind| kind != piece.kind) && !self.closing.said {
             return Err(SendError::Unfinished);
         }
-        self.data(piece.kind, piece.bytes, self.message.is_none(), piece.last)?;
+        self.data(piece.kind, piece.bytes, self.message.is_none(), piece.last, Queue::push)?;
         self.message = (!piece.last).then_some(piece.kind);
         Ok(())
     }
@@ -363,8 +400,16 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.queue.storage()
     }
 
+    /// `push` queues what goes in one frame.
     #[inline]
-    fn data(&mut self, kind: Kind, bytes: &[u8], first: bool, last: bool) -> Result<(), SendError> {
+    fn data(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        first: bool,
+        last: bool,
+        push: impl FnOnce(&mut Queue<S>, &Header, &[u8]) -> bool,
+    ) -> Result<(), SendError> {
         if self.closing.said {
             return Err(SendError::Closing);
         }
@@ -373,13 +418,13 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         if let Some(deflate) = &mut self.deflate {
             if let Some(compressed) = deflate.compress(bytes, first, last) {
                 let header = Header { fin: last, rsv1: first, opcode, mask: None, length: 0 };
-                let result = frames(&mut self.queue, &mut self.keys, self.fragment, header, compressed);
+                let result = frames(&mut self.queue, &mut self.keys, self.fragment, header, compressed, push);
                 deflate.sent(result.is_ok());
                 return result;
             }
         }
         let header = Header { fin: last, rsv1: false, opcode, mask: None, length: 0 };
-        frames(&mut self.queue, &mut self.keys, self.fragment, header, bytes)
+        frames(&mut self.queue, &mut self.keys, self.fragment, header, bytes, push)
     }
 
     fn header(&mut self, opcode: Opcode, payload: &[u8]) -> Header {
@@ -452,11 +497,16 @@ impl<S: Storage, K: Keys> Answer for Sender<S, K> {
 
     fn failed(&mut self, code: CloseCode) {
         self.closing.failed = true;
+        let close = Close { code, reason: "" };
+        if self.queue.is_blocked() {
+            self.cut_off(close);
+            return;
+        }
         if self.closing.said && self.is_close_waiting() {
             self.queue.drop_last(usize::from(self.closing.queued));
             self.closing.said = false;
         }
-        self.answer_close(Some(Close { code, reason: "" }));
+        self.answer_close(Some(close));
     }
 }
 
@@ -468,6 +518,7 @@ fn frames<S: Storage, K: Keys>(
     fragment: u32,
     first: Header,
     payload: &[u8],
+    push: impl FnOnce(&mut Queue<S>, &Header, &[u8]) -> bool,
 ) -> Result<(), SendError> {
     let fragment = usize::try_from(fragment).unwrap_or(usize::MAX);
     let free = queue.free();
@@ -475,7 +526,7 @@ fn frames<S: Storage, K: Keys>(
     if payload.len() <= fragment && payload.len().saturating_add(HEADER) <= free {
         let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
         let header = Header { length, mask: keys.next_key(), ..first };
-        if queue.push(&header, payload) {
+        if push(queue, &header, payload) {
             return Ok(());
         }
     }

@@ -23,6 +23,15 @@ pub trait Storage {
     /// [`Fault::Memory`] if there is no room; nothing has been appended then.
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault>;
 
+    /// Makes sure that as many bytes can be appended, within the limit. A storage that has its memory already has nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Memory`] if there is none to be had.
+    fn reserve(&mut self, _bytes: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Drops the first `n` bytes and moves the others to the front.
     fn discard(&mut self, n: usize);
 
@@ -274,9 +283,14 @@ impl Storage for Grow {
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.bytes.try_reserve(bytes.len()).map_err(|_| Fault::Memory { needed: bytes.len() })?;
+        self.reserve(bytes.len())?;
         self.bytes.extend_from_slice(bytes);
         Ok(())
+    }
+
+    #[inline]
+    fn reserve(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.bytes.try_reserve(bytes).map_err(|_| Fault::Memory { needed: bytes })
     }
 
     fn discard(&mut self, n: usize) {

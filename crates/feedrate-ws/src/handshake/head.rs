@@ -61,42 +61,46 @@ impl<S: Storage> Reader<S> {
 
     /// Takes bytes off the front of `input` up to the end of the head. Whether it is there.
     pub(super) fn feed<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<bool, HeadError> {
-        if self.done {
-            return Ok(true);
+        if !self.done {
+            self.read(input)?;
         }
+        // Each time: what is wrong stays wrong.
+        if self.done {
+            self.check()?;
+        }
+        Ok(self.done)
+    }
+
+    fn read<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<(), HeadError> {
         let (held, limit) = (self.storage.held().len(), self.storage.limit());
-        let mut taken = 0_usize;
+        let (mut matched, mut headers, mut taken) = (self.matched, self.headers, 0_usize);
         for byte in input.bytes() {
             let at = held.saturating_add(taken);
             if at >= limit {
                 return Err(HeadError::TooLong { limit });
             }
-            self.matched = match (byte, self.matched) {
-                (b'\r', 0 | 2) => self.matched.saturating_add(1),
-                (b'\n', 1 | 3) => self.matched.saturating_add(1),
+            matched = match (byte, matched) {
+                (b'\r', 0 | 2) | (b'\n', 1 | 3) => matched.saturating_add(1),
                 (b'\r' | b'\n', _) | (_, 1 | 3) => return Err(HeadError::Control { at }),
                 (0..=8 | 11..=31 | 127, _) => return Err(HeadError::Control { at }),
                 _ => 0,
             };
-            if self.matched == 2 {
+            if matched == 2 {
                 // The first line is none.
-                self.headers = self.headers.saturating_add(1);
-                if self.headers > self.limit.saturating_add(1) {
+                headers = headers.saturating_add(1);
+                if headers > self.limit.saturating_add(1) {
                     return Err(HeadError::TooManyHeaders { limit: self.limit });
                 }
             }
             taken = taken.saturating_add(1);
-            if self.matched == 4 {
-                self.done = true;
+            if matched == 4 {
                 break;
             }
         }
         let head = input.take(taken);
         self.storage.append(head.bytes()).map_err(|_| HeadError::TooLong { limit })?;
-        if self.done {
-            self.check()?;
-        }
-        Ok(self.done)
+        (self.matched, self.headers, self.done) = (matched, headers, matched == 4);
+        Ok(())
     }
 
     pub(super) fn first_line(&self) -> &[u8] {
