@@ -14,7 +14,7 @@ use std::sync::Arc;
 use feedrate_examples::ws::{self, Serving};
 use feedrate_ws::deflate::Config;
 use feedrate_ws::{Event, SendError};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 const USAGE: &str = "\
 usage: ws_echo --listen ADDRESS:PORT [--limit BYTES] [--no-deflate] [--protocols NAME,NAME...] [--quiet]
@@ -67,32 +67,17 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match serve(&listen, Arc::new(serving)).await {
+    let (quiet, serving) = (serving.quiet, Arc::new(serving));
+    let connection = |socket| {
+        let serving = Arc::clone(&serving);
+        async move { echo(socket, &serving).await.or_else(|error| if quiet { Ok(()) } else { Err(error) }) }
+    };
+    match ws::serve("ws_echo", &listen, connection).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ws_echo: {listen}: {error}");
             ExitCode::FAILURE
         }
-    }
-}
-
-async fn serve(listen: &str, serving: Arc<Serving>) -> io::Result<()> {
-    let listener = TcpListener::bind(listen).await?;
-    println!("listening on {}", listener.local_addr()?);
-    loop {
-        let Ok((socket, peer)) = listener.accept().await else {
-            // A client that has left again, or too many open files: neither is for ever.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            continue;
-        };
-        let serving = Arc::clone(&serving);
-        tokio::spawn(async move {
-            if let Err(error) = echo(socket, &serving).await {
-                if !serving.quiet {
-                    eprintln!("ws_echo: {peer}: {error}");
-                }
-            }
-        });
     }
 }
 

@@ -17,7 +17,7 @@ use feedrate::Grow;
 use feedrate_examples::ws::{self, Asking, Open, Serving};
 use feedrate_ws::{CloseCode, Event, InPieces, Keys, Kind, Next, Receiver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 const USAGE: &str = "\
 usage: ws_tunnel --listen ws:ADDRESS:PORT --to tcp:ADDRESS:PORT
@@ -82,7 +82,12 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match serve(&listen, Arc::new(to)).await {
+    let to = Arc::new(to);
+    let connection = |socket| {
+        let to = Arc::clone(&to);
+        async move { connect(socket, &to).await }
+    };
+    match ws::serve("ws_tunnel", &listen, connection).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ws_tunnel: {listen}: {error}");
@@ -95,24 +100,6 @@ async fn main() -> ExitCode {
 enum To {
     Tcp(String),
     WebSocket(Box<Asking>),
-}
-
-async fn serve(listen: &str, to: Arc<To>) -> io::Result<()> {
-    let listener = TcpListener::bind(listen).await?;
-    println!("listening on {}", listener.local_addr()?);
-    loop {
-        let Ok((socket, peer)) = listener.accept().await else {
-            // A client that has left again, or too many open files: neither is for ever.
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            continue;
-        };
-        let to = Arc::clone(&to);
-        tokio::spawn(async move {
-            if let Err(error) = connect(socket, &to).await {
-                eprintln!("ws_tunnel: {peer}: {error}");
-            }
-        });
-    }
 }
 
 async fn connect(socket: TcpStream, to: &To) -> io::Result<()> {

@@ -10,8 +10,8 @@ use feedrate_ws::frame::CONTROL;
 use feedrate_ws::handshake::{Client, ClientRequest, Rejection, Server};
 use feedrate_ws::{Keys, Message, Next, Receiver, Role, SendError, Sender};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{sleep_until, timeout};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, sleep_until, timeout};
 
 /// The longest head of a request or an answer, in bytes.
 const HEAD: usize = 16 * 1024;
@@ -140,6 +140,32 @@ pub struct Serving {
 
 /// An open connection: its socket, its halves, and how many bytes at the front of the buffer came behind the handshake.
 pub type Open<K> = (Stream, Receiver<Grow>, Sender<Grow, K>, usize);
+
+/// Accepts connections, each in a task of its own.
+pub async fn serve<F>(
+    program: &'static str,
+    listen: &str,
+    connection: impl Fn(TcpStream) -> F,
+) -> io::Result<()>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind(listen).await?;
+    println!("listening on {}", listener.local_addr()?);
+    loop {
+        let Ok((socket, peer)) = listener.accept().await else {
+            // A client that has left again, or too many open files: neither is for ever.
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let connection = connection(socket);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                eprintln!("{program}: {peer}: {error}");
+            }
+        });
+    }
+}
 
 /// A server's handshake. `None`: the request was bad, and the client has been told.
 pub async fn accept(

@@ -79,3 +79,23 @@ import socket, sys
 sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
 print(*(s.getsockname()[1] for s in sockets), sep="\n")' "$1"
 }
+
+# start_listener LOG COMMAND...: starts a program that says where it listens, and leaves its id in LISTENER and the port in PORT. What it says goes to
+# LOG.out and LOG.err.
+start_listener() {
+    local log=$1
+    shift
+    # Made here: it is looked into at once, and must not say where the program before listened.
+    : >"$log.out"
+    "$@" >"$log.out" 2>"$log.err" &
+    LISTENER=$!
+    for _ in $(seq 100); do
+        PORT=$(sed -n '1s/^listening .*:\([0-9][0-9]*\)$/\1/p' "$log.out")
+        [ -z "$PORT" ] || return 0
+        kill -0 "$LISTENER" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill "$LISTENER" 2>/dev/null || true
+    cat "$log.out" "$log.err" >&2
+    die "$1 does not say where it listens"
+}

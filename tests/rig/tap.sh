@@ -122,15 +122,9 @@ failed() {
 
 # start_tap LOG SERVER: leaves its address' port in TAP.
 start_tap() {
-    "$PG_TAP" --listen 127.0.0.1:0 --server "$2" --reencode >"$1.out" 2>"$1.err" &
-    TAPS+=($!)
-    for _ in $(seq 100); do
-        TAP=$(sed -n '1s/^listening on .*:\([0-9][0-9]*\)$/\1/p' "$1.out")
-        [ -z "$TAP" ] || return 0
-        sleep 0.1
-    done
-    cat "$1.err" >&2
-    die "pg_tap does not say where it listens"
+    local PORT LISTENER
+    start_listener "$1" "$PG_TAP" --listen 127.0.0.1:0 --server "$2" --reencode
+    TAPS+=("$LISTENER") TAP=$PORT
 }
 
 stop_taps() {

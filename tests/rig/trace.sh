@@ -81,16 +81,8 @@ same() {
 }
 
 start_tap() {
-    "$PG_TAP" --listen 127.0.0.1:0 --server "127.0.0.1:$2" --trace "$LOG/$1.tap" --trace-regress \
-        >"$LOG/$1.out" 2>"$LOG/$1.err" &
-    PID=$!
-    for _ in $(seq 100); do
-        TAP=$(sed -n '1s/^listening on .*:\([0-9][0-9]*\)$/\1/p' "$LOG/$1.out")
-        [ -z "$TAP" ] || return 0
-        sleep 0.1
-    done
-    cat "$LOG/$1.err" >&2
-    die "pg_tap does not say where it listens"
+    start_listener "$LOG/$1" "$PG_TAP" --listen 127.0.0.1:0 --server "127.0.0.1:$2" --trace "$LOG/$1.tap" --trace-regress
+    PID=$LISTENER TAP=$PORT
 }
 
 # On SIGTERM pg_tap waits for what is still on its way; only then is the trace complete.

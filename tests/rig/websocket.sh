@@ -53,17 +53,8 @@ closed 4001 (private) bye" ] || die "ws_client $deflate: unexpected: $said"
 }
 
 start() {
-    # Not the port of the one before.
-    : >"$WORK/echo"
-    "$PROGRAMS/ws_echo" --quiet --listen 127.0.0.1:0 "$@" >"$WORK/echo" 2>&1 &
-    SERVER=$!
-    for _ in $(seq 100); do
-        PORT=$(sed -n '1s/^listening on .*:\([0-9][0-9]*\)$/\1/p' "$WORK/echo")
-        [ -z "$PORT" ] || return 0
-        sleep 0.1
-    done
-    cat "$WORK/echo" >&2
-    die "ws_echo does not say where it listens"
+    start_listener "$WORK/echo" "$PROGRAMS/ws_echo" --quiet --listen 127.0.0.1:0 "$@"
+    SERVER=$LISTENER
 }
 
 stop() {

@@ -36,19 +36,8 @@ install() {
 
 # Starts the echo server with the options given; sets SERVER (its id) and PORT.
 start() {
-    local log=$WORK/server tries
-    # Not the port of the one before.
-    : >"$log"
-    nice -n 10 "$ECHO" --listen 127.0.0.1:0 --protocols feedrate,chat "$@" >"$log" 2>&1 &
-    SERVER=$!
-    for tries in $(seq 100); do
-        PORT=$(sed -n 's/^listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$log")
-        [ -z "$PORT" ] || return 0
-        kill -0 "$SERVER" 2>/dev/null || break
-        sleep 0.1
-    done
-    cat "$log" >&2
-    die "$ECHO does not listen ($tries)"
+    start_listener "$WORK/server" nice -n 10 "$ECHO" --listen 127.0.0.1:0 --protocols feedrate,chat "$@"
+    SERVER=$LISTENER
 }
 
 stop() {
@@ -157,7 +146,7 @@ run() {
         peer "Chromium, permessage-deflate $deflate" node "$HERE/browser.js" chromium "$PORT" $deflate
         kill -0 "$SERVER" 2>/dev/null || {
             count 0 1
-            echo "FAILED: the server ended: $(tail -n 3 "$WORK/server")"
+            echo "FAILED: the server ended: $(tail -n 3 "$WORK/server.err")"
         }
         stop
     done

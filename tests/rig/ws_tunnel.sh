@@ -44,18 +44,8 @@ tunnel() {
 
 # Starts a program that says where it listens; leaves the port in PORT.
 start() {
-    local log=$WORK/${#STARTED[@]}
-    # Before the program opens it.
-    : >"$log"
-    "$@" >"$log" 2>&1 &
-    STARTED+=($!)
-    for _ in $(seq 100); do
-        PORT=$(sed -n '1s/^listening .*:\([0-9][0-9]*\)$/\1/p' "$log")
-        [ -z "$PORT" ] || return 0
-        sleep 0.1
-    done
-    cat "$log" >&2
-    die "$1 does not say where it listens"
+    start_listener "$WORK/${#STARTED[@]}" "$@"
+    STARTED+=("$LISTENER")
 }
 
 # same NAME SERVER COMMAND...: the same output and success, directly and through the tunnels.

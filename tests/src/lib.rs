@@ -3,6 +3,7 @@
 //! A [`Transcript`] is everything that comes out of a decoder: messages, errors, and what it says of the stream's end. The first
 //! promise is then one comparison: the same bytes, cut elsewhere, give the same transcript.
 
+pub mod counting;
 pub mod rdp;
 pub mod streamed;
 pub mod vectors;

@@ -1,75 +1,15 @@
 //! Nothing is allocated on a claim, between messages, or while idle; and with a storage that is not on the heap, nothing at all.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use feedrate::pg::stream::Streaming;
 use feedrate::pg::{Backend, Frontend, Version, backend, frontend};
 use feedrate::{Array, Borrowed, Decoder, Encode, Extent, Fault, Grow, Protocol, SliceOutput, Storage};
+use feedrate_tests::counting::{Counting, Taken, taken};
 use feedrate_tests::vectors;
-
-/// Counts what the thread that asks for memory asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static BYTES: Cell<usize> = const { Cell::new(0) };
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(taken: usize, given_back: usize) {
-    if taken > 0 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        BYTES.set(BYTES.get() + taken);
-    }
-    LIVE.set(LIVE.get() + taken as isize - given_back as isize);
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        // SAFETY: the caller's promises are the system's requirements.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size, layout.size());
-        // SAFETY: as above.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What a piece of work took from the heap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Taken {
-    allocations: usize,
-    bytes: usize,
-    /// Bytes that it has not given back.
-    kept: isize,
-}
-
-const NOTHING: Taken = Taken { allocations: 0, bytes: 0, kept: 0 };
-
-fn taken<T>(work: impl FnOnce() -> T) -> (Taken, T) {
-    let before = (ALLOCATIONS.get(), BYTES.get(), LIVE.get());
-    let result = work();
-    let taken = Taken {
-        allocations: ALLOCATIONS.get() - before.0,
-        bytes: BYTES.get() - before.1,
-        kept: LIVE.get() - before.2,
-    };
-    (taken, result)
-}
+const NOTHING: Taken = Taken::NOTHING;
 
 /// Reads every field there is to be read, and answers how many messages there were.
 fn drive<S: Storage>(decoder: &mut Decoder<Backend, S>, chunks: &[Vec<u8>]) -> usize {
@@ -91,14 +31,6 @@ fn rows() -> Vec<Vec<u8>> {
     let row = b"D\0\0\0\x20\0\x02\0\0\0\x04\0\0\0\x2a\0\0\0\x0ehello, world!!";
     assert_eq!(row.len(), 33);
     row.repeat(1_000).chunks(100).map(<[u8]>::to_vec).collect()
-}
-
-#[test]
-fn the_counter_counts() {
-    let (used, held) = taken(|| vec![1_u8; 1_000]);
-    assert_eq!(used, Taken { allocations: 1, bytes: 1_000, kept: 1_000 });
-    let (used, ()) = taken(|| drop(held));
-    assert_eq!(used, Taken { kept: -1_000, ..NOTHING });
 }
 
 #[test]

@@ -1,49 +1,14 @@
 //! RDPv3 takes no memory from the heap: no link, no agent, no host.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use feedrate::rdp::{
     Agent, AgentConfig, Audit, AuditRing, Channel, Checksum, CortexM, Cursor, Desk, Domains, Event,
     Fingerprint, Grant, Host, HostConfig, LaneId, Line, Link, Machine, Memory, ReadAudit, ReadMemory,
     Refusal, Role, Stepping, StopCause, Target, command,
 };
-
-/// Counts what the thread that asks for memory asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are the system's requirements.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: as above.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
+use feedrate_tests::counting::{Counting, taken};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
-    let before = ALLOCATIONS.get();
-    let result = work();
-    (ALLOCATIONS.get() - before, result)
-}
 
 struct Servo {
     log: AuditRing<64>,
@@ -135,7 +100,7 @@ fn grant(_: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
 /// Not in the handshake, not while commands are under way over a line that loses packets, not at the end.
 #[test]
 fn a_session_allocates_nothing() {
-    let (used, (answers, closed)) = allocations(|| {
+    let (used, (answers, closed)) = taken(|| {
         let mut servo = Servo { log: AuditRing::new(), stopped: false };
         let mut agent =
             Agent::<CortexM, _>::new(AgentConfig::board(*b"boot no. 815", "servo"), grant, Checksum);
@@ -184,12 +149,12 @@ fn a_session_allocates_nothing() {
         (answers, closed)
     });
     assert!(answers > 300 && closed, "{answers}");
-    assert_eq!(used, 0);
+    assert_eq!(used.allocations, 0);
 }
 
 #[test]
 fn a_link_allocates_nothing() {
-    let (used, messages) = allocations(|| {
+    let (used, messages) = taken(|| {
         let mut host = Link::<Desk>::new(Role::Host, Line::UART, Some(Line::SPI), 0);
         let mut agent = Link::<Desk>::new(Role::Agent, Line::UART, Some(Line::SPI), 5);
         host.open(99, 0);
@@ -214,5 +179,5 @@ fn a_link_allocates_nothing() {
         messages
     });
     assert!(messages > 5_000, "{messages}");
-    assert_eq!(used, 0);
+    assert_eq!(used.allocations, 0);
 }

@@ -1,83 +1,16 @@
 //! WebSocket: no memory is taken for a message in steady state, nor for its length when it is streamed; what is idle is small. Counted, of the
 //! thread that asks for it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use feedrate::{Array, Grow, Storage};
+use feedrate_tests::counting::{Counting, Taken, taken};
 use feedrate_tests::ws::data::numbered;
 use feedrate_tests::ws::run::{Key, Reads, agreed, key};
 use feedrate_tests::ws::wire::{BINARY, FIN, TEXT, Wire, peer};
 use feedrate_ws::deflate::Params;
 use feedrate_ws::{Answer, Event, InPieces, Keys, Receiver, Role, Sender, Unmasked, mask};
 
-/// Counts what the thread that asks for memory asks for.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(taken: usize, given_back: usize) {
-    if taken > 0 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-    }
-    LIVE.set(LIVE.get() + taken as isize - given_back as isize);
-    PEAK.set(PEAK.get().max(LIVE.get()));
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        // SAFETY: the caller's promises are the system's requirements.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size, layout.size());
-        // SAFETY: as above.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// What a piece of work took from the heap: how often, the most at one time, and what it has not given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Taken {
-    allocations: usize,
-    peak: isize,
-    kept: isize,
-}
-
-fn taken<T>(work: impl FnOnce() -> T) -> (Taken, T) {
-    let (allocations, live) = (ALLOCATIONS.get(), LIVE.get());
-    PEAK.set(live);
-    let result = work();
-    let taken = Taken {
-        allocations: ALLOCATIONS.get() - allocations,
-        peak: PEAK.get() - live,
-        kept: LIVE.get() - live,
-    };
-    (taken, result)
-}
-
-#[test]
-fn the_counter_counts() {
-    let (used, held) = taken(|| vec![1_u8; 1_000]);
-    assert_eq!(used, Taken { allocations: 1, peak: 1_000, kept: 1_000 });
-    assert_eq!(taken(|| drop(held)).0, Taken { allocations: 0, peak: 0, kept: -1_000 });
-}
 
 /// Reads a chunk to its end, and answers how many bytes of data came out. `memory` is the program's buffer.
 fn read<R: Reads, K: Keys, S: Storage>(
@@ -267,7 +200,7 @@ fn compression_takes_the_memory_that_it_says() {
             let sender = Sender::server(Array::<5_000>::new());
             (receiver.with_deflate(Some(params)), sender.with_deflate(Some(params)))
         });
-        assert_eq!(before, Taken { allocations: 0, peak: 0, kept: 0 });
+        assert_eq!(before, Taken::NOTHING);
         let (used, length) = taken(|| {
             let (mut input, mut length) = (peer.transmit(), 0);
             while let Some(Event::Message(piece)) = receiver.feed(&mut input, &mut sender) {

@@ -3,41 +3,9 @@
 //! The numbers are the same in every run.
 #![allow(missing_docs)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
 use feedrate_benches::ws::streams::{Kind, Stream, message};
 use feedrate_benches::ws::{CONTENDERS, Contender, Idle, Pass, Role};
-
-/// Counts what is asked for, and what is held.
-struct Counting;
-
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        HELD.fetch_add(layout.size(), Relaxed);
-        // SAFETY: the caller's promises are the system's requirements.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        HELD.fetch_sub(layout.size(), Relaxed);
-        HELD.fetch_add(size, Relaxed);
-        // SAFETY: as above.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
+use feedrate_tests::counting::{self, Counting, taken};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -63,7 +31,7 @@ fn main() {
     );
     println!("{:<20} {:>8} {:>8} {:>8} {:>8} {:>10}", "", "state", "heap", "future", "sum", "lent");
     for contender in CONTENDERS {
-        let Idle { state, heap, waiting, lent } = (contender.idle)(&text(125), &|| HELD.load(Relaxed));
+        let Idle { state, heap, waiting, lent } = (contender.idle)(&text(125), &|| counting::live() as usize);
         let sum = state + heap + waiting;
         println!("{:<20} {state:>8} {heap:>8} {waiting:>8} {sum:>8} {lent:>10}", contender.name);
     }
@@ -85,10 +53,8 @@ fn main() {
             for contender in CONTENDERS {
                 let mut pass = work(&contender, size);
                 pass();
-                let before = ALLOCATIONS.load(Relaxed);
-                let messages = pass().messages;
-                let allocations = ALLOCATIONS.load(Relaxed) - before;
-                print!(" {:>18.3}", allocations as f64 / messages as f64);
+                let (used, visited) = taken(&mut pass);
+                print!(" {:>18.3}", used.allocations as f64 / visited.messages as f64);
             }
             println!();
         }
