@@ -321,13 +321,25 @@ fn a_violation_is_not_stuck_behind_data() {
         write_some(&mut sender, written, &mut out);
         sender.failed(CloseCode::PROTOCOL);
         write(&mut sender, &mut out);
-        let frames = frames(Role::Server, &out);
-        assert_eq!(frames.last(), Some(&(FIN | CLOSE, vec![0x03, 0xea])));
+        let written_frames = frames(Role::Server, &out);
+        assert_eq!(written_frames.last(), Some(&(FIN | CLOSE, vec![0x03, 0xea])));
         // The pong, what had begun, and the close frame.
         let blocked = written > 0 && written != 6;
         let begun = written.saturating_sub(6).div_ceil(102);
-        assert_eq!(frames.len(), if blocked { 1 + begun + 1 } else { 22 }, "{written}");
+        assert_eq!(written_frames.len(), if blocked { 1 + begun + 1 } else { 22 }, "{written}");
     }
+    // The same, if what was not taken was written from where it lies.
+    let (mut sender, mut out) = (server(10_000), Vec::new());
+    let first = |parts: [&[u8]; 3]| {
+        out.extend_from_slice(&parts.concat()[..50]);
+        50
+    };
+    sender.send_vectored(&numbered(100)[..], first).expect("room");
+    sender.text("after").expect("room");
+    sender.failed(CloseCode::PROTOCOL);
+    write(&mut sender, &mut out);
+    let close = (FIN | CLOSE, vec![0x03, 0xea]);
+    assert_eq!(frames(Role::Server, &out), [(FIN | BINARY, numbered(100)), close]);
 }
 
 #[test]
