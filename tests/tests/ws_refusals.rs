@@ -245,7 +245,10 @@ fn no_memory() {
             &mut []
         }
         fn append(&mut self, bytes: &[u8]) -> Result<(), feedrate::Fault> {
-            if bytes.is_empty() { Ok(()) } else { Err(feedrate::Fault::Memory { needed: bytes.len() }) }
+            self.reserve(bytes.len())
+        }
+        fn reserve(&mut self, bytes: usize) -> Result<(), feedrate::Fault> {
+            if bytes == 0 { Ok(()) } else { Err(feedrate::Fault::Memory { needed: bytes }) }
         }
         fn discard(&mut self, _: usize) {}
         fn truncate(&mut self, _: usize) {}
@@ -260,6 +263,8 @@ fn no_memory() {
         // A sender that cannot queue says so.
         let mut sender = Sender::server(Broken);
         assert!(matches!(sender.text("x"), Err(SendError::Full { .. })));
+        let vectored = sender.send_vectored("x", |_| panic!("written, with no memory for the rest"));
+        assert!(matches!(vectored, Err(SendError::Full { .. })));
         assert!(matches!(sender.ping(b"x"), Err(SendError::Full { .. })));
         assert!(matches!(sender.close(CloseCode::NORMAL, ""), Err(SendError::Full { .. })));
         assert!(!sender.is_closing() && sender.transmit().is_empty());
