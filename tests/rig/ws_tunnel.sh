@@ -2,7 +2,7 @@
 # Both protocols of the core in a WebSocket's binary messages, cut anywhere: clients that people use talk through two ws_tunnels, one on each
 # side, and see what they see without them.
 #
-#   ws_tunnel.sh PORTS PROGRAMS   PORTS is the file that `servers.sh start` wrote, PROGRAMS the folder of ws_tunnel, rdp and rdp_sim
+#   ws_tunnel.sh PORTS PROGRAMS   PORTS is the file that `servers.sh start` wrote, PROGRAMS the folder of ws_tunnel, ws_echo, rdp and rdp_sim
 set -euo pipefail
 # shellcheck source=tests/rig/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -33,7 +33,12 @@ main() {
         die "rdp fails through the tunnel"
     grep -q 'Step *done *5 times' "$WORK/rdp" || die "rdp: no five steps in the audit log"
     echo "RDPv3: a session, five steps, the audit log"
-    echo "5 passed, 0 failed"
+    # Nothing comes from a server that has not got all of a request.
+    start "$PROGRAMS/ws_echo" --listen 127.0.0.1:0
+    start "$PROGRAMS/ws_tunnel" --listen ws:127.0.0.1:0 --to "tcp:127.0.0.1:$PORT"
+    echo "text in a tunnel, which takes binary messages only:"
+    python3 "$REPO/tests/rig/ws_violations.py" "127.0.0.1:$PORT" --accepts binary
+    echo "6 passed, 0 failed"
 }
 
 # Two tunnels in front of a port; the outer one's port in PORT.

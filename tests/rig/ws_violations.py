@@ -3,6 +3,7 @@
 
 ws_violations.py HOST:PORT [--limit BYTES] [--no-deflate] [--protocols a,b] [--only WORD]
                  [--deadline SECONDS] [--list]
+ws_violations.py HOST:PORT --accepts text|binary    a server that takes messages of one kind and sends none
 
 The options say how the server was started: its message limit (default 64 MiB), without permessage-deflate, with
 which subprotocols. Every case has its own connection; most run twice, written at once and byte by byte. The last
@@ -671,6 +672,19 @@ def table(options):
     yield from handshakes(host, options.deflate, options.protocols)
 
 
+def kinds(accepted):
+    name, opcode, other = ("text", TEXT, BINARY) if accepted == "binary" else ("binary", BINARY, TEXT)
+    for size in (0, 1, 125, 126, 65536):
+        yield wrong(f"{name} of {size}", "7.4.1", frame(opcode, b"x" * size), 1003)
+    yield wrong(f"{name} that is not UTF-8", "7.4.1", frame(opcode, b"\xff"), 1003)
+    yield wrong(f"a first fragment of {name}", "7.4.1", frame(opcode, b"x", fin=False), 1003)
+    yield wrong(f"{name}, header alone", "7.4.1", frame(opcode, length=9), 1003)
+    yield wrong(f"{name} after a good message", "7.4.1", frame(other, b"x") + frame(opcode, b"x"), 1003)
+    yield one(f"{name} after a ping", "7.4.1", frame(PING, b"p") + frame(opcode), pong(b"p"), closed(1003))
+    yield wrong(f"{name} inside a message", "5.4", frame(other, b"x", fin=False) + frame(opcode, b"x"), 1002)
+    yield one("good messages", "5.6", frame(other) + frame(other, b"x" * 7000) + split(b"in pieces", other))
+
+
 def describe(case):
     if isinstance(case, Shake):
         expect = case.expect if isinstance(case.expect, set) else "101"
@@ -687,13 +701,15 @@ def main():
     parser.add_argument("--no-deflate", dest="deflate", action="store_false")
     parser.add_argument("--protocols", type=lambda v: v.split(","), default=[])
     parser.add_argument("--only", default="", help="the cases whose name has this")
+    parser.add_argument("--accepts", choices=("text", "binary"), help="the only kind of messages that the server takes")
     parser.add_argument("--deadline", type=float, default=ws_wire.DEADLINE, help="for one answer")
     parser.add_argument("--list", action="store_true", help="print the table, run nothing")
     options = parser.parse_args()
     if options.limit < 1 << 20:
         parser.error("the table's own messages need a limit of 1 MiB")
     ws_wire.DEADLINE = options.deadline
-    cases = [case for case in table(options) if options.only in case.name]
+    cases = kinds(options.accepts) if options.accepts else table(options)
+    cases = [case for case in cases if options.only in case.name]
     if options.list:
         return print(*map(describe, cases), sep="\n")
     try:
