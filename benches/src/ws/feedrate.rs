@@ -1,9 +1,11 @@
-//! feedrate: a `Receiver`, a `Sender`, and a buffer to read into, which all connections of a thread can share.
+//! feedrate: a `Receiver`, a `Sender`, and a buffer to read into, which all connections of a thread can share. And the frame layer alone, for what can
+//! do with that.
 
 use std::io::{IoSlice, Read};
 
-use feedrate::Grow;
-use feedrate_ws::{Answer, Event, Message, Receiver, Sender, Unmasked};
+use feedrate::{Encode, Grow, SliceOutput};
+use feedrate_ws::frame::{Frame, HEADER, Header, Opcode};
+use feedrate_ws::{Answer, Event, Message, Receiver, Sender, Unmasked, mask};
 
 use super::wire::{Wire, chunk};
 use super::{End, Role, Visited};
@@ -149,5 +151,101 @@ fn flush<K: feedrate_ws::Keys>(sender: &mut Sender<Grow, K>, wire: &Wire) {
         }
         let written = wire.put(&[IoSlice::new(bytes)]);
         sender.sent(written);
+    }
+}
+
+/// The frame layer alone: no message of more than one frame, no check of text, no answers, no queue. A frame is read into a buffer of the connection's
+/// own, until it is whole.
+#[derive(Debug)]
+pub struct Frames {
+    wire: Wire,
+    role: Role,
+    text: Vec<u8>,
+    /// What was read of the wire, and where in it the next frame is.
+    read: Vec<u8>,
+    next: usize,
+    end: usize,
+    /// What is to be written to the wire.
+    write: Vec<u8>,
+}
+
+impl Frames {
+    /// Where in `read` the next message is then.
+    #[inline(always)]
+    fn receive(&mut self) -> std::ops::Range<usize> {
+        loop {
+            let from = &self.read[self.next..self.end];
+            if let Some((header, n)) = Header::parse(from).expect("a good stream") {
+                let length = usize::try_from(header.length).expect("a short one");
+                if length <= from.len() - n {
+                    assert!(header.fin && header.mask.is_some() == (self.role == Role::Server));
+                    let payload = self.next + n..self.next + n + length;
+                    if let Some(key) = header.mask {
+                        mask::apply(&mut self.read[payload.clone()], key);
+                    }
+                    self.next = payload.end;
+                    return payload;
+                }
+            }
+            self.read.copy_within(self.next..self.end, 0);
+            self.end -= self.next;
+            self.next = 0;
+            let room = self.end..self.end + chunk();
+            self.end += self.wire.read(&mut self.read[room]).expect("a good stream");
+        }
+    }
+
+    #[inline(always)]
+    fn frame(role: Role, payload: &[u8], to: &mut [u8]) -> usize {
+        let mask = (role == Role::Client).then(|| rand::random::<u32>().to_ne_bytes());
+        let mut out = SliceOutput::new(to);
+        Frame { mask, ..Frame::new(Opcode::Text, payload) }.encode(&mut out).expect("room");
+        out.as_bytes().len()
+    }
+}
+
+impl End for Frames {
+    fn open(wire: Wire, role: Role, text: &str) -> Self {
+        let size = (1 << 20) + HEADER + chunk();
+        let (read, write) = (vec![0; size], vec![0; size]);
+        Self { wire, role, text: text.into(), read, next: 0, end: 0, write }
+    }
+
+    #[inline(never)]
+    fn decode(&mut self, messages: usize) -> Visited {
+        let mut visited = Visited::default();
+        for _ in 0..messages {
+            let payload = self.receive();
+            visited.message(&self.read[payload]);
+        }
+        visited
+    }
+
+    #[inline(never)]
+    fn encode(&mut self, times: usize) {
+        let mut at = 0;
+        for _ in 0..times {
+            at += Self::frame(self.role, &self.text, &mut self.write[at..]);
+            if at >= chunk() {
+                self.wire.put(&[IoSlice::new(&self.write[..at])]);
+                at = 0;
+            }
+        }
+        self.wire.put(&[IoSlice::new(&self.write[..at])]);
+    }
+
+    #[inline(never)]
+    fn echo(&mut self) {
+        let payload = self.receive();
+        let length = Self::frame(self.role, &self.read[payload], &mut self.write);
+        self.wire.put(&[IoSlice::new(&self.write[..length])]);
+    }
+
+    fn state() -> usize {
+        size_of::<Role>() + 2 * size_of::<usize>()
+    }
+
+    fn lent(&self) -> usize {
+        self.read.capacity() + self.write.capacity()
     }
 }

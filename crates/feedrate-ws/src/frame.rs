@@ -232,7 +232,12 @@ impl Encode for Frame<'_> {
             return Err(EncodeError::TooLarge { what: "control frame", size: payload.len(), limit: CONTROL });
         }
         let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
-        let (header, n) = Header { fin, rsv1: false, opcode, mask, length }.to_bytes();
+        let header = Header { fin, rsv1: false, opcode, mask, length };
+        if let Some(header) = header.to_two_bytes() {
+            out.put(&header)?;
+            return out.put(payload);
+        }
+        let (header, n) = header.to_bytes();
         out.put(header.get(..n).unwrap_or_default())?;
         let start = out.length();
         out.put(payload)?;
