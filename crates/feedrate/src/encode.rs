@@ -156,9 +156,10 @@ impl Output for SliceOutput<'_> {
         if free.len() < bytes.len() {
             return Err(EncodeError::Full);
         }
+        let (free, _) = free.split_at_mut_checked(bytes.len()).unwrap_or_default();
         // Not `copy_from_slice`: at opt-level "z" its length check is left in, and with it a panic.
-        let copied = free.iter_mut().zip(bytes).map(|(to, from)| *to = *from).count();
-        self.length = self.length.saturating_add(copied);
+        free.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        self.length = self.length.saturating_add(bytes.len());
         Ok(())
     }
 
