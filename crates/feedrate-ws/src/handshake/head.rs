@@ -97,6 +97,8 @@ impl<S: Storage> Reader<S> {
                 break;
             }
         }
+        // Without memory nothing is taken: what comes next must not be read as if it followed what came before.
+        self.storage.reserve(taken).map_err(|_| HeadError::TooLong { limit })?;
         let head = input.take(taken);
         self.storage.append(head.bytes()).map_err(|_| HeadError::TooLong { limit })?;
         (self.matched, self.headers, self.done) = (matched, headers, matched == 4);
