@@ -218,7 +218,16 @@ impl AsyncWrite for Canned<'_> {
 /// The least that can be done: find where each message ends, and what its type is. No limit, no check of the type.
 #[inline(never)]
 pub fn floor(stream: &[u8], chunk: usize) -> Sum {
-    each_frame(stream, chunk, |sum, frame| {
+    each_frame(stream.chunks(chunk), |sum, frame| {
+        sum.add(frame.len());
+        sum.add(frame.first().copied().unwrap_or_default().into());
+    })
+}
+
+/// In chunks that are not all of one size.
+#[inline(never)]
+pub fn floor_chunks(chunks: &[&[u8]]) -> Sum {
+    each_frame(chunks.iter().copied(), |sum, frame| {
         sum.add(frame.len());
         sum.add(frame.first().copied().unwrap_or_default().into());
     })
@@ -227,7 +236,7 @@ pub fn floor(stream: &[u8], chunk: usize) -> Sum {
 /// The same, and the least that has to be done for a row's values: one walk over them, which checks only what `[]` checks.
 #[inline(never)]
 pub fn floor_fields(stream: &[u8], chunk: usize) -> Sum {
-    each_frame(stream, chunk, |sum, frame| {
+    each_frame(stream.chunks(chunk), |sum, frame| {
         if let Some(([b'D', _, _, _, _, a, b], mut rest)) = frame.split_first_chunk::<7>() {
             for _ in 0..u16::from_be_bytes([*a, *b]) {
                 let (length, behind) = rest.split_at(4);
@@ -246,10 +255,10 @@ pub fn floor_fields(stream: &[u8], chunk: usize) -> Sum {
 }
 
 #[inline(always)]
-fn each_frame(stream: &[u8], chunk: usize, look: impl Fn(&mut Sum, &[u8])) -> Sum {
+fn each_frame<'s>(chunks: impl Iterator<Item = &'s [u8]>, look: impl Fn(&mut Sum, &[u8])) -> Sum {
     let mut sum = Sum::default();
     let mut held: Vec<u8> = Vec::with_capacity(STORAGE);
-    for mut input in stream.chunks(chunk) {
+    for mut input in chunks {
         if !held.is_empty() {
             // What is missing of the header, then of the message.
             for _ in 0..2 {
@@ -283,6 +292,20 @@ pub fn feedrate_frames(stream: &[u8], chunk: usize) -> Sum {
     let mut decoder = Decoder::new(Backend::established(), Array::<STORAGE>::new());
     let mut sum = Sum::default();
     for mut input in stream.chunks(chunk) {
+        while let Some(frame) = decoder.feed(&mut input).expect("a good stream") {
+            sum.add(frame.raw().len());
+            sum.add(frame.tag().into());
+        }
+    }
+    sum
+}
+
+/// As [`floor_chunks`].
+#[inline(never)]
+pub fn feedrate_frames_chunks(chunks: &[&[u8]]) -> Sum {
+    let mut decoder = Decoder::new(Backend::established(), Array::<STORAGE>::new());
+    let mut sum = Sum::default();
+    for mut input in chunks.iter().copied() {
         while let Some(frame) = decoder.feed(&mut input).expect("a good stream") {
             sum.add(frame.raw().len());
             sum.add(frame.tag().into());

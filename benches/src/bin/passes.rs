@@ -3,9 +3,11 @@
 
 use feedrate::rdp::{Framing, Line};
 use feedrate_benches::rdp::{Stream, exchange, gdb, packets};
-use feedrate_benches::{decode, encode, pipeline, streams};
+use feedrate_benches::{decode, encode, pipeline, streams, ws};
 
 const CHUNK: usize = 16 * 1024;
+/// What one packet of TCP brings over Ethernet.
+const SEGMENT: usize = 1460;
 const STREAM: usize = 1024 * 1024;
 
 fn main() {
@@ -22,8 +24,15 @@ fn run(kind: &str, contender: &str, passes: usize) -> usize {
         ["serial", payload] => return packets(Framing::Serial, payload, contender, passes),
         ["stream", payload] => return packets(Framing::Stream, payload, contender, passes),
         ["exchange", line] => return exchanges(line, contender, passes),
+        ["ws", kind, size] => return ws::counted::passes(kind, size, contender, passes),
+        ["narrow", "cut"] => return cuts(true, contender, passes),
+        ["narrow", "even"] => return cuts(false, contender, passes),
         _ => {}
     }
+    let (kind, chunk) = match kind.split_once('-') {
+        Some((kind, chunk)) => (kind, chunk.parse().expect("bytes in a chunk")),
+        None => (kind, CHUNK),
+    };
     type Decode = fn(&[u8], usize) -> feedrate_benches::Sum;
     let decode: Option<Decode> = match contender {
         "floor" => Some(decode::floor),
@@ -47,7 +56,7 @@ fn run(kind: &str, contender: &str, passes: usize) -> usize {
             _ => streams::pipelines(STREAM),
         };
         for _ in 0..passes {
-            std::hint::black_box(decode(std::hint::black_box(&stream), CHUNK));
+            std::hint::black_box(decode(std::hint::black_box(&stream), chunk));
         }
         return messages(&stream);
     }
@@ -72,13 +81,49 @@ fn run(kind: &str, contender: &str, passes: usize) -> usize {
     if kind == "encode" { 4 * TIMES } else { TIMES }
 }
 
-fn messages(mut stream: &[u8]) -> usize {
-    let mut count = 0;
-    while let Some(&[_, a, b, c, d]) = stream.first_chunk::<5>() {
-        stream = &stream[1 + u32::from_be_bytes([a, b, c, d]) as usize..];
-        count += 1;
+fn messages(stream: &[u8]) -> usize {
+    lengths(stream).count()
+}
+
+fn lengths(mut stream: &[u8]) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let &[_, a, b, c, d] = stream.first_chunk::<5>()?;
+        let length = 1 + u32::from_be_bytes([a, b, c, d]) as usize;
+        stream = &stream[length..];
+        Some(length)
+    })
+}
+
+/// Narrow rows in chunks of a segment or a little more, which all end where a message does. Or else every other one ends inside the next message:
+/// there are as many chunks and the same messages then, so what it takes more is what the cuts take. They go through all places of a message.
+/// What is answered is how many cuts there are, or would be.
+fn cuts(cut: bool, contender: &str, passes: usize) -> usize {
+    let stream = streams::NARROW.stream(STREAM);
+    let (mut chunks, mut cuts) = (Vec::new(), 0);
+    // Of this chunk: where it starts, the end of the last message before it, and the end of the last message in it.
+    let (mut start, mut before, mut end) = (0, 0, 0);
+    for length in lengths(&stream) {
+        if end - before >= SEGMENT {
+            let mut inside = 0;
+            if chunks.len() % 2 == 0 {
+                cuts += 1;
+                inside = if cut { 1 + cuts % (length - 1) } else { 0 };
+            }
+            chunks.push(&stream[start..end + inside]);
+            (start, before) = (end + inside, end);
+        }
+        end += length;
     }
-    count
+    chunks.push(&stream[start..]);
+    for _ in 0..passes {
+        let chunks = std::hint::black_box(&chunks[..]);
+        std::hint::black_box(match contender {
+            "floor" => decode::floor_chunks(chunks),
+            "frames" => decode::feedrate_frames_chunks(chunks),
+            _ => panic!("no contender {contender}"),
+        });
+    }
+    cuts
 }
 
 /// Packets of RDPv3 in one buffer.

@@ -2,6 +2,7 @@
 //!
 //! A contender is an [`End`]: it stays open over all passes, so that no pass pays for setting it up.
 
+pub mod counted;
 pub mod embedded_websocket;
 pub mod fastwebsockets;
 pub mod feedrate;
@@ -40,6 +41,16 @@ impl Visited {
     pub fn message(&mut self, payload: &[u8]) {
         self.messages += 1;
         self.sum.bytes(payload);
+    }
+
+    /// All pieces of a message are seen as the whole of it would be.
+    #[inline]
+    pub fn piece(&mut self, bytes: &[u8], first: bool, last: bool) {
+        self.sum.add(bytes.len());
+        if first {
+            self.sum.add(bytes.first().copied().unwrap_or_default().into());
+        }
+        self.messages += usize::from(last);
     }
 }
 

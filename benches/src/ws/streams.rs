@@ -13,12 +13,21 @@ pub enum Kind {
     Cjk,
 }
 
+impl Kind {
+    fn opcode(self) -> u8 {
+        if self == Self::Binary { 2 } else { 1 }
+    }
+}
+
+const CONTINUATION: u8 = 0;
+const FIN: u8 = 0x80;
+
 const ASCII: &str =
     r#"{"type":"position","axis":"X","mm":104.2275,"feed":1200,"at":1763790000123,"ok":true} "#;
 const MIXED: &str = "Größe 12 µm, подача 1200 мм/мин, ταχύτητα 80 %, 主轴转速 6000, מהירות, déjà vu: 5 € 🛠 ";
 const CJK: &str = "主轴转速已达到设定值请检查冷却液并确认刀具编号后再继续加工否则机床将自动停止运行";
 
-/// What one side sends to the other, one message a frame.
+/// What one side sends to the other, one message a frame unless said otherwise.
 #[derive(Debug, Clone)]
 pub struct Stream {
     /// Who is to read it.
@@ -32,15 +41,25 @@ pub struct Stream {
 impl Stream {
     /// Messages with `payload` bytes each, `total` or a little more between them.
     pub fn new(reader: Role, kind: Kind, payload: usize, total: usize) -> Self {
+        Self::fragmented(reader, kind, payload, 1, total)
+    }
+
+    /// The same of messages of so many fragments, with `fragment` bytes of payload each.
+    pub fn fragmented(reader: Role, kind: Kind, fragment: usize, fragments: usize, total: usize) -> Self {
+        let payload = fragment * fragments;
         let messages = total.div_ceil(payload);
         let mut stream = Self { reader, bytes: Vec::new(), messages, visited: Visited::default() };
-        stream.bytes.reserve(messages * (payload + 14));
+        stream.bytes.reserve(messages * (payload + fragments * 14));
         let mut random = random();
         for i in 0..messages {
             let message = message(kind, payload, i);
             stream.visited.message(&message);
-            let key = (reader == Role::Server).then(|| (random() as u32).to_be_bytes());
-            write(&mut stream.bytes, kind, &message, key);
+            for (j, payload) in message.chunks(fragment).enumerate() {
+                let key = (reader == Role::Server).then(|| (random() as u32).to_be_bytes());
+                let opcode = if j == 0 { kind.opcode() } else { CONTINUATION };
+                let fin = if j + 1 == fragments { FIN } else { 0 };
+                write(&mut stream.bytes, fin | opcode, payload, key);
+            }
         }
         stream
     }
@@ -68,9 +87,9 @@ pub fn message(kind: Kind, payload: usize, i: usize) -> Vec<u8> {
 }
 
 /// By hand, so that no contender's own encoder says what is right.
-fn write(out: &mut Vec<u8>, kind: Kind, payload: &[u8], key: Option<[u8; 4]>) {
+fn write(out: &mut Vec<u8>, first: u8, payload: &[u8], key: Option<[u8; 4]>) {
     let masked = if key.is_some() { 0x80 } else { 0 };
-    out.push(if kind == Kind::Binary { 0x82 } else { 0x81 });
+    out.push(first);
     match payload.len() {
         length @ 0..=125 => out.push(masked | length as u8),
         length @ 126..=0xFFFF => {
@@ -100,7 +119,7 @@ pub fn assert_written(writer: Role, payload: &[u8], times: usize, mut bytes: &[u
             .then(|| bytes[at..at + 4].try_into().expect("four bytes"))
             .inspect(|key| keys.push(*key));
         let mut frame = Vec::new();
-        write(&mut frame, Kind::Ascii, payload, key);
+        write(&mut frame, FIN | Kind::Ascii.opcode(), payload, key);
         let rest = bytes.strip_prefix(&frame[..]);
         bytes = rest.expect("the frame that was asked for");
     }
