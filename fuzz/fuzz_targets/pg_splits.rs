@@ -199,7 +199,7 @@ fn compare(streamed: &Record, reference: &Record) {
 /// The bytes that a part was read from.
 fn put(part: Part, bytes: &mut Vec<u8>) {
     match part {
-        Part::Portal | Part::Statement | Part::Sql | Part::Data => {}
+        Part::Portal | Part::Statement | Part::Sql | Part::Data | Part::Body => {}
         Part::Function(function) => bytes.extend(function.to_be_bytes()),
         Part::ResultFormat(format) => bytes.extend(format.0.to_be_bytes()),
         Part::ParameterFormats { count }

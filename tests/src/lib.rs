@@ -57,7 +57,11 @@ impl Transcript {
 
 /// A direction of the conversation, as the tests see it.
 pub trait Side:
-    Direction + Clone + Debug + for<'a> Protocol<Message<'a> = Frame<'a, Self>, Error = pg::Error> + 'static
+    Direction
+    + Clone
+    + Debug
+    + for<'a> Protocol<Bytes<'a> = &'a [u8], Message<'a> = Frame<'a, Self>, Error = pg::Error>
+    + 'static
 {
     /// One of the messages of this direction.
     type Owned: Debug + Encode;

@@ -86,7 +86,7 @@ pub fn rebuild(pieces: &[Piece]) -> Vec<u8> {
                 Part::Value { length, .. } => {
                     bytes.extend_from_slice(&length.unwrap_or(u32::MAX).to_be_bytes());
                 }
-                Part::Data => {}
+                Part::Data | Part::Body => {}
             },
         }
     }

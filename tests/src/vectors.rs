@@ -99,6 +99,14 @@ const fn negative(found: i32) -> Problem {
     Problem::Negative { what: "value length", found, expected: "-1 for NULL, or 0 and more" }
 }
 
+/// A byte that begins no message: perhaps the first of a TLS record, a handshake or an alert.
+const fn unknown(tag: u8) -> Problem {
+    match tag {
+        0x15 | 0x16 => Problem::Foreign { first: tag, protocol: "TLS" },
+        _ => Problem::UnknownTag(tag),
+    }
+}
+
 /// A length field out of its bounds.
 const fn length(length: u32, max: u32) -> Problem {
     Problem::Length { length, min: 4, max }

@@ -184,12 +184,13 @@ fn encoding_into_a_slice_allocates_nothing() {
 fn a_text_without_an_end_is_limited_by_the_storage() {
     struct Lines;
     impl Protocol for Lines {
+        type Bytes<'a> = &'a [u8];
         type Message<'a> = &'a [u8];
         type Error = Fault;
         fn extent(&self, _: &[u8]) -> Result<Extent, Fault> {
-            Ok(Extent::Until(b'\n'))
+            Ok(Extent::Until(b"\n"))
         }
-        fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Fault> {
+        fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> {
             Ok(frame)
         }
     }

@@ -160,12 +160,26 @@ fn an_error_before_the_protocol_begins() {
 /// "GET " is a length of a gigabyte, and "HELP" is no message either.
 #[test]
 fn other_protocols_at_the_door() {
-    for request in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"SSH-2.0-x\r\n", b"HELO x\r\n", b"*1\r\n$4\r\nPING\r\n"]
-    {
-        let found = transcript(&Frontend::new(), Array::<64>::new(), &[request]);
-        let [Entry::Lost(error)] = &found.entries[..] else { panic!("{found:?}") };
+    let lost = |start: &Frontend, request: &[u8]| {
+        let found = transcript(start, Array::<64>::new(), &[request]);
+        let [Entry::Lost(error)] = found.entries[..] else { panic!("{found:?}") };
+        error
+    };
+    for request in [&b"SSH-2.0-x\r\n"[..], b"HELO x\r\n", b"*1\r\n$4\r\nPING\r\n"] {
+        let error = lost(&Frontend::new(), request);
         assert!(matches!(error.problem(), Problem::Length { min: 8, max: 10_004, .. }), "{error}");
     }
+    for request in
+        [&b"GET / HTTP/1.1\r\n\r\n"[..], b"POST / HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    {
+        let error = lost(&Frontend::new(), request);
+        assert_eq!(error.problem(), Problem::Foreign { first: request[0], protocol: "HTTP" });
+        // POST begins with a frontend's type byte, Parse's.
+        let error = lost(&Frontend::established(), request);
+        assert!(matches!(error.problem(), Problem::Foreign { .. } | Problem::UnknownTag(b'G')), "{error}");
+    }
+    let error = lost(&Frontend::established(), b"\x16\x03\x01\x02\0\x01");
+    assert_eq!(error.to_string(), "message at byte 0: 0x16 begins no message here: this looks like TLS");
 }
 
 /// The text has no length of its own to be limited, and must not fill a storage that grows.

@@ -26,7 +26,8 @@ struct Seen {
 /// Feeds `before`, then `count` bytes, then `behind`; 64 KiB at a time, at no offset that a field could like.
 fn feed<D>(direction: D, before: &[u8], count: u32, behind: &[u8]) -> Seen
 where
-    D: Direction + for<'a> Protocol<Message<'a> = Frame<'a, D>, Error = feedrate::pg::Error>,
+    D: Direction
+        + for<'a> Protocol<Bytes<'a> = &'a [u8], Message<'a> = Frame<'a, D>, Error = feedrate::pg::Error>,
 {
     let block: Vec<u8> = (0..=250).cycle().take(64 << 10).map(|byte: u8| byte + 1).collect();
     let mut decoder = Decoder::new(Streaming::new(direction), Array::<256>::new());

@@ -46,6 +46,7 @@ fn serial(payload: &[u8]) -> Vec<u8> {
 }
 
 impl<const STRICT: bool> Protocol for Serial<STRICT> {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = &'a [u8];
     type Error = Wrong;
     const RECOVERY: Recovery = Recovery::Hunt;
@@ -59,9 +60,13 @@ impl<const STRICT: bool> Protocol for Serial<STRICT> {
         }
     }
 
-    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Wrong> {
+    fn check(&self, frame: &[u8]) -> Result<(), Wrong> {
         let (payload, sum) = frame.split_at(frame.len() - 4);
-        if sum == checksum(payload) { Ok(&payload[3..]) } else { Err(Wrong::Checksum) }
+        if sum == checksum(payload) { Ok(()) } else { Err(Wrong::Checksum) }
+    }
+
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Wrong> {
+        Ok(&frame[3..frame.len() - 4])
     }
 
     fn skipped(&mut self, n: usize) {
@@ -78,7 +83,7 @@ type Out = Vec<Result<Vec<u8>, Error<Wrong>>>;
 /// Everything that comes out of the chunks, and then of the silence behind them.
 fn read<P, S>(decoder: &mut Decoder<P, S>, chunks: &[&[u8]]) -> Out
 where
-    P: for<'a> Protocol<Message<'a> = &'a [u8], Error = Wrong>,
+    P: for<'a> Protocol<Bytes<'a> = &'a [u8], Message<'a> = &'a [u8], Error = Wrong>,
     S: Storage,
 {
     let mut out = Vec::new();
@@ -112,7 +117,7 @@ fn good(out: &Out) -> Vec<Vec<u8>> {
 /// The same for all cuts.
 fn always<P, S>(bytes: &[u8], new: impl Fn() -> Decoder<P, S>) -> Out
 where
-    P: for<'a> Protocol<Message<'a> = &'a [u8], Error = Wrong>,
+    P: for<'a> Protocol<Bytes<'a> = &'a [u8], Message<'a> = &'a [u8], Error = Wrong>,
     S: Storage,
 {
     let whole = read(&mut new(), &[bytes]);
@@ -226,15 +231,16 @@ struct Zeros {
 }
 
 impl Protocol for Zeros {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = &'a [u8];
     type Error = Wrong;
     const RECOVERY: Recovery = Recovery::Delimiter;
 
     fn extent(&self, _: &[u8]) -> Result<Extent, Wrong> {
-        Ok(Extent::Until(0))
+        Ok(Extent::Until(b"\0"))
     }
 
-    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Wrong> {
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Wrong> {
         if frame.contains(&b'!') { Err(Wrong::Noise(b'!')) } else { Ok(&frame[..frame.len() - 1]) }
     }
 
@@ -276,30 +282,42 @@ fn a_delimited_message_that_is_bad_or_too_long_costs_itself() {
 
 /// Payload and checksum, and silence: how a Modbus line does it.
 #[derive(Debug, Default)]
-struct Quiet<const HUNTS: bool> {
+struct Quiet<const RECOVERY: u8> {
     skipped: usize,
 }
+
+const CLOSES: u8 = 0;
+const HUNTS: u8 = 1;
+const SILENCE: u8 = 2;
 
 fn quiet(payload: &[u8]) -> Vec<u8> {
     [payload, &checksum(payload)].concat()
 }
 
-impl<const HUNTS: bool> Protocol for Quiet<HUNTS> {
+impl<const RECOVERY: u8> Protocol for Quiet<RECOVERY> {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = &'a [u8];
     type Error = Wrong;
-    const RECOVERY: Recovery = if HUNTS { Recovery::Hunt } else { Recovery::Close };
+    const RECOVERY: Recovery = match RECOVERY {
+        CLOSES => Recovery::Close,
+        HUNTS => Recovery::Hunt,
+        _ => Recovery::Silence,
+    };
 
     fn extent(&self, head: &[u8]) -> Result<Extent, Wrong> {
-        Ok(Extent::Need(head.len()))
+        // No message begins with this.
+        if head.first() == Some(&b'?') { Err(Wrong::Noise(b'?')) } else { Ok(Extent::Silence) }
     }
 
-    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Wrong> {
+    fn check(&self, frame: &[u8]) -> Result<(), Wrong> {
+        let Some((payload, sum)) = frame.split_at_checked(frame.len().wrapping_sub(4)) else {
+            return Err(Wrong::Checksum);
+        };
+        if sum == checksum(payload) { Ok(()) } else { Err(Wrong::Checksum) }
+    }
+
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Wrong> {
         Ok(&frame[..frame.len() - 4])
-    }
-
-    fn silence(&self, held: &[u8]) -> Option<usize> {
-        let (payload, sum) = held.split_at_checked(held.len().checked_sub(4)?)?;
-        (sum == checksum(payload)).then_some(held.len())
     }
 
     fn skipped(&mut self, n: usize) {
@@ -307,25 +325,67 @@ impl<const HUNTS: bool> Protocol for Quiet<HUNTS> {
     }
 }
 
+const BAD: Result<Vec<u8>, Error<Wrong>> = Err(Error::Message(Wrong::Checksum));
+
 #[test]
 fn silence_ends_a_message() {
-    let new = || Decoder::new(Quiet::<true>::default(), Array::<32>::new());
-    let mut decoder = new();
+    let mut decoder = Decoder::new(Quiet::<SILENCE>::default(), Array::<32>::new());
     for text in [&b"one"[..], b"", b"two"] {
         let frame = quiet(text);
         for byte in &frame {
             assert_eq!(decoder.feed(&mut &[*byte][..]), Ok(None));
         }
         assert_eq!(decoder.pending(), frame);
+        assert!(decoder.end().is_err());
         assert_eq!(decoder.gap(), Ok(Some(text)));
         assert_eq!(decoder.gap(), Ok(None));
         assert_eq!((decoder.end(), decoder.pending()), (Ok(()), &b""[..]));
     }
-    // Noise before it.
-    assert_eq!(always(&[b"xyz", &quiet(b"one")[..]].concat(), new), vec![Ok(b"one".to_vec())]);
-    // Noise behind it: there is no message then.
-    assert_eq!(always(&[&quiet(b"one")[..], b"xyz"].concat(), new), vec![]);
-    assert_eq!(read(&mut decoder, &[&quiet(b"one"), b"xyz"]), vec![]);
+    assert_eq!(decoder.protocol().skipped, 0);
+}
+
+/// Whatever it was: noise is one error, and ends with the silence behind it.
+#[test]
+fn noise_between_two_silences_is_one_error() {
+    let new = || Decoder::new(Quiet::<SILENCE>::default(), Array::<32>::new());
+    for noise in [
+        [b"xyz", &quiet(b"one")[..]].concat(),
+        [&quiet(b"one")[..], b"xyz"].concat(),
+        b"x".to_vec(),
+        vec![0xff; 32],
+    ] {
+        assert_eq!(always(&noise, new), vec![BAD], "{}", noise.escape_ascii());
+        let mut decoder = new();
+        assert_eq!(read(&mut decoder, &[&noise]), vec![BAD]);
+        assert_eq!((decoder.protocol().skipped, decoder.end()), (noise.len(), Ok(())));
+        assert_eq!(read(&mut decoder, &[&quiet(b"next")]), vec![Ok(b"next".to_vec())]);
+    }
+    // Longer than the storage; and bytes that `extent` refuses, first or not.
+    let too_long = Wrong::Fault(Fault::TooLong { declared: 33, limit: 32 });
+    for (noise, error) in [
+        (vec![0xff; 33], too_long),
+        (vec![0xff; 300], too_long),
+        (b"?".to_vec(), Wrong::Noise(b'?')),
+        ([&b"?"[..], &quiet(b"one")].concat(), Wrong::Noise(b'?')),
+        ([&b"?"[..], &[0xff; 300]].concat(), Wrong::Noise(b'?')),
+    ] {
+        let expected = vec![Err(Error::Message(error))];
+        assert_eq!(always(&noise, new), expected, "{}", noise.escape_ascii());
+        let mut decoder = new();
+        assert_eq!(read(&mut decoder, &[&noise]), expected);
+        assert_eq!((decoder.protocol().skipped, decoder.end()), (noise.len(), Ok(())));
+        assert_eq!(read(&mut decoder, &[&quiet(b"next")]), vec![Ok(b"next".to_vec())]);
+    }
+}
+
+/// One that hunts as well finds a message that has noise in front of it, at the price of an error for each byte of noise.
+#[test]
+fn silence_ends_a_message_behind_noise() {
+    let new = || Decoder::new(Quiet::<HUNTS>::default(), Array::<32>::new());
+    let noisy = [b"xyz", &quiet(b"one")[..]].concat();
+    assert_eq!(always(&noisy, new), vec![BAD, BAD, BAD, Ok(b"one".to_vec())]);
+    let mut decoder = new();
+    assert_eq!(read(&mut decoder, &[&quiet(b"one"), b"xyz"]), vec![BAD; 10]);
     assert_eq!((decoder.protocol().skipped, decoder.end()), (10, Ok(())));
 }
 
@@ -334,19 +394,131 @@ fn silence_ends_a_message() {
 fn silence_ends_a_message_as_long_as_the_storage() {
     let payload = [b'x'; 28];
     let too_long = Wrong::Fault(Fault::TooLong { declared: 33, limit: 32 });
+    let closes = || Decoder::new(Quiet::<CLOSES>::default(), Array::<32>::new());
+    assert_eq!(always(&quiet(&payload), closes), vec![Ok(payload.to_vec())]);
+    assert_eq!(always(&quiet(&[b'x'; 29]), closes), vec![Err(Error::Lost(too_long))]);
+    let hunts = || Decoder::new(Quiet::<HUNTS>::default(), Array::<32>::new());
     assert_eq!(
-        always(&quiet(&payload), || Decoder::new(Quiet::<false>::default(), Array::<32>::new())),
-        vec![Ok(payload.to_vec())]
-    );
-    assert_eq!(
-        always(&quiet(&[b'x'; 29]), || Decoder::new(Quiet::<false>::default(), Array::<32>::new())),
-        vec![Err(Error::Lost(too_long))]
-    );
-    assert_eq!(
-        always(&[b"no", &quiet(&payload)[..]].concat(), || Decoder::new(
-            Quiet::<true>::default(),
-            Array::<32>::new()
-        )),
+        always(&[b"no", &quiet(&payload)[..]].concat(), hunts),
         vec![Err(Error::Message(too_long)), Err(Error::Message(too_long)), Ok(payload.to_vec())]
     );
+    let silence = || Decoder::new(Quiet::<SILENCE>::default(), Array::<32>::new());
+    assert_eq!(always(&quiet(&payload), silence), vec![Ok(payload.to_vec())]);
+}
+
+/// Length and payload, between silences: one that the silence cuts short is one error.
+#[derive(Debug, Default)]
+struct Counted {
+    skipped: usize,
+}
+
+impl Protocol for Counted {
+    type Bytes<'a> = &'a [u8];
+    type Message<'a> = &'a [u8];
+    type Error = Wrong;
+    const RECOVERY: Recovery = Recovery::Silence;
+
+    fn extent(&self, head: &[u8]) -> Result<Extent, Wrong> {
+        Ok(head.first().map_or(Extent::Need(1), |length| Extent::Message(usize::from(*length) + 1)))
+    }
+
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Wrong> {
+        Ok(&frame[1..])
+    }
+
+    fn skipped(&mut self, n: usize) {
+        self.skipped += n;
+    }
+}
+
+#[test]
+fn silence_inside_a_message_costs_that_message() {
+    let new = || Decoder::new(Counted::default(), Array::<8>::new());
+    let cut = Wrong::Fault(Fault::Truncated { held: 3, missing: 2 });
+    assert_eq!(always(b"\x01a\x04bc", new), vec![Ok(b"a".to_vec()), Err(Error::Message(cut))]);
+    // Longer than the storage: that is known at once, and what follows is not believed before the silence.
+    let too_long = Wrong::Fault(Fault::TooLong { declared: 9, limit: 8 });
+    let mut decoder = new();
+    assert_eq!(
+        always(b"\x01a\x08bcdefghi\x01z", new),
+        vec![Ok(b"a".to_vec()), Err(Error::Message(too_long))]
+    );
+    assert_eq!(read(&mut decoder, &[b"\x08b", b"\x01z"]), vec![Err(Error::Message(too_long))]);
+    assert_eq!((decoder.protocol().skipped, decoder.end()), (4, Ok(())));
+    assert_eq!(read(&mut decoder, &[b"\x01z"]), vec![Ok(b"z".to_vec())]);
+}
+
+/// Lines that end in CR LF; no byte of them is below a blank, which shows at once.
+#[derive(Debug, Default)]
+struct Lines<const CLOSES: bool> {
+    skipped: usize,
+}
+
+impl<const CLOSES: bool> Protocol for Lines<CLOSES> {
+    type Bytes<'a> = &'a [u8];
+    type Message<'a> = &'a [u8];
+    type Error = Wrong;
+    const RECOVERY: Recovery = if CLOSES { Recovery::Close } else { Recovery::Delimiter };
+
+    fn extent(&self, _: &[u8]) -> Result<Extent, Wrong> {
+        Ok(Extent::Until(b"\r\n"))
+    }
+
+    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), Wrong> {
+        let text = so_far.strip_suffix(b"\r\n").unwrap_or(so_far);
+        match text.get(from..).unwrap_or_default().iter().find(|byte| **byte == 0) {
+            Some(zero) => Err(Wrong::Noise(*zero)),
+            None => Ok(()),
+        }
+    }
+
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Wrong> {
+        Ok(&frame[..frame.len() - 2])
+    }
+
+    fn skipped(&mut self, n: usize) {
+        self.skipped += n;
+    }
+}
+
+#[test]
+fn a_delimiter_of_two_bytes_may_be_cut() {
+    let new = || Decoder::new(Lines::<false>::default(), Array::<8>::new());
+    let too_long = || Err(Error::Message(Wrong::Fault(Fault::TooLong { declared: 9, limit: 8 })));
+    let ok = |text: &str| Ok(text.as_bytes().to_vec());
+    for (bytes, expected) in [
+        (&b"one\r\n\r\ntwo\r\n"[..], vec![ok("one"), ok(""), ok("two")]),
+        (b"a\rb\r\nc\nd\r\n\r\r\n", vec![ok("a\rb"), ok("c\nd"), ok("\r")]),
+        (b"123456\r\ntwo\r\n", vec![ok("123456"), ok("two")]),
+        // The delimiter would end behind the limit.
+        (b"1234567\r\ntwo\r\n", vec![too_long(), ok("two")]),
+        (b"12345678\r\ntwo\r\n", vec![too_long(), ok("two")]),
+        (b"123456789abcdef\r\r\r\ntwo\r\n", vec![too_long(), ok("two")]),
+        (b"1234567\r\r\ntwo\r\n", vec![too_long(), ok("two")]),
+        (b"12345678", vec![too_long()]),
+        (b"one\r", vec![]),
+    ] {
+        assert_eq!(always(bytes, new), expected, "{}", bytes.escape_ascii());
+    }
+    let mut decoder = new();
+    assert_eq!(read(&mut decoder, &[b"123456", b"7\r", b"\na\r\n"]), vec![too_long(), ok("a")]);
+    assert_eq!(decoder.protocol().skipped, 9);
+}
+
+/// A delimited message is refused at the first byte that shows it, not at its end.
+#[test]
+fn a_delimited_message_may_be_refused_before_its_end() {
+    let new = || Decoder::new(Lines::<true>::default(), Array::<8>::new());
+    let lost = |wrong| Err(Error::Lost(wrong));
+    let too_long = Wrong::Fault(Fault::TooLong { declared: 9, limit: 8 });
+    for (bytes, expected) in [
+        (&b"ab\r\nc\0"[..], vec![Ok(b"ab".to_vec()), lost(Wrong::Noise(0))]),
+        (b"\0", vec![lost(Wrong::Noise(0))]),
+        (b"1234567\0", vec![lost(Wrong::Noise(0))]),
+        (b"12345678\0", vec![lost(too_long)]),
+        (b"1234567\r\n", vec![lost(too_long)]),
+        (b"123456\r\n\0", vec![Ok(b"123456".to_vec()), lost(Wrong::Noise(0))]),
+    ] {
+        assert_eq!(always(bytes, new), expected, "{}", bytes.escape_ascii());
+    }
 }

@@ -106,6 +106,8 @@ extern crate std;
 
 mod decoder;
 mod encode;
+pub mod guide;
+mod input;
 mod protocol;
 mod scan;
 mod storage;
@@ -115,8 +117,9 @@ pub mod pg;
 #[cfg(feature = "rdp")]
 pub mod rdp;
 
-pub use decoder::Decoder;
+pub use decoder::{Decoder, Ready};
 pub use encode::{Encode, EncodeError, Output, SliceOutput};
+pub use input::{Buffer, Bytes, Input, Lent};
 pub use protocol::{Error, Extent, Fault, Protocol, Recovery};
 #[cfg(feature = "alloc")]
 pub use storage::Grow;

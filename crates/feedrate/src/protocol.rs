@@ -1,42 +1,62 @@
-//! The two things that a [`Protocol`] has to say, how far a message reaches and what it is, and what can go wrong.
+//! What a [`Protocol`] has to say, how far a message reaches and what it is, and what can go wrong.
+
+use crate::input::Bytes;
 
 /// How far the thing that starts at the front of the stream reaches.
 ///
-/// A protocol's answer is a function of the bytes alone: more bytes behind the ones it has seen may turn
+/// What a protocol returns is a function of the bytes alone: more bytes behind the ones it has seen may turn
 /// [`Need`](Extent::Need) into something else, and change nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Extent {
-    /// At least this many bytes in total, counted from the front, are needed to say more. A number that is here already means that only what
-    /// follows will tell: another byte, or [silence](Protocol::silence).
+    /// At least this many bytes in total, counted from the front, are needed to say more. A number of bytes that are
+    /// here already counts as one more than those.
     Need(usize),
-    /// One message of this many bytes. It may be 0: an event that takes no bytes, such as the end of a streamed body.
+    /// One message of this many bytes. [Inside](Protocol::inside) a message that comes in pieces it may be 0: an event
+    /// that takes no bytes, such as the end of the body.
     Message(usize),
     /// Up to this many bytes of a body that need not be held together: whatever is there is handed out.
     /// 0 counts as 1.
     Piece(usize),
-    /// One message that reaches up to and including the next byte of this value.
-    Until(u8),
+    /// One message that reaches up to and including the next occurrence of these bytes.
+    Until(&'static [u8]),
+    /// One message that reaches up to the next silence of the line: [`Decoder::gap`](crate::Decoder::gap).
+    Silence,
     /// This many bytes cannot belong to a message and are given up. 0 counts as 1.
     Skip(usize),
 }
 
 /// What to do when the bytes cannot be a message.
+///
+/// | | [`extent`](Protocol::extent) fails | longer than the storage | [`check`](Protocol::check) fails |
+/// |---|---|---|---|
+/// | `Close` | the stream is lost | of known length: refused alone; otherwise lost | refused alone |
+/// | `Hunt` | one byte is given up | one byte is given up | one byte is given up |
+/// | `Delimiter` | the stream is lost | refused alone | refused alone |
+/// | `Silence` | refused up to the silence | refused up to the silence | refused alone |
+///
+/// "Refused alone" is one [`Error::Message`]: the message is passed over, and the next one is intact. Whatever the
+/// recovery, an error of [`parse`](Protocol::parse) refuses its message alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Recovery {
-    /// Nothing can be trusted any more: the decoder is dead until [`Decoder::reset`](crate::Decoder::reset). Right for streams that lose
-    /// no bytes, such as TCP.
+    /// Nothing can be trusted any more: the decoder is dead until [`Decoder::reset`](crate::Decoder::reset). Right for
+    /// streams that lose no bytes, such as TCP.
     Close,
     /// Give up **one byte**, not one message, and look again at the next one. Right for a serial line whose messages
     /// carry a header or a checksum: a length made of noise must never take the intact message behind it along.
     Hunt,
-    /// Every message ends in a delimiter that occurs nowhere else ([`Extent::Until`]): one that is too long, or bad, costs
-    /// itself and never the next. Right for COBS.
+    /// Every message ends in a delimiter that occurs nowhere else ([`Extent::Until`]): one that is too long, or
+    /// malformed, costs itself and never the next. Right for COBS.
     Delimiter,
+    /// Messages are apart by silence ([`Extent::Silence`]): whatever is wrong with one, or was noise, is one error, and
+    /// ends at the next silence. Right for Modbus RTU.
+    Silence,
 }
 
-/// A protocol: how far a message reaches, and what it is.
+/// A protocol: how far a message reaches, whether it may be believed, and what it is.
 ///
-/// See the [crate's front page](crate) for the loop that drives it.
+/// [`guide`](crate::guide) walks through writing one. The [crate's front page](crate) has the loop that drives it.
 ///
 /// # Example
 ///
@@ -48,14 +68,15 @@ pub enum Recovery {
 /// struct Lines;
 ///
 /// impl Protocol for Lines {
+///     type Bytes<'a> = &'a [u8];
 ///     type Message<'a> = &'a [u8];
 ///     type Error = Fault;
 ///
 ///     fn extent(&self, _: &[u8]) -> Result<Extent, Fault> {
-///         Ok(Extent::Until(b'\n'))
+///         Ok(Extent::Until(b"\n"))
 ///     }
 ///
-///     fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Fault> {
+///     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> {
 ///         Ok(frame.strip_suffix(b"\n").unwrap_or(frame))
 ///     }
 /// }
@@ -72,6 +93,13 @@ pub enum Recovery {
 /// # Ok::<(), feedrate::Error<Fault>>(())
 /// ```
 pub trait Protocol {
+    /// What a frame is handed to [`parse`](Self::parse) as: `&'a [u8]`, `&'a mut [u8]` if its bytes have to be changed
+    /// before they mean something (unmasked, unstuffed), or [`Lent<'a>`](crate::Lent) for whichever the input is.
+    ///
+    /// In an `impl`, spell the signature of `parse` as it is here, with `Self::Bytes<'a>` and `Self::Message<'a>`: the
+    /// types themselves in their place are error E0195 in some of the cases.
+    type Bytes<'a>: Bytes<'a>;
+
     /// What [`Decoder::feed`](crate::Decoder::feed) hands out: a view of the frame's bytes.
     type Message<'a>;
 
@@ -79,42 +107,74 @@ pub trait Protocol {
     /// and told again, hence `Clone`.
     type Error: core::error::Error + Clone + From<Fault>;
 
-    /// What happens when `extent` or `parse` fails.
+    /// What happens when the bytes cannot be a message.
     const RECOVERY: Recovery = Recovery::Close;
 
     /// Measures what starts at `head[0]`, in O(header). `head` may be empty, and may reach past the message.
     ///
-    /// An error means that nothing that follows can be believed: see [`Recovery`].
+    /// # Errors
+    ///
+    /// Nothing that follows can be believed: see [`Recovery`].
     fn extent(&self, head: &[u8]) -> Result<Extent, Self::Error>;
 
-    /// A shortcut for the most common kind of message: one that is whole at the front of `input`, shorter than `room` bytes,
-    /// cannot be bad, and changes nothing in the protocol. The answer is the message and its length, exactly as `extent` and
-    /// `parse` would have it; `None` leaves it to them.
+    /// Whether a whole frame may be believed: checksums go here, as a frame that fails can be looked at again then
+    /// ([`Recovery::Hunt`]). Bodies in [pieces](Extent::Piece) are not asked about.
     ///
-    /// [`Decoder::feed`](crate::Decoder::feed) has this inlined into its caller's loop. Without it everything works as well, and slower.
+    /// # Errors
+    ///
+    /// The frame is not a message: see [`Recovery`].
     #[inline]
-    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Self::Message<'a>, usize)> {
-        let _ = (input, room);
+    fn check(&self, frame: &[u8]) -> Result<(), Self::Error> {
+        let _ = frame;
+        Ok(())
+    }
+
+    /// Reads one frame of exactly the extent that was asked for. It may change its bytes, this once.
+    ///
+    /// # Errors
+    ///
+    /// This message is malformed. It has been consumed, and the next one is intact.
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Self::Message<'a>, Self::Error>;
+
+    /// A shortcut for the most common kind of message: how many bytes the one at the front of `head` has, exactly as
+    /// [`extent`](Self::extent) would have it. It may reach past `head`. `None` leaves it to `extent`.
+    ///
+    /// A frame that was measured by this is not asked about by [`check`](Self::check).
+    /// [`Decoder::feed`](crate::Decoder::feed) has this inlined into its caller's loop. Without it everything works as
+    /// well, and slower.
+    #[inline]
+    fn glance(&self, head: &[u8]) -> Option<usize> {
+        let _ = head;
         None
     }
 
-    /// Reads one frame of exactly the extent that was asked for.
+    /// [`parse`](Self::parse) of a frame that [`glance`](Self::glance) measured and that is whole where it lies: for
+    /// what need not be asked of it any more.
     ///
-    /// An error means that this message is bad. With [`Recovery::Close`] the frame has been consumed and the next
-    /// one is intact.
-    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<Self::Message<'a>, Self::Error>;
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    #[inline]
+    fn quick<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Self::Message<'a>, Self::Error> {
+        self.parse(frame)
+    }
 
-    /// A message of `length` bytes is longer than the storage can ever hold. `Some(n)`: its first `n` bytes can be
-    /// parsed alone, and `extent` will then cut the rest into pieces. `None`: it cannot be received.
+    /// A delimited message is arriving ([`Extent::Until`]), and `so_far[from..]` are bytes of it that have not been
+    /// shown before: so it can be refused at the first byte that shows it, and not only at its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`extent`](Self::extent).
+    #[inline]
+    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), Self::Error> {
+        let _ = (so_far, from);
+        Ok(())
+    }
+
+    /// A message of `length` bytes is longer than the storage can ever hold. `Some(n)`: its first `n` bytes are to be
+    /// parsed alone, and `extent` will then cut the rest into [pieces](Extent::Piece). `None`: it is refused.
     fn head(&self, head: &[u8], length: usize) -> Option<usize> {
         let _ = (head, length);
-        None
-    }
-
-    /// The line fell silent while these bytes, which are not empty, were held. `Some(n)`: the first `n` of them are a
-    /// whole message, ended by the silence. `None`: they are not.
-    fn silence(&self, held: &[u8]) -> Option<usize> {
-        let _ = held;
         None
     }
 
@@ -123,7 +183,7 @@ pub trait Protocol {
         false
     }
 
-    /// `n` bytes were given up, by [`Extent::Skip`] or [`Recovery::Hunt`].
+    /// `n` bytes were given up, or belonged to a message that was refused.
     fn skipped(&mut self, n: usize) {
         let _ = n;
     }
@@ -144,7 +204,7 @@ pub enum Fault {
         /// The storage's limit in bytes.
         limit: usize,
     },
-    /// The stream ended inside a message.
+    /// The stream ended inside a message, or the line fell silent there.
     #[error("the stream ended inside a message, with {held} bytes of it here and at least {missing} missing")]
     Truncated {
         /// Bytes of the message that had arrived.
@@ -158,15 +218,19 @@ pub enum Fault {
         /// Bytes asked for.
         needed: usize,
     },
+    /// What was [ready](crate::Decoder::ready) is not there: it has been taken, or it was another buffer.
+    #[error("no message is ready: it has been taken, or the buffer is another one")]
+    NotReady,
 }
 
 /// The two severities. There is nothing between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error<E> {
-    /// This message is bad. It has been passed over and the stream is intact: feed on.
+    /// This message is malformed, or not wanted. It has been passed over and the stream is intact: feed on.
     #[error("bad message: {0}")]
     Message(E),
-    /// The stream is lost: no byte that follows can be believed. Every call answers this until [`Decoder::reset`](crate::Decoder::reset).
+    /// The stream is lost: no byte that follows can be believed. Every call returns this until
+    /// [`Decoder::reset`](crate::Decoder::reset).
     #[error("lost stream: {0}")]
     Lost(E),
 }

@@ -1,4 +1,4 @@
-//! The search for a byte, once in the binary: inlined wherever a string ends, it would be most of a small one.
+//! The search for a byte, or for a few: once in the binary. Inlined wherever a string ends, it would be most of a small one.
 
 /// Where `byte` is in `bytes`.
 #[inline(never)]
@@ -8,5 +8,67 @@ pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
         bytes.iter().position(|its| *its == byte)
     } else {
         memchr::memchr(byte, bytes)
+    }
+}
+
+/// Looks for a delimiter in bytes that come in pieces. `matched` of its bytes are what came before ended with; then it is
+/// how many of them `bytes` end with. Returns where in `bytes` the delimiter ends.
+pub(crate) fn find_end(delimiter: &[u8], matched: &mut usize, bytes: &[u8]) -> Option<usize> {
+    let &[first, ref others @ ..] = delimiter else { return Some(0) };
+    let mut at = 0_usize;
+    loop {
+        if *matched == 0 {
+            let rest = bytes.get(at..)?;
+            at = at.saturating_add(find(first, rest)?).saturating_add(1);
+            *matched = 1;
+        }
+        if *matched > others.len() {
+            *matched = 0;
+            return Some(at);
+        }
+        let byte = *bytes.get(at)?;
+        if delimiter.get(*matched) == Some(&byte) {
+            *matched = matched.saturating_add(1);
+            at = at.saturating_add(1);
+        } else {
+            *matched = shorter(delimiter, *matched);
+        }
+    }
+}
+
+/// The longest beginning of the delimiter, shorter than its first `matched` bytes, that these end with.
+#[cold]
+fn shorter(delimiter: &[u8], matched: usize) -> usize {
+    let seen = delimiter.get(..matched).unwrap_or_default();
+    let shorter = |n: &usize| delimiter.get(..*n).is_some_and(|start| seen.ends_with(start));
+    (0..matched).rev().find(shorter).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delimiter_is_found_wherever_it_is_cut() {
+        let delimiters: [&[u8]; 6] = [b"\n", b"\r\n", b"\r\n\r\n", b"aab", b"aaaa", b"abab"];
+        for delimiter in delimiters {
+            for seed in 0..2000_u32 {
+                // Few letters, so that much looks like a delimiter.
+                let letter = |i: u32| {
+                    let dice = (seed ^ 0x5bd1).wrapping_mul(0x9e37_79b1).wrapping_add(i * 0x85eb_ca6b) >> 13;
+                    delimiter[dice as usize % delimiter.len()]
+                };
+                let bytes: std::vec::Vec<u8> = (0..14).map(letter).collect();
+                let expected = bytes.windows(delimiter.len()).position(|window| window == delimiter);
+                let expected = expected.map(|at| at + delimiter.len());
+                for cut in 0..=bytes.len() {
+                    let (first, second) = bytes.split_at(cut);
+                    let mut matched = 0;
+                    let found = find_end(delimiter, &mut matched, first)
+                        .or_else(|| find_end(delimiter, &mut matched, second).map(|end| cut + end));
+                    assert_eq!(found, expected, "{:?} in {:?} cut at {cut}", delimiter, bytes);
+                }
+            }
+        }
     }
 }

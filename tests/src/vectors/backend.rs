@@ -84,7 +84,6 @@ fn startup() -> Vec<Row> {
                 unrecognized: list(["_pq_.a".into(), "_pq_.test_protocol_negotiation".into()]),
             },
         ),
-        row(&new, b"S\0\0\0\x08a\0b\0", ParameterStatus { name: "a".into(), value: "b".into() }),
         row(&new, b"E\0\0\0\x08Mx\0\0", ErrorResponse { fields: list([text(b'M', "x")]) }),
         row(&new, b"N\0\0\0\x08Mx\0\0", NoticeResponse { fields: list([text(b'M', "x")]) }),
         row(

@@ -2,7 +2,7 @@
 
 use feedrate::pg::{Backend, Encryption, Problem};
 
-use super::{Bad, Expected, OK, READY, after, asked, length, negative, short};
+use super::{Bad, Expected, OK, READY, after, asked, length, negative, short, unknown};
 use crate::message;
 
 use Problem::{Trailing, Unterminated};
@@ -171,7 +171,6 @@ fn lengths() -> Vec<Bad<Backend>> {
     for (start, tag, name, max) in [
         (&startup, b'R', "Authentication", 2_000),
         (&startup, b'v', "NegotiateProtocolVersion", 2_000),
-        (&startup, b'S', "ParameterStatus", 2_000),
         (&startup, b'N', "NoticeResponse", 30_000),
         (&ready, b'R', "Authentication", 2_000),
         (&ready, b'1', "ParseComplete", 30_000),
@@ -214,9 +213,18 @@ fn phases() -> Vec<Bad<Backend>> {
     };
     // A frontend's messages among them.
     for tag in (0..=u8::MAX).filter(|tag| !b"RKv23CWdcGHDIEVnNAtS1sZTv".contains(tag)) {
-        lost(&ready, &[tag, 0, 0, 0, 4], "message", 0, Problem::UnknownTag(tag));
-        lost(&startup, &[tag], "message", 0, Problem::UnknownTag(tag));
+        lost(&ready, &[tag, 0, 0, 0, 4], "message", 0, unknown(tag));
+        lost(&startup, &[tag], "message", 0, unknown(tag));
     }
+    let http = Problem::Foreign { first: b'H', protocol: "HTTP" };
+    lost(&ready, b"HTTP/1.1 400 Bad Request\r\n\r\n", "CopyOutResponse", 0, http);
+    lost(&startup, b"H", "CopyOutResponse", 0, http);
+    lost(&asked(Encryption::Ssl), b"H", "EncryptionResponse", 0, http);
+    // The answer to a request for encryption that nobody has announced. One byte is all that comes of it.
+    let when =
+        "before authentication has ended, unless it answers a request for encryption that was announced";
+    lost(&startup, b"S", "ParameterStatus", 0, Problem::Unexpected { tag: b'S', when });
+    lost(&startup, b"G", "CopyInResponse", 0, Problem::Unexpected { tag: b'G', when });
     let when = "after authentication";
     lost(
         &ready,

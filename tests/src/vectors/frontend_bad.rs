@@ -3,7 +3,9 @@
 use feedrate::pg::frontend::Answer;
 use feedrate::pg::{Encryption, EncryptionResponse, Frontend, Problem};
 
-use super::{Bad, Expected, STARTUP, SYNC, TERMINATE, after, authenticating, length, negative, short};
+use super::{
+    Bad, Expected, STARTUP, SYNC, TERMINATE, after, authenticating, length, negative, short, unknown,
+};
 use crate::{Side, message, packet};
 
 use Problem::{Trailing, Unterminated};
@@ -157,8 +159,8 @@ fn lengths() -> Vec<Bad<Frontend>> {
         let expected = Expected::Lost(name, at, problem);
         rows.push(Bad { start: start.clone(), bytes, expected, next: b"" });
     };
-    // 0x47455420 is "GET ", of somebody who speaks HTTP.
-    for declared in [0, 4, 7, 10_005, 0x4745_5420, u32::MAX] {
+    lost(&new, b"GET ".to_vec(), "startup packet", 0, Problem::Foreign { first: b'G', protocol: "HTTP" });
+    for declared in [0, 4, 7, 10_005, 0x4745_5421, u32::MAX] {
         let problem = Problem::Length { length: declared, min: 8, max: 10_004 };
         lost(&new, declared.to_be_bytes().to_vec(), "startup packet", 0, problem);
     }
@@ -202,8 +204,8 @@ fn phases() -> Vec<Bad<Frontend>> {
         rows.push(Bad { start: start.clone(), bytes: bytes.to_vec(), expected, next: b"" });
     };
     for tag in (0..=u8::MAX).filter(|tag| !b"pBCdcfDEHFPQSX".contains(tag)) {
-        lost(&ready, &[tag, 0, 0, 0, 4], "message", 0, Problem::UnknownTag(tag));
-        lost(&authenticating(None), &[tag], "message", 0, Problem::UnknownTag(tag));
+        lost(&ready, &[tag, 0, 0, 0, 4], "message", 0, unknown(tag));
+        lost(&authenticating(None), &[tag], "message", 0, unknown(tag));
     }
     let when = "after authentication";
     lost(&ready, b"p\0\0\0\x05\0", "AuthenticationResponse", 0, Problem::Unexpected { tag: b'p', when });

@@ -26,7 +26,6 @@ use super::reader::{Bad, Reader};
 use super::shape;
 use crate::encode::{Encode, EncodeError, Output};
 use crate::protocol::{Extent, Protocol};
-use crate::scan::find;
 
 /// A frame of this direction.
 pub type Frame<'a> = frame::Frame<'a, Backend>;
@@ -291,7 +290,7 @@ impl Backend {
     fn cap(&self, class: Class) -> Cap {
         let BackendLimits { authentication, early_report, short, long } = self.limits;
         Cap::new(match (self.phase, class) {
-            (Phase::Startup, Class::Authentication | Class::Negotiation | Class::Status) => authentication,
+            (Phase::Startup, Class::Authentication | Class::Negotiation) => authentication,
             (Phase::Startup | Phase::Response(_), Class::Report) => early_report,
             (Phase::Ready, Class::Authentication) => authentication,
             (Phase::Ready, Class::Status | Class::Short) => short,
@@ -320,6 +319,9 @@ impl Backend {
             Phase::Response(encryption) if tag == b'N' || tag == encryption.consent() => {
                 return Ok(Extent::Message(1));
             }
+            Phase::Response(_) | Phase::Startup if tag == b'H' => {
+                return Err((Problem::Foreign { first: tag, protocol: "HTTP" }, 0));
+            }
             Phase::Response(_) if tag != ErrorResponse::TAG => {
                 let expected = "'S' or 'G' for yes, 'N' for no, 'E' for an error";
                 return Err((Problem::Value { what: "answer", found: u32::from(tag), expected }, 0));
@@ -336,20 +338,19 @@ impl Backend {
         if cap.refuses_all() {
             let when = match (self.phase, class) {
                 (Phase::Closed, _) => "after an error that ended the startup",
-                (_, Class::Unknown) => return Err((Problem::UnknownTag(tag), 0)),
+                (_, Class::Unknown) => return Err((Problem::unknown(tag), 0)),
                 (_, Class::Negotiation) => "after authentication",
+                // Both begin other messages, so that nobody would ever be told.
+                _ if tag == b'S' || tag == b'G' => {
+                    "before authentication has ended, unless it answers a request for encryption that was announced"
+                }
                 _ => "before authentication has ended",
             };
             return Err((Problem::Unexpected { tag, when }, 0));
         }
         match cap.measure(head) {
             // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same limit.
-            Err(_) if tag == ErrorResponse::TAG && self.phase != Phase::Ready => {
-                match head.get(..width(cap.limit())) {
-                    Some(text) if find(0, text).is_none() => Err((Problem::Unterminated, text.len())),
-                    _ => Ok(Extent::Until(0)),
-                }
-            }
+            Err(_) if tag == ErrorResponse::TAG && self.phase != Phase::Ready => Ok(Extent::Until(b"\0")),
             measured => measured,
         }
     }
@@ -381,6 +382,7 @@ impl Backend {
 }
 
 impl Protocol for Backend {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = Frame<'a>;
     type Error = Error;
 
@@ -389,17 +391,36 @@ impl Protocol for Backend {
     }
 
     #[inline]
-    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
-        let (tag, raw) = self.common.glance(input, room, |tag| class_of(tag).index())?;
-        Some((Frame::new(raw, tag, Kind::Tagged), raw.len()))
+    fn glance(&self, head: &[u8]) -> Option<usize> {
+        self.common.glance(head, |tag| class_of(tag).index())
     }
 
     #[inline]
-    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
+    fn quick<'a>(&mut self, raw: Self::Bytes<'a>) -> Result<Frame<'a>, Error> {
+        Ok(Frame::new(raw, raw.first().copied().unwrap_or_default(), Kind::Tagged))
+    }
+
+    #[inline]
+    fn parse<'a>(&mut self, raw: Self::Bytes<'a>) -> Result<Frame<'a>, Error> {
         let tag = raw.first().copied().unwrap_or_default();
         let (tag, kind) =
             if self.phase == Phase::Ready { (tag, Kind::Tagged) } else { self.parse_early(raw, tag) };
         Ok(Frame::new(raw, tag, kind))
+    }
+
+    /// An error as plain text: its NUL is its last byte.
+    fn scan(&self, so_far: &[u8], _: usize) -> Result<(), Error> {
+        match so_far.get(..width(self.cap(Class::Report).limit())) {
+            Some(text) if text.last() != Some(&0) => {
+                let name = if let Phase::Response(_) = self.phase {
+                    "EncryptionResponse"
+                } else {
+                    ErrorResponse::NAME
+                };
+                Err(Error::new(name, text.len(), Problem::Unterminated))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn reset(&mut self) {
@@ -449,8 +470,8 @@ impl frame::private::Direction for Backend {
         read(frame.raw(), frame.tag(), frame.kind())
     }
 
-    fn shapes(tag: u8) -> Option<&'static [shape::Shape]> {
-        shape::backend_shapes(tag)
+    fn shapes(&self, tag: u8) -> Option<&'static [shape::Shape]> {
+        (self.phase == Phase::Ready).then(|| shape::backend_shapes(tag))
     }
 
     fn name(frame: &Frame<'_>) -> &'static str {

@@ -60,6 +60,14 @@ pub enum Problem {
     /// No message of this direction begins with this byte. Its length has not been looked at.
     #[error("{} is not the type byte of a message in this direction", Byte(*.0))]
     UnknownTag(u8),
+    /// The bytes of another protocol: somebody has connected to the wrong port, or forgot to begin or to end TLS.
+    #[error("{} begins no message here: this looks like {protocol}", Byte(*.first))]
+    Foreign {
+        /// The first byte.
+        first: u8,
+        /// The protocol's name.
+        protocol: &'static str,
+    },
     /// A message that cannot come at this point of the connection. Its length has not been looked at.
     #[error("type byte {} cannot come {when}", Byte(*.tag))]
     Unexpected {
@@ -117,6 +125,28 @@ pub enum Problem {
     /// The peer answers something that does not follow from what it was asked.
     #[error("{0}")]
     Disagrees(&'static str),
+}
+
+impl Problem {
+    /// As what a byte that begins no message is known: the first of a TLS record (RFC 8446, section 5.1), or an unknown tag.
+    pub(crate) const fn unknown(first: u8) -> Self {
+        match first {
+            0x15 | 0x16 => Self::Foreign { first, protocol: "TLS" },
+            _ => Self::UnknownTag(first),
+        }
+    }
+
+    /// The same of a header whose length cannot be: the first words of HTTP (RFC 9112, sections 3 and 4).
+    pub(crate) fn of_header(self, header: &[u8]) -> Self {
+        const HTTP: [&[u8]; 7] = [b"HTTP/", b"GET ", b"POST", b"HEAD", b"PUT ", b"OPTI", b"PRI "];
+        match header {
+            [first @ (0x15 | 0x16), 3, ..] => Self::unknown(*first),
+            [first, ..] if HTTP.iter().any(|word| header.starts_with(word)) => {
+                Self::Foreign { first: *first, protocol: "HTTP" }
+            }
+            _ => self,
+        }
+    }
 }
 
 /// A byte as a character where it has one, and in hexadecimal.

@@ -60,8 +60,8 @@ pub(crate) mod private {
 
         fn name(frame: &Frame<'_, Self>) -> &'static str;
 
-        /// The fields of the messages that may be streamed.
-        fn shapes(tag: u8) -> Option<&'static [Shape]>;
+        /// The fields of a message that is to be streamed. `None`: not at this point of the connection.
+        fn shapes(&self, tag: u8) -> Option<&'static [Shape]>;
     }
 }
 

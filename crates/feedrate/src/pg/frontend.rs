@@ -326,7 +326,7 @@ impl Frontend {
                 (Phase::Asked, _) => "before the request for encryption is answered",
                 (Phase::Closed, _) => "after the message that ended the connection",
                 (Phase::Terminated, _) => "after Terminate",
-                (_, Class::Unknown) => return Err((Problem::UnknownTag(tag), 0)),
+                (_, Class::Unknown) => return Err((Problem::unknown(tag), 0)),
                 (Phase::Ready, _) => "after authentication",
                 _ => "before authentication has ended",
             };
@@ -346,13 +346,15 @@ impl Frontend {
         let (min, max) = (8, self.limits.startup);
         if !(min..=max).contains(&length) {
             // What it is has not been looked at.
-            return Err(("startup packet", Problem::Length { length, min, max }, 0));
+            return Err(("startup packet", Problem::Length { length, min, max }.of_header(head), 0));
         }
-        // A server takes the second request of a kind for a StartupMessage of a version that does not exist. Not before all of it is here: or one that
-        // is also too long for the storage would be refused for the one or the other, as its bytes come.
-        let asked_again = match head.get(..width(length)).map(code) {
-            Some(startup::SSL) => self.asked_ssl,
-            Some(startup::GSSENC) => self.asked_gss,
+        if head.len() < 8 {
+            return Ok(Extent::Need(8));
+        }
+        // A server takes the second request of a kind for a StartupMessage of a version that does not exist.
+        let asked_again = match code(head) {
+            startup::SSL => self.asked_ssl,
+            startup::GSSENC => self.asked_gss,
             _ => false,
         };
         if asked_again {
@@ -403,6 +405,7 @@ fn code(raw: &[u8]) -> u32 {
 }
 
 impl Protocol for Frontend {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = Frame<'a>;
     type Error = Error;
 
@@ -411,13 +414,17 @@ impl Protocol for Frontend {
     }
 
     #[inline]
-    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Frame<'a>, usize)> {
-        let (tag, raw) = self.common.glance(input, room, |tag| class_of(tag).index())?;
-        Some((Frame::new(raw, tag, Kind::Tagged), raw.len()))
+    fn glance(&self, head: &[u8]) -> Option<usize> {
+        self.common.glance(head, |tag| class_of(tag).index())
     }
 
     #[inline]
-    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Frame<'a>, Error> {
+    fn quick<'a>(&mut self, raw: Self::Bytes<'a>) -> Result<Frame<'a>, Error> {
+        Ok(Frame::new(raw, raw.first().copied().unwrap_or_default(), Kind::Tagged))
+    }
+
+    #[inline]
+    fn parse<'a>(&mut self, raw: Self::Bytes<'a>) -> Result<Frame<'a>, Error> {
         let tag = raw.first().copied().unwrap_or_default();
         let common = self.phase == Phase::Ready && tag != Terminate::TAG;
         let (tag, kind) = if common { (tag, Kind::Tagged) } else { self.parse_early(raw, tag) };
@@ -449,8 +456,8 @@ impl frame::private::Direction for Frontend {
         }
     }
 
-    fn shapes(tag: u8) -> Option<&'static [shape::Shape]> {
-        shape::frontend_shapes(tag)
+    fn shapes(&self, tag: u8) -> Option<&'static [shape::Shape]> {
+        (self.phase == Phase::Ready).then(|| shape::frontend_shapes(tag))
     }
 }
 

@@ -18,22 +18,13 @@ impl Caps {
         }
     }
 
-    /// The tagged message at the front of `input`, if it is whole, shorter than `room` bytes, and its limit, which is that of its kind,
-    /// allows it.
+    /// How long the tagged message at the front of `head` is, if its limit, which is that of its kind, allows it.
     #[inline]
-    pub(crate) fn glance<'a>(
-        &self,
-        input: &'a [u8],
-        room: usize,
-        kind: fn(u8) -> u8,
-    ) -> Option<(u8, &'a [u8])> {
-        let &[tag, a, b, c, d] = input.first_chunk::<HEADER>()?;
+    pub(crate) fn glance(&self, head: &[u8], kind: fn(u8) -> u8) -> Option<usize> {
+        let &[tag, a, b, c, d] = head.first_chunk::<HEADER>()?;
         let length = u32::from_be_bytes([a, b, c, d]);
-        if !self.get(kind(tag)).allows(length) {
-            return None;
-        }
-        let total = width(length).saturating_add(1);
-        Some((tag, input.get(..total).filter(|_| total < room)?))
+        // At most `LONGEST` and one more, so that nothing wraps where a length fits at all.
+        self.get(kind(tag)).allows(length).then(|| width(length).saturating_add(1))
     }
 
     #[inline]
@@ -71,7 +62,11 @@ impl Cap {
         if self.allows(length) {
             Ok(Extent::Message(width(length).saturating_add(1)))
         } else {
-            Err((Problem::Length { length, min: 4, max: self.limit() }, 1))
+            let problem = Problem::Length { length, min: 4, max: self.limit() };
+            Err(match problem.of_header(head) {
+                foreign @ Problem::Foreign { .. } => (foreign, 0),
+                length => (length, 1),
+            })
         }
     }
 

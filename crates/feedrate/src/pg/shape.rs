@@ -17,14 +17,15 @@ pub enum Shape {
     Values,
     /// One value that is not counted.
     Value,
-    Data,
+    /// Whatever is left.
+    Rest(Part),
 }
 
 impl Shape {
     /// Bytes that are read at once.
     pub(crate) const fn head(self) -> u32 {
         match self {
-            Self::Text(_) | Self::Data => 0,
+            Self::Text(_) | Self::Rest(_) => 0,
             Self::ResultFormat
             | Self::ParameterFormats
             | Self::ResultFormats
@@ -35,29 +36,30 @@ impl Shape {
     }
 }
 
-/// The fields of the messages that can be streamed. (`protocol-message-formats.html`)
-pub(crate) const fn backend_shapes(tag: u8) -> Option<&'static [Shape]> {
+/// A message whose fields are not told apart.
+const OPAQUE: &[Shape] = &[Shape::Rest(Part::Body)];
+
+/// The fields of the messages, as far as they are told apart. (`protocol-message-formats.html`)
+pub(crate) const fn backend_shapes(tag: u8) -> &'static [Shape] {
     match tag {
-        DataRow::TAG => Some(&[Shape::Values]),
-        CopyData::TAG => Some(&[Shape::Data]),
-        FunctionCallResponse::TAG => Some(&[Shape::Value]),
-        _ => None,
+        DataRow::TAG => &[Shape::Values],
+        CopyData::TAG => &[Shape::Rest(Part::Data)],
+        FunctionCallResponse::TAG => &[Shape::Value],
+        _ => OPAQUE,
     }
 }
 
 /// The same of the other direction.
-pub(crate) const fn frontend_shapes(tag: u8) -> Option<&'static [Shape]> {
+pub(crate) const fn frontend_shapes(tag: u8) -> &'static [Shape] {
     use Shape::{
-        Data, Function, ParameterFormats, ParameterTypes, ResultFormat, ResultFormats, Text, Values,
+        Function, ParameterFormats, ParameterTypes, Rest, ResultFormat, ResultFormats, Text, Values,
     };
     match tag {
-        Bind::TAG => {
-            Some(&[Text(Part::Portal), Text(Part::Statement), ParameterFormats, Values, ResultFormats])
-        }
-        CopyData::TAG => Some(&[Data]),
-        FunctionCall::TAG => Some(&[Function, ParameterFormats, Values, ResultFormat]),
-        Parse::TAG => Some(&[Text(Part::Statement), Text(Part::Sql), ParameterTypes]),
-        Query::TAG => Some(&[Text(Part::Sql)]),
-        _ => None,
+        Bind::TAG => &[Text(Part::Portal), Text(Part::Statement), ParameterFormats, Values, ResultFormats],
+        CopyData::TAG => &[Rest(Part::Data)],
+        FunctionCall::TAG => &[Function, ParameterFormats, Values, ResultFormat],
+        Parse::TAG => &[Text(Part::Statement), Text(Part::Sql), ParameterTypes],
+        Query::TAG => &[Text(Part::Sql)],
+        _ => OPAQUE,
     }
 }

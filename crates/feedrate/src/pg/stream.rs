@@ -14,9 +14,10 @@ use crate::scan::find;
 
 /// A direction whose long messages come in pieces: of each [`Event`] it says where in the message it belongs.
 ///
-/// Messages that fit into the storage come whole, wherever their bytes lie. Those that do not, and that are of a kind that is
-/// long for a good reason, are read field by field: DataRow, CopyData, FunctionCallResponse; Bind, Query, Parse,
-/// FunctionCall. Memory is needed only for the four bytes of a length that are cut in two.
+/// Messages that fit into the storage come whole, wherever their bytes lie. Those that do not come in pieces. The kinds that
+/// are long for a good reason are read field by field: DataRow, CopyData, FunctionCallResponse; Bind, Query, Parse,
+/// FunctionCall. Of any other the body comes as it is ([`Part::Body`]). Memory is needed only for the five bytes of a header
+/// that is cut in two. (Before authentication has ended nothing is streamed: what does not fit is refused alone.)
 ///
 /// ```
 /// use feedrate::{Array, Decoder, Encode, pg::{Backend, List, backend::DataRow, stream::{Event, Part, Streaming}}};
@@ -121,6 +122,8 @@ pub enum Part {
     },
     /// The data, of CopyData. Bytes follow, up to the end of the message.
     Data,
+    /// The body of any other message, whose fields are not told apart. Bytes follow, up to the end of the message.
+    Body,
 }
 
 /// A message that is being streamed.
@@ -239,8 +242,8 @@ impl Body {
         let mut count = || reader.u16("count");
         let (part, step) = match *shape {
             Shape::Text(part) => (part, Step::Text),
-            Shape::Data if self.left == 0 => (Part::Data, Step::Next),
-            Shape::Data => (Part::Data, Step::Bytes(self.left)),
+            Shape::Rest(part) if self.left == 0 => (part, Step::Next),
+            Shape::Rest(part) => (part, Step::Bytes(self.left)),
             Shape::Function => (Part::Function(reader.u32("function")?), Step::Next),
             Shape::ResultFormat => (Part::ResultFormat(Format(reader.i16("result format")?)), Step::Next),
             Shape::ParameterFormats => {
@@ -318,8 +321,9 @@ fn array(count: u16, size: u32) -> Step {
 
 impl<D> Protocol for Streaming<D>
 where
-    D: Direction + for<'a> Protocol<Message<'a> = Frame<'a, D>, Error = Error>,
+    D: Direction + for<'a> Protocol<Bytes<'a> = &'a [u8], Message<'a> = Frame<'a, D>, Error = Error>,
 {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = Event<'a, D>;
     type Error = Error;
 
@@ -331,16 +335,26 @@ where
         }
     }
 
-    #[inline]
-    fn glance<'a>(&self, input: &'a [u8], room: usize) -> Option<(Event<'a, D>, usize)> {
-        if self.body.is_some() {
-            return None;
-        }
-        self.direction.glance(input, room).map(|(frame, length)| (Event::Whole(frame), length))
+    fn check(&self, frame: &[u8]) -> Result<(), Error> {
+        if self.body.is_some() { Ok(()) } else { self.direction.check(frame) }
     }
 
     #[inline]
-    fn parse<'a>(&mut self, raw: &'a [u8]) -> Result<Event<'a, D>, Error> {
+    fn glance(&self, head: &[u8]) -> Option<usize> {
+        if self.body.is_some() { None } else { self.direction.glance(head) }
+    }
+
+    #[inline]
+    fn quick<'a>(&mut self, raw: Self::Bytes<'a>) -> Result<Event<'a, D>, Error> {
+        self.direction.quick(raw).map(Event::Whole)
+    }
+
+    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), Error> {
+        self.direction.scan(so_far, from)
+    }
+
+    #[inline]
+    fn parse<'a>(&mut self, raw: Self::Bytes<'a>) -> Result<Event<'a, D>, Error> {
         if let Some(body) = &mut self.body {
             let at = width(body.total.saturating_sub(body.left));
             return match body.take(raw) {
@@ -362,7 +376,7 @@ where
         // A whole message of five bytes has a length of 4, and nothing to be streamed.
         if let &[tag, a, b, c, d] = raw {
             let length = u32::from_be_bytes([a, b, c, d]);
-            if let (5.., Some(shapes)) = (length, D::shapes(tag)) {
+            if let (5.., Some(shapes)) = (length, self.direction.shapes(tag)) {
                 let name = D::name(&Frame::new(raw, tag, Kind::Tagged));
                 let (total, left) = (length.saturating_add(1), length.saturating_sub(4));
                 self.body = Some(Body { name, total, left, shapes, step: Step::Next });
@@ -374,7 +388,7 @@ where
 
     fn head(&self, head: &[u8], _: usize) -> Option<usize> {
         let tag = *head.first()?;
-        D::shapes(tag).map(|_| HEADER)
+        self.direction.shapes(tag).map(|_| HEADER)
     }
 
     fn inside(&self) -> bool {

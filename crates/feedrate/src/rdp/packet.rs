@@ -490,6 +490,7 @@ impl Packets {
 }
 
 impl Protocol for Packets {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = Packet<'a>;
     type Error = PacketError;
 
@@ -498,7 +499,7 @@ impl Protocol for Packets {
 
     fn extent(&self, head: &[u8]) -> Result<Extent, PacketError> {
         if self.framing == Framing::Serial {
-            return Ok(if head.first() == Some(&0) { Extent::Skip(1) } else { Extent::Until(0) });
+            return Ok(if head.first() == Some(&0) { Extent::Skip(1) } else { Extent::Until(b"\0") });
         }
         let Some((length, behind)) = head.split_first_chunk() else {
             return Ok(Extent::Need(2));
@@ -519,7 +520,7 @@ impl Protocol for Packets {
         Ok(Extent::Message(length.saturating_add(2)))
     }
 
-    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<Packet<'a>, PacketError> {
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Packet<'a>, PacketError> {
         match self.framing {
             Framing::Serial => {
                 let encoded = frame.strip_suffix(&[0]).unwrap_or(frame);

@@ -1,0 +1,323 @@
+//! Where bytes come from, and as what a protocol gets them: the caller's slice, which is the cursor, or a [`Buffer`].
+
+use core::fmt;
+
+use crate::storage::shift_down;
+
+/// What [`Decoder::feed`](crate::Decoder::feed) takes bytes from: `&[u8]`, or `&mut [u8]`, in which a protocol that has
+/// to change bytes changes them where they lie. (From `&[u8]` its frames are copied into the storage first.)
+pub trait Input<'i>: sealed::Input<'i> {
+    /// What has not been taken.
+    fn bytes(&self) -> &[u8];
+
+    /// Takes `n` bytes off the front, or as many as there are.
+    fn take(&mut self, n: usize) -> Self;
+}
+
+impl<'i> Input<'i> for &'i [u8] {
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    #[inline(always)]
+    fn take(&mut self, n: usize) -> Self {
+        let (taken, rest) = self.split_at_checked(n).unwrap_or((self, &[]));
+        *self = rest;
+        taken
+    }
+}
+
+impl<'i> Input<'i> for &'i mut [u8] {
+    #[inline(always)]
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+
+    #[inline(always)]
+    fn take(&mut self, n: usize) -> Self {
+        let all = core::mem::take(self);
+        let n = n.min(all.len());
+        let (taken, rest) = all.split_at_mut_checked(n).unwrap_or_default();
+        *self = rest;
+        taken
+    }
+}
+
+/// As what a protocol gets its frames: [`Protocol::Bytes`](crate::Protocol::Bytes). It is `&'a [u8]` for one that only
+/// looks, `&'a mut [u8]` for one that changes them, [`Lent<'a>`](Lent) for one that does if it can.
+pub trait Bytes<'a>: sealed::Bytes<'a> {}
+
+impl<'a> Bytes<'a> for &'a [u8] {}
+impl<'a> Bytes<'a> for &'a mut [u8] {}
+impl<'a> Bytes<'a> for Lent<'a> {}
+
+/// Bytes as the input has them: for a protocol whose user can do without changing them where they lie, because they are
+/// copied anyway.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Lent<'a> {
+    /// They can only be looked at.
+    Shared(&'a [u8]),
+    /// They can be changed.
+    Mutable(&'a mut [u8]),
+}
+
+impl<'a> Lent<'a> {
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Mutable(bytes) => bytes,
+        }
+    }
+
+    /// The bytes, for as long as they are lent.
+    #[inline]
+    pub fn into_bytes(self) -> &'a [u8] {
+        match self {
+            Self::Shared(bytes) => bytes,
+            Self::Mutable(bytes) => bytes,
+        }
+    }
+}
+
+pub(crate) mod sealed {
+    use super::Lent;
+
+    pub trait Input<'i>: Sized {
+        /// Whether its bytes can be changed.
+        const MUTABLE: bool;
+
+        /// As what a protocol wants them. `None` where they would have to be changed and cannot: then they are copied.
+        fn lend<'a, B: Bytes<'a>>(self) -> Option<B>
+        where
+            'i: 'a;
+
+        fn into_shared(self) -> &'i [u8];
+    }
+
+    pub trait Bytes<'a>: Sized {
+        /// Whether they can be made of bytes that can only be looked at.
+        const SHARED: bool;
+
+        fn shared(bytes: &'a [u8]) -> Option<Self>;
+        fn mutable(bytes: &'a mut [u8]) -> Self;
+    }
+
+    impl<'i> Input<'i> for &'i [u8] {
+        const MUTABLE: bool = false;
+
+        #[inline(always)]
+        fn lend<'a, B: Bytes<'a>>(self) -> Option<B>
+        where
+            'i: 'a,
+        {
+            B::shared(self)
+        }
+
+        #[inline(always)]
+        fn into_shared(self) -> &'i [u8] {
+            self
+        }
+    }
+
+    impl<'i> Input<'i> for &'i mut [u8] {
+        const MUTABLE: bool = true;
+
+        #[inline(always)]
+        fn lend<'a, B: Bytes<'a>>(self) -> Option<B>
+        where
+            'i: 'a,
+        {
+            Some(B::mutable(self))
+        }
+
+        #[inline(always)]
+        fn into_shared(self) -> &'i [u8] {
+            self
+        }
+    }
+
+    impl<'a> Bytes<'a> for &'a [u8] {
+        const SHARED: bool = true;
+
+        #[inline(always)]
+        fn shared(bytes: &'a [u8]) -> Option<Self> {
+            Some(bytes)
+        }
+
+        #[inline(always)]
+        fn mutable(bytes: &'a mut [u8]) -> Self {
+            bytes
+        }
+    }
+
+    impl<'a> Bytes<'a> for &'a mut [u8] {
+        const SHARED: bool = false;
+
+        #[inline(always)]
+        fn shared(_: &'a [u8]) -> Option<Self> {
+            None
+        }
+
+        #[inline(always)]
+        fn mutable(bytes: &'a mut [u8]) -> Self {
+            bytes
+        }
+    }
+
+    impl<'a> Bytes<'a> for Lent<'a> {
+        const SHARED: bool = true;
+
+        #[inline(always)]
+        fn shared(bytes: &'a [u8]) -> Option<Self> {
+            Some(Self::Shared(bytes))
+        }
+
+        #[inline(always)]
+        fn mutable(bytes: &'a mut [u8]) -> Self {
+            Self::Mutable(bytes)
+        }
+    }
+}
+
+/// Memory to read into, and what of it has not been decoded: for a client that pulls its messages
+/// ([`Decoder::ready`](crate::Decoder::ready), [`Decoder::take`](crate::Decoder::take)).
+///
+/// `M` is `[u8; N]`, `Vec<u8>`, `Box<[u8]>`, `&mut [u8]`: its length is the most that one read can bring.
+///
+/// ```
+/// use std::io::{self, Read};
+///
+/// use feedrate::{Array, Buffer, Decoder, Error, Fault, Protocol};
+///
+/// /// Whatever the protocol: messages, one at a time, from anything that can be read.
+/// struct Client<P: Protocol, R> {
+///     io: R,
+///     decoder: Decoder<P, Array<4096>>,
+///     buffer: Buffer<[u8; 4096]>,
+/// }
+///
+/// #[derive(Debug)]
+/// enum Failed<E> {
+///     Io(io::Error),
+///     Protocol(Error<E>),
+/// }
+///
+/// impl<P: Protocol, R: Read> Client<P, R> {
+///     fn new(io: R, protocol: P) -> Self {
+///         Self { io, decoder: Decoder::new(protocol, Array::new()), buffer: Buffer::new([0; 4096]) }
+///     }
+///
+///     /// `None`: the stream has ended, between two messages.
+///     fn next(&mut self) -> Result<Option<P::Message<'_>>, Failed<P::Error>> {
+///         let ready = loop {
+///             if let Some(ready) = self.decoder.ready(&mut self.buffer).map_err(Failed::Protocol)? {
+///                 break ready;
+///             }
+///             let n = self.io.read(self.buffer.space()).map_err(Failed::Io)?;
+///             if n == 0 {
+///                 self.decoder.end().map_err(Failed::Protocol)?;
+///                 return Ok(None);
+///             }
+///             self.buffer.filled(n);
+///         };
+///         // The borrow comes last, or this does not compile.
+///         self.decoder.take(ready, &mut self.buffer).map(Some).map_err(Failed::Protocol)
+///     }
+/// }
+///
+/// // A protocol that only looks:
+/// # use feedrate::Extent;
+/// struct Lines;
+/// # impl Protocol for Lines {
+/// #     type Bytes<'a> = &'a [u8];
+/// #     type Message<'a> = &'a [u8];
+/// #     type Error = Fault;
+/// #     fn extent(&self, _: &[u8]) -> Result<Extent, Fault> { Ok(Extent::Until(b"\n")) }
+/// #     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> { Ok(frame) }
+/// # }
+/// let mut client = Client::new(&b"one\ntwo\n"[..], Lines);
+/// assert_eq!(client.next().unwrap(), Some(&b"one\n"[..]));
+/// assert_eq!(client.next().unwrap(), Some(&b"two\n"[..]));
+/// assert_eq!(client.next().unwrap(), None);
+///
+/// // And one that changes its bytes, where they were read to:
+/// struct Shouted;
+/// # impl Protocol for Shouted {
+/// #     type Bytes<'a> = &'a mut [u8];
+/// #     type Message<'a> = &'a [u8];
+/// #     type Error = Fault;
+/// #     fn extent(&self, _: &[u8]) -> Result<Extent, Fault> { Ok(Extent::Until(b"\n")) }
+/// #     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> { frame.make_ascii_uppercase(); Ok(frame) }
+/// # }
+/// let mut client = Client::new(&b"one\ntwo\n"[..], Shouted);
+/// assert_eq!(client.next().unwrap(), Some(&b"ONE\n"[..]));
+/// ```
+#[derive(Clone)]
+pub struct Buffer<M> {
+    memory: M,
+    /// What has been read and not decoded.
+    start: usize,
+    end: usize,
+}
+
+impl<M> Buffer<M> {
+    /// Nothing has been read yet.
+    pub const fn new(memory: M) -> Self {
+        Self { memory, start: 0, end: 0 }
+    }
+}
+
+impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
+    /// What has been read and not decoded: after an upgrade, the first bytes of the other protocol.
+    pub fn unread(&self) -> &[u8] {
+        self.memory.as_ref().get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where to read to. All of the memory whenever [`Decoder::ready`](crate::Decoder::ready) has returned `None`, so
+    /// that it is empty only if the memory is.
+    pub fn space(&mut self) -> &mut [u8] {
+        let memory = self.memory.as_mut();
+        if self.start > 0 {
+            // What is unread, which is nothing in a loop that decodes before it reads, goes to the front.
+            let unread = self.end.saturating_sub(self.start);
+            if unread > 0 {
+                shift_down(memory.get_mut(..self.end).unwrap_or_default(), self.start);
+            }
+            (self.start, self.end) = (0, unread);
+        }
+        memory.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// So many bytes have been read to [`space`](Self::space).
+    pub fn filled(&mut self, n: usize) {
+        self.end = self.end.saturating_add(n).min(self.memory.as_ref().len());
+    }
+
+    /// Where the unread bytes begin, which is what a message that is ready is known by.
+    pub(crate) const fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Takes `n` unread bytes, or as many as there are.
+    #[inline]
+    pub(crate) fn take(&mut self, n: usize) -> &mut [u8] {
+        let (from, to) = (self.start, self.start.saturating_add(n).min(self.end));
+        self.start = to;
+        self.memory.as_mut().get_mut(from..to).unwrap_or_default()
+    }
+
+    /// The memory, and what is unread in it.
+    pub fn into_parts(self) -> (M, core::ops::Range<usize>) {
+        (self.memory, self.start..self.end)
+    }
+}
+
+/// The bytes may be anybody's password, and are only counted.
+impl<M> fmt::Debug for Buffer<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer").field("unread", &self.end.saturating_sub(self.start)).finish_non_exhaustive()
+    }
+}
