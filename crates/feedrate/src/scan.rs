@@ -52,21 +52,19 @@ mod tests {
     fn a_delimiter_is_found_wherever_it_is_cut() {
         let delimiters: [&[u8]; 6] = [b"\n", b"\r\n", b"\r\n\r\n", b"aab", b"aaaa", b"abab"];
         for delimiter in delimiters {
-            for seed in 0..2000_u32 {
-                // Few letters, so that much looks like a delimiter.
-                let letter = |i: u32| {
-                    let dice = (seed ^ 0x5bd1).wrapping_mul(0x9e37_79b1).wrapping_add(i * 0x85eb_ca6b) >> 13;
-                    delimiter[dice as usize % delimiter.len()]
-                };
-                let bytes: std::vec::Vec<u8> = (0..14).map(letter).collect();
-                let expected = bytes.windows(delimiter.len()).position(|window| window == delimiter);
-                let expected = expected.map(|at| at + delimiter.len());
+            // All words of eight letters, of which most are the delimiter's.
+            let letters = [delimiter[0], delimiter[delimiter.len() - 1], b'x'];
+            for word in 0..3_usize.pow(8) {
+                let bytes: std::vec::Vec<u8> = (0..8).map(|i| letters[word / 3_usize.pow(i) % 3]).collect();
+                let found = bytes.windows(delimiter.len()).position(|window| window == delimiter);
+                let expected = found.map(|at| at + delimiter.len());
                 for cut in 0..=bytes.len() {
                     let (first, second) = bytes.split_at(cut);
                     let mut matched = 0;
                     let found = find_end(delimiter, &mut matched, first)
                         .or_else(|| find_end(delimiter, &mut matched, second).map(|end| cut + end));
-                    assert_eq!(found, expected, "{:?} in {:?} cut at {cut}", delimiter, bytes);
+                    assert_eq!(found, expected, "{delimiter:?} in {bytes:?} cut at {cut}");
+                    assert!(found.is_none() || matched == 0);
                 }
             }
         }
