@@ -8,7 +8,9 @@ use feedrate::{Array, Borrowed, Decoder, Grow, Protocol};
 use crate::{Flaky, Plan, check_encoding, drive, show};
 
 /// The two directions.
-pub trait Visit: Direction + for<'a> Protocol<Message<'a> = Frame<'a, Self>, Error = Error> {
+pub trait Visit:
+    Direction + for<'a> Protocol<Bytes<'a> = &'a [u8], Message<'a> = Frame<'a, Self>, Error = Error>
+{
     fn visit(frame: &Frame<'_, Self>);
 }
 
