@@ -292,6 +292,7 @@ fn nought_counts_as_one() {
         (Extent::Piece(0), vec![1; 4]),
         (Extent::Piece(usize::MAX), vec![4]),
         (Extent::Need(0), vec![3]),
+        (Extent::Until(b""), vec![1; 4]),
     ] {
         let mut decoder = Decoder::new(Careless(extent), Array::<8>::new());
         let mut input = &b"abc."[..];

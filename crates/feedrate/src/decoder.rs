@@ -11,12 +11,15 @@
 //! Everything up to `lend` is in plain numbers ([`advance`](Decoder::advance)), so that the borrow comes last. Limits,
 //! resynchronisation and the accounting of bytes are written here, once for all protocols.
 
+mod advance;
+
 use core::fmt;
 
+use self::advance::{Advance, Line};
 use crate::input::sealed::Bytes as _;
 use crate::input::{Buffer, Input};
-use crate::protocol::{Error, Extent, Fault, Protocol, Recovery};
-use crate::scan::find_end;
+
+use crate::protocol::{Error, Extent, Fault, Protocol};
 use crate::storage::Storage;
 
 /// Turns byte slices into messages.
@@ -61,31 +64,6 @@ enum Seen {
     Bytes { searched: usize, matched: usize },
 }
 
-/// What to do next, in plain numbers.
-enum Step<E> {
-    Again,
-    Idle,
-    /// A whole message, or a piece of one, of this many bytes.
-    Lend(usize),
-    /// A malformed message, of which as much as there is to be has been passed over.
-    Bad(E),
-    Lost(E),
-}
-
-/// How far [`Decoder::advance`] came: in registers, because a message is cut at every end of what was read.
-#[derive(Clone, Copy)]
-struct Advance {
-    /// Bytes of the input that come before the message, or went into the storage.
-    taken: usize,
-    /// Bytes of the message, which is held if anything is, and else lies there in the input; or [`NOTHING`](Self::NOTHING).
-    length: usize,
-}
-
-impl Advance {
-    /// The input is used up, or something went wrong. No message is as long as this.
-    const NOTHING: usize = usize::MAX;
-}
-
 /// A message that can be [taken](Decoder::take). As long as it has not been, nothing has happened to it: it is found
 /// again by whoever asks next.
 #[derive(Debug)]
@@ -101,13 +79,6 @@ enum Place {
     Input(usize),
     /// In the storage, from this byte on.
     Stored(usize),
-}
-
-/// Whether the bytes that are missing are on their way, or will not come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Open,
-    Silent,
 }
 
 impl<P: Protocol, S: Storage> Decoder<P, S> {
@@ -131,14 +102,15 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ///
     /// [`Error::Message`] for one malformed message: call again. [`Error::Lost`] when the stream is lost: the bytes from
     /// the malformed header on are left where they are, in [`pending`](Self::pending) and `input`.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub fn feed<'a, 'i: 'a, I: Input<'i>>(
         &'a mut self,
         input: &mut I,
     ) -> Result<Option<P::Message<'a>>, Error<P::Error>> {
         // The common case, small enough to be inlined into the caller's loop.
         let mut known = 0;
-        if let Some(length) = self.protocol.glance(input.bytes()) {
+        if let Some(length) = self.glance(input.bytes()) {
             let lends = I::MUTABLE || P::Bytes::<'a>::SHARED;
             if length < self.room && length <= input.bytes().len() && lends {
                 if let Some(frame) = input.take(length).lend() {
@@ -179,7 +151,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         buffer: &mut Buffer<M>,
     ) -> Result<Option<Ready>, Error<P::Error>> {
         let unread = buffer.unread();
-        let known = self.protocol.glance(unread).unwrap_or(0);
+        let known = self.glance(unread).unwrap_or(0);
         if known > 0 && known < self.room && known <= unread.len() {
             return Ok(Some(Ready { length: known, place: Place::Input(buffer.start()) }));
         }
@@ -344,413 +316,6 @@ fn take_stored<'a, S: Storage, E>(
         *room = storage.limit().saturating_add(1);
     }
     storage.held_mut().get_mut(from..to).unwrap_or_default()
-}
-
-/// Everything but the common case.
-impl<P: Protocol, S: Storage> Decoder<P, S> {
-    /// Goes on to the next message. `known`: what [`Protocol::glance`] says of the input, or 0.
-    #[inline(never)]
-    fn advance(
-        &mut self,
-        input: &[u8],
-        known: usize,
-        line: Line,
-        error: &mut Option<Error<P::Error>>,
-    ) -> Advance {
-        let mut rest = input;
-        let length = match self.cross(&mut rest, known, line) {
-            Some(length) => length,
-            None => self.search(&mut rest, known, line, error),
-        };
-        Advance { taken: input.len().saturating_sub(rest.len()), length }
-    }
-
-    /// Goes on step by step.
-    #[inline(never)]
-    fn search(
-        &mut self,
-        input: &mut &[u8],
-        mut known: usize,
-        line: Line,
-        error: &mut Option<Error<P::Error>>,
-    ) -> usize {
-        loop {
-            match self.step(input, known, line) {
-                Step::Again => known = 0,
-                Step::Idle => {
-                    if let State::Direct = self.state {
-                        self.storage.release();
-                    }
-                    return Advance::NOTHING;
-                }
-                Step::Lend(length) => return length,
-                Step::Bad(its) => {
-                    *error = Some(Error::Message(its));
-                    return Advance::NOTHING;
-                }
-                Step::Lost(its) => {
-                    *error = Some(Error::Lost(its));
-                    return Advance::NOTHING;
-                }
-            }
-        }
-    }
-
-    /// The quick way across the end of what was read: a message that is cut there costs this three times. Whatever it
-    /// returns, [`step`](Self::step) would too.
-    #[inline(always)]
-    fn cross(&mut self, input: &mut &[u8], known: usize, line: Line) -> Option<usize> {
-        let held = self.storage.held().len();
-        match self.state {
-            // The rest of one whose length is known.
-            State::Stored { from: 0, seen: Seen::Length(n @ 1..) } => {
-                let (missing, rest) = input.split_at_checked(n.saturating_sub(held))?;
-                self.storage.append(missing).ok()?;
-                *input = rest;
-                self.protocol.check(self.storage.held().get(..n)?).ok()?;
-                return Some(n);
-            }
-            State::Stored { from, .. } if from >= held => {
-                self.storage.clear();
-                self.enter(State::Direct);
-            }
-            State::Direct => {}
-            _ => return None,
-        }
-        if input.is_empty() && line == Line::Open && !self.protocol.inside() {
-            self.storage.release();
-            return Some(Advance::NOTHING);
-        }
-        if known == 0 || known >= self.room {
-            return None;
-        }
-        if known > input.len() {
-            // The beginning of one.
-            self.storage.append(input).ok()?;
-            self.enter(State::Stored { from: 0, seen: Seen::Length(known) });
-            *input = &[];
-            return Some(Advance::NOTHING);
-        }
-        Some(known)
-    }
-
-    /// Copies what is to be changed, and cannot be where it lies, into the empty storage. Returns how much it was:
-    /// all, unless it is a piece.
-    fn store(&mut self, input: &[u8], length: usize) -> Result<usize, Error<P::Error>> {
-        let length = length.min(self.storage.limit().max(1));
-        if let Err(fault) = self.storage.append(input.get(..length).unwrap_or_default()) {
-            let error = P::Error::from(fault);
-            self.enter(State::Lost(error.clone()));
-            return Err(Error::Lost(error));
-        }
-        Ok(length)
-    }
-
-    fn enter(&mut self, state: State<P::Error>) {
-        self.room = match state {
-            State::Direct => self.storage.limit().saturating_add(1),
-            _ => 0,
-        };
-        self.state = state;
-    }
-
-    #[inline]
-    fn step(&mut self, input: &mut &[u8], known: usize, line: Line) -> Step<P::Error> {
-        if let State::Stored { from, .. } = self.state {
-            if from >= self.storage.held().len() {
-                self.storage.clear();
-                self.enter(State::Direct);
-            }
-        }
-        let limit = self.storage.limit();
-        let (held, seen) = match &self.state {
-            // A glance has seen all of the input: what does not fit is measured by what would.
-            State::Direct => (*input, Seen::Length(if known <= limit { known } else { 0 })),
-            State::Stored { from, seen } => (self.storage.held().get(*from..).unwrap_or_default(), *seen),
-            State::Lost(error) => return Step::Lost(error.clone()),
-            State::Passing(left) => return self.pass(input, *left),
-            State::Until { delimiter, matched } => return self.pass_until(input, delimiter, *matched),
-            State::Noise => return self.pass_noise(input, line),
-        };
-        let all = held.len();
-        // Had the bytes come one by one, none past the limit would ever be looked at.
-        let bytes = held.get(..limit).unwrap_or(held);
-        let have = bytes.len();
-        let extent = match seen {
-            Seen::Length(n @ 1..) => Ok(Extent::Message(n)),
-            Seen::Length(0) | Seen::Bytes { .. } => self.protocol.extent(bytes),
-        };
-        match extent {
-            Ok(Extent::Message(n)) if n <= have => self.checked(input, n),
-            Ok(Extent::Message(n)) if n <= limit => self.wait(input, n, Seen::Length(n), line),
-            Ok(Extent::Message(n)) => match self.protocol.head(bytes, n) {
-                Some(head) if head <= have => Step::Lend(head),
-                Some(head) if head <= limit => self.wait(input, head, Seen::NOTHING, line),
-                _ => self.refuse(input, n),
-            },
-            Ok(Extent::Need(n)) => {
-                let needed = n.max(have.saturating_add(1));
-                if needed > limit {
-                    // How long the message is, nobody knows.
-                    return self.fail(input, Fault::TooLong { declared: needed, limit }.into());
-                }
-                self.wait(input, needed, Seen::NOTHING, line)
-            }
-            Ok(Extent::Piece(_) | Extent::Skip(_)) if have == 0 => Step::Idle,
-            Ok(Extent::Piece(n)) => Step::Lend(n.max(1).min(all)),
-            Ok(Extent::Skip(n)) => {
-                self.give_up(input, n.max(1).min(all));
-                Step::Again
-            }
-            Ok(Extent::Until(&[])) => self.wait(input, have.max(1), Seen::Length(1), line),
-            Ok(Extent::Until(delimiter)) => self.until(input, delimiter, line),
-            Ok(Extent::Silence) => self.until_silence(input, line),
-            Err(error) => self.fail(input, error),
-        }
-    }
-
-    /// What is at the front: held bytes, or the input.
-    fn front<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
-        match self.state {
-            State::Stored { from, .. } => self.storage.held().get(from..).unwrap_or_default(),
-            _ => input,
-        }
-    }
-
-    const fn is_stored(&self) -> bool {
-        matches!(self.state, State::Stored { .. })
-    }
-
-    /// A whole frame, if it may be believed.
-    fn checked(&mut self, input: &mut &[u8], n: usize) -> Step<P::Error> {
-        match self.protocol.check(self.front(input).get(..n).unwrap_or_default()) {
-            Ok(()) => Step::Lend(n),
-            Err(error) => {
-                self.give_up(input, if P::RECOVERY == Recovery::Hunt { 1 } else { n });
-                Step::Bad(error)
-            }
-        }
-    }
-
-    /// Puts the missing bytes into the storage, as far as they are here.
-    fn wait(&mut self, input: &mut &[u8], needed: usize, seen: Seen, line: Line) -> Step<P::Error> {
-        if line == Line::Silent {
-            return self.silence(input);
-        }
-        if input.is_empty() {
-            return Step::Idle;
-        }
-        match self.hold(input, needed, seen) {
-            Ok(()) if self.storage.held().len() < needed => Step::Idle,
-            Ok(()) => Step::Again,
-            Err(fault) => self.fail(input, fault.into()),
-        }
-    }
-
-    /// Moves bytes from the input behind the held ones, until `needed` are held or the input is empty.
-    fn hold(&mut self, input: &mut &[u8], needed: usize, seen: Seen) -> Result<(), Fault> {
-        if let State::Stored { from: from @ 1.., .. } = self.state {
-            self.storage.discard(from);
-        }
-        // Before anything can fail: `from` no longer holds.
-        self.enter(State::Stored { from: 0, seen });
-        let missing = needed.saturating_sub(self.storage.held().len()).min(input.len());
-        if let Some((now, rest)) = input.split_at_checked(missing) {
-            self.storage.append(now)?;
-            *input = rest;
-        }
-        Ok(())
-    }
-
-    /// A message that reaches up to a delimiter.
-    fn until(&mut self, input: &mut &[u8], delimiter: &'static [u8], line: Line) -> Step<P::Error> {
-        let (searched, mut matched) = match self.state {
-            State::Stored { seen: Seen::Bytes { searched, matched }, .. } => (searched, matched),
-            _ => (0, 0),
-        };
-        let limit = self.storage.limit();
-        let all = self.front(input);
-        let bytes = all.get(..limit).unwrap_or(all);
-        let found = find_end(delimiter, &mut matched, bytes.get(searched..).unwrap_or_default());
-        let end = found.map(|end| searched.saturating_add(end));
-        let (have, shown) = (bytes.len(), bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default());
-        if shown.len() > searched {
-            if let Err(error) = self.protocol.scan(shown, searched) {
-                return self.fail(input, error);
-            }
-        }
-        let Some(end) = end else {
-            if have >= limit {
-                return self.overlong(input, delimiter, matched, have);
-            }
-            // Up to the delimiter, and nothing behind it. What is not held yet is what has just been searched.
-            let more = match self.state {
-                State::Stored { .. } => {
-                    find_end(delimiter, &mut matched.clone(), input).unwrap_or(input.len())
-                }
-                _ => 0,
-            };
-            let needed = have.saturating_add(more).min(limit);
-            return self.wait(input, needed, Seen::Bytes { searched: have, matched }, line);
-        };
-        self.checked(input, end)
-    }
-
-    /// A message that reaches up to a silence.
-    fn until_silence(&mut self, input: &mut &[u8], line: Line) -> Step<P::Error> {
-        let (front, limit) = (self.front(input).len(), self.storage.limit());
-        let all = if self.is_stored() { front.saturating_add(input.len()) } else { front };
-        if all > limit {
-            let declared = limit.saturating_add(1);
-            return self.fail(input, Fault::TooLong { declared, limit }.into());
-        }
-        match line {
-            Line::Silent if front == 0 => Step::Idle,
-            Line::Silent => self.checked(input, front),
-            Line::Open if input.is_empty() => Step::Idle,
-            Line::Open => match self.hold(input, all, Seen::NOTHING) {
-                Ok(()) => Step::Idle,
-                Err(fault) => self.fail(input, fault.into()),
-            },
-        }
-    }
-
-    /// The line fell silent inside a message.
-    fn silence(&mut self, input: &mut &[u8]) -> Step<P::Error> {
-        let held = self.pending().len();
-        match P::RECOVERY {
-            _ if held == 0 => Step::Idle,
-            Recovery::Hunt => {
-                self.give_up(input, 1);
-                Step::Again
-            }
-            Recovery::Silence => {
-                let missing = self.needed();
-                self.give_up(input, held);
-                Step::Bad(Fault::Truncated { held, missing }.into())
-            }
-            Recovery::Close | Recovery::Delimiter => Step::Idle,
-        }
-    }
-
-    /// `extent` failed, or what it said cannot be.
-    #[cold]
-    #[inline(never)]
-    fn fail(&mut self, input: &mut &[u8], error: P::Error) -> Step<P::Error> {
-        match P::RECOVERY {
-            Recovery::Hunt => {
-                self.give_up(input, 1);
-                Step::Bad(error)
-            }
-            Recovery::Silence => {
-                self.give_up(input, self.front(input).len());
-                self.storage.clear();
-                self.enter(State::Noise);
-                Step::Bad(error)
-            }
-            Recovery::Close | Recovery::Delimiter => {
-                if let State::Stored { from, .. } = self.state {
-                    self.storage.discard(from);
-                }
-                self.enter(State::Lost(error.clone()));
-                Step::Lost(error)
-            }
-        }
-    }
-
-    /// A message of `n` bytes, which is longer than the storage. Its framing is intact: it alone is refused.
-    #[cold]
-    #[inline(never)]
-    fn refuse(&mut self, input: &mut &[u8], n: usize) -> Step<P::Error> {
-        let error = Fault::TooLong { declared: n, limit: self.storage.limit() }.into();
-        // A length that no memory can have stands for one that could not be read.
-        if matches!(P::RECOVERY, Recovery::Hunt | Recovery::Silence) || n == usize::MAX {
-            return self.fail(input, error);
-        }
-        let here = self.front(input).len().min(n);
-        self.give_up(input, here);
-        if let left @ 1.. = n.saturating_sub(here) {
-            self.storage.clear();
-            self.enter(State::Passing(left));
-        }
-        Step::Bad(error)
-    }
-
-    /// No delimiter in as many bytes as there may be.
-    #[cold]
-    #[inline(never)]
-    fn overlong(
-        &mut self,
-        input: &mut &[u8],
-        delimiter: &'static [u8],
-        matched: usize,
-        have: usize,
-    ) -> Step<P::Error> {
-        // Where the delimiter is must not matter, or the error would depend on how much has arrived.
-        let error = Fault::TooLong { declared: have.saturating_add(1), limit: have }.into();
-        if P::RECOVERY != Recovery::Delimiter {
-            return self.fail(input, error);
-        }
-        self.give_up(input, have);
-        self.storage.clear();
-        self.enter(State::Until { delimiter, matched });
-        Step::Bad(error)
-    }
-
-    fn pass(&mut self, input: &mut &[u8], left: usize) -> Step<P::Error> {
-        let n = left.min(input.len());
-        self.drop_input(input, n);
-        match left.saturating_sub(n) {
-            0 => {
-                self.enter(State::Direct);
-                Step::Again
-            }
-            left => {
-                self.enter(State::Passing(left));
-                Step::Idle
-            }
-        }
-    }
-
-    fn pass_until(
-        &mut self,
-        input: &mut &[u8],
-        delimiter: &'static [u8],
-        mut matched: usize,
-    ) -> Step<P::Error> {
-        let end = find_end(delimiter, &mut matched, input);
-        self.drop_input(input, end.unwrap_or(input.len()));
-        if end.is_some() {
-            self.enter(State::Direct);
-            return Step::Again;
-        }
-        self.enter(State::Until { delimiter, matched });
-        Step::Idle
-    }
-
-    fn pass_noise(&mut self, input: &mut &[u8], line: Line) -> Step<P::Error> {
-        self.drop_input(input, input.len());
-        if line == Line::Silent {
-            self.enter(State::Direct);
-        }
-        Step::Idle
-    }
-
-    /// Bytes at the front are no message.
-    fn give_up(&mut self, input: &mut &[u8], n: usize) {
-        if let State::Stored { from, seen } = &mut self.state {
-            *from = from.saturating_add(n);
-            *seen = Seen::NOTHING;
-            self.protocol.skipped(n);
-        } else {
-            self.drop_input(input, n);
-        }
-    }
-
-    fn drop_input(&mut self, input: &mut &[u8], n: usize) {
-        *input = input.get(n..).unwrap_or_default();
-        self.protocol.skipped(n);
-    }
 }
 
 impl Seen {

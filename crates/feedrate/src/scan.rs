@@ -14,7 +14,8 @@ pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
 /// Looks for a delimiter in bytes that come in pieces. `matched` of its bytes are what came before ended with; then it is
 /// how many of them `bytes` end with. Returns where in `bytes` the delimiter ends.
 pub(crate) fn find_end(delimiter: &[u8], matched: &mut usize, bytes: &[u8]) -> Option<usize> {
-    let &[first, ref others @ ..] = delimiter else { return Some(0) };
+    // What ends in nothing ends behind its first byte.
+    let &[first, ref others @ ..] = delimiter else { return (!bytes.is_empty()).then_some(1) };
     let mut at = 0_usize;
     loop {
         if *matched == 0 {

@@ -210,7 +210,8 @@ impl fmt::Debug for Borrowed<'_> {
     }
 }
 
-/// Copies `bytes` to `at`, if all of them have room there, and answers where they end.
+/// Copies `bytes` to `at`, if all of them have room there, and returns where they end.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn copy(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
     let fault = Fault::Memory { needed: bytes.len() };
     let end = at.checked_add(bytes.len()).ok_or(fault)?;

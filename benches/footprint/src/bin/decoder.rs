@@ -8,6 +8,7 @@ use feedrate_footprint::{Sum, bytes};
 pub struct Counted;
 
 impl Protocol for Counted {
+    type Bytes<'a> = &'a [u8];
     type Message<'a> = &'a [u8];
     type Error = Fault;
 
@@ -18,7 +19,7 @@ impl Protocol for Counted {
         })
     }
 
-    fn parse<'a>(&mut self, frame: &'a [u8]) -> Result<&'a [u8], Fault> {
+    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> {
         Ok(frame)
     }
 }

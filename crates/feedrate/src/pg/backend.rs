@@ -302,57 +302,57 @@ impl Backend {
     }
 
     fn measure(&self, head: &[u8]) -> Result<Extent, Error> {
-        let (tag, response) = (head.first().copied(), matches!(self.phase, Phase::Response(_)));
-        let Some(tag) = tag else {
-            return Ok(Extent::Need(if response { 1 } else { HEADER }));
+        let Some(&tag) = head.first() else {
+            return Ok(Extent::Need(if let Phase::Response(_) = self.phase { 1 } else { HEADER }));
         };
-        self.measure_tagged(head, tag).map_err(|(problem, at)| {
-            let name =
-                if response || self.phase == Phase::Securing { "EncryptionResponse" } else { name(tag) };
-            Error::new(name, at, problem)
-        })
-    }
-
-    /// An error comes with its offset.
-    fn measure_tagged(&self, head: &[u8], tag: u8) -> Result<Extent, (Problem, usize)> {
         match self.phase {
             Phase::Response(encryption) if tag == b'N' || tag == encryption.consent() => {
                 return Ok(Extent::Message(1));
             }
-            Phase::Response(_) | Phase::Startup if tag == b'H' => {
-                return Err((Problem::Foreign { first: tag, protocol: "HTTP" }, 0));
-            }
-            Phase::Response(_) if tag != ErrorResponse::TAG => {
-                let expected = "'S' or 'G' for yes, 'N' for no, 'E' for an error";
-                return Err((Problem::Value { what: "answer", found: u32::from(tag), expected }, 0));
-            }
-            Phase::Securing => {
-                let rule =
-                    "bytes in clear behind the consent to encrypt, which somebody else may have put there";
-                return Err((Problem::Disagrees(rule), 0));
-            }
+            Phase::Securing => return Err(self.refusal(head)),
             Phase::Response(_) | Phase::Closed | Phase::Startup | Phase::Ready => {}
         }
-        let class = class_of(tag);
-        let cap = self.cap(class);
-        if cap.refuses_all() {
-            let when = match (self.phase, class) {
-                (Phase::Closed, _) => "after an error that ended the startup",
-                (_, Class::Unknown) => return Err((Problem::unknown(tag), 0)),
-                (_, Class::Negotiation) => "after authentication",
-                // Both begin other messages, so that nobody would ever be told.
-                _ if tag == b'S' || tag == b'G' => {
-                    "before authentication has ended, unless it answers a request for encryption that was announced"
-                }
-                _ => "before authentication has ended",
-            };
-            return Err((Problem::Unexpected { tag, when }, 0));
-        }
-        match cap.measure(head) {
+        match self.cap(class_of(tag)).measure(head) {
+            Some(extent) => Ok(extent),
             // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same limit.
-            Err(_) if tag == ErrorResponse::TAG && self.phase != Phase::Ready => Ok(Extent::Until(b"\0")),
-            measured => measured,
+            None if tag == ErrorResponse::TAG
+                && matches!(self.phase, Phase::Startup | Phase::Response(_)) =>
+            {
+                Ok(Extent::Until(b"\0"))
+            }
+            None => Err(self.refusal(head)),
         }
+    }
+
+    /// Why nothing begins as these bytes do.
+    #[cold]
+    #[inline(never)]
+    fn refusal(&self, head: &[u8]) -> Error {
+        let tag = head.first().copied().unwrap_or_default();
+        let cap = self.cap(class_of(tag));
+        let unexpected = |when| Problem::Unexpected { tag, when };
+        let problem = match (self.phase, class_of(tag)) {
+            (Phase::Securing, _) => Problem::Disagrees(
+                "bytes in clear behind the consent to encrypt, which somebody else may have put there",
+            ),
+            (Phase::Response(_) | Phase::Startup, _) if tag == b'H' => Problem::of_foreign(tag, "HTTP"),
+            (Phase::Response(_), _) => Problem::Value {
+                what: "answer",
+                found: u32::from(tag),
+                expected: "'S' or 'G' for yes, 'N' for no, 'E' for an error",
+            },
+            (Phase::Closed, _) => unexpected("after an error that ended the startup"),
+            _ if !cap.refuses_all() => return cap.refusal(name(tag), head),
+            (_, Class::Unknown) => Problem::unknown(tag),
+            (_, Class::Negotiation) => unexpected("after authentication"),
+            // Both begin other messages, so that nobody would ever be told.
+            _ if tag == b'S' || tag == b'G' => unexpected(
+                "before authentication has ended, unless it answers a request for encryption that was announced",
+            ),
+            _ => unexpected("before authentication has ended"),
+        };
+        let response = matches!(self.phase, Phase::Securing | Phase::Response(_));
+        Error::new(if response { "EncryptionResponse" } else { name(tag) }, 0, problem)
     }
 
     /// What a frame is, outside of the phase in which all are tagged.

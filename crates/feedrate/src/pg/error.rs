@@ -128,22 +128,25 @@ pub enum Problem {
 }
 
 impl Problem {
+    pub(crate) const fn of_foreign(first: u8, protocol: &'static str) -> Self {
+        Self::Foreign { first, protocol }
+    }
+
     /// As what a byte that begins no message is known: the first of a TLS record (RFC 8446, section 5.1), or an unknown tag.
     pub(crate) const fn unknown(first: u8) -> Self {
         match first {
-            0x15 | 0x16 => Self::Foreign { first, protocol: "TLS" },
+            0x15 | 0x16 => Self::of_foreign(first, "TLS"),
             _ => Self::UnknownTag(first),
         }
     }
 
-    /// The same of a header whose length cannot be: the first words of HTTP (RFC 9112, sections 3 and 4).
+    /// The same of a header whose length cannot be: the first words of HTTP (RFC 9112, sections 3 and 4; RFC 9113,
+    /// section 3.4).
     pub(crate) fn of_header(self, header: &[u8]) -> Self {
-        const HTTP: [&[u8]; 7] = [b"HTTP/", b"GET ", b"POST", b"HEAD", b"PUT ", b"OPTI", b"PRI "];
-        match header {
-            [first @ (0x15 | 0x16), 3, ..] => Self::unknown(*first),
-            [first, ..] if HTTP.iter().any(|word| header.starts_with(word)) => {
-                Self::Foreign { first: *first, protocol: "HTTP" }
-            }
+        const HTTP: [[u8; 4]; 6] = [*b"HTTP", *b"GET ", *b"POST", *b"HEAD", *b"PUT ", *b"PRI "];
+        match header.first_chunk::<4>() {
+            Some([first @ (0x15 | 0x16), 3, ..]) => Self::unknown(*first),
+            Some(word @ [first, ..]) if HTTP.contains(word) => Self::of_foreign(*first, "HTTP"),
             _ => self,
         }
     }

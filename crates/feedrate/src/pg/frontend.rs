@@ -96,6 +96,9 @@ impl Encode for DirectTls {
 /// The content type of a TLS handshake record (RFC 8446, section 5.1), with which a ClientHello begins.
 const TLS_HANDSHAKE: u8 = 0x16;
 
+/// The shortest startup packet: its length, and a code.
+const STARTUP: u32 = 8;
+
 /// The most that the length field of a frontend's message may say, by kind of message. The defaults are a server's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrontendLimits {
@@ -309,59 +312,61 @@ impl Frontend {
         let Some(&tag) = head.first() else {
             return Ok(Extent::Need(if self.phase == Phase::Startup { 1 } else { HEADER }));
         };
-        if self.phase == Phase::Startup {
-            return self
-                .measure_startup(head, tag)
-                .map_err(|(name, problem, at)| Error::new(name, at, problem));
-        }
-        self.measure_tagged(head, tag).map_err(|(problem, at)| Error::new(name(tag), at, problem))
+        let extent = if self.phase == Phase::Startup {
+            self.measure_startup(head, tag)
+        } else {
+            self.cap(class_of(tag)).measure(head)
+        };
+        extent.ok_or_else(|| self.refusal(head))
     }
 
-    /// An error comes with its offset.
-    fn measure_tagged(&self, head: &[u8], tag: u8) -> Result<Extent, (Problem, usize)> {
-        let class = class_of(tag);
-        let cap = self.cap(class);
-        if cap.refuses_all() {
-            let when = match (self.phase, class) {
-                (Phase::Asked, _) => "before the request for encryption is answered",
-                (Phase::Closed, _) => "after the message that ended the connection",
-                (Phase::Terminated, _) => "after Terminate",
-                (_, Class::Unknown) => return Err((Problem::unknown(tag), 0)),
-                (Phase::Ready, _) => "after authentication",
-                _ => "before authentication has ended",
-            };
-            return Err((Problem::Unexpected { tag, when }, 0));
-        }
-        cap.measure(head)
-    }
-
-    fn measure_startup(&self, head: &[u8], first: u8) -> Result<Extent, (&'static str, Problem, usize)> {
+    fn measure_startup(&self, head: &[u8], first: u8) -> Option<Extent> {
         if first == TLS_HANDSHAKE && !self.asked_ssl {
-            return Ok(Extent::Message(0));
+            return Some(Extent::Message(0));
         }
         let Some(length) = head.first_chunk::<4>() else {
-            return Ok(Extent::Need(4));
+            return Some(Extent::Need(4));
         };
         let length = u32::from_be_bytes(*length);
-        let (min, max) = (8, self.limits.startup);
-        if !(min..=max).contains(&length) {
-            // What it is has not been looked at.
-            return Err(("startup packet", Problem::Length { length, min, max }.of_header(head), 0));
+        if !(STARTUP..=self.limits.startup).contains(&length) {
+            return None;
         }
-        if head.len() < 8 {
-            return Ok(Extent::Need(8));
-        }
-        // A server takes the second request of a kind for a StartupMessage of a version that does not exist.
-        let asked_again = match code(head) {
-            startup::SSL => self.asked_ssl,
-            startup::GSSENC => self.asked_gss,
-            _ => false,
+        let Some(code) = head.get(4..8) else {
+            return Some(Extent::Need(8));
         };
-        if asked_again {
-            let rule = "the second request of its kind on this connection";
-            return Err((startup_name(head), Problem::Disagrees(rule), 4));
-        }
-        Ok(Extent::Message(width(length)))
+        // A server takes the second request of a kind for a StartupMessage of a version that does not exist.
+        let asked_again = (self.asked_ssl && *code == startup::SSL.to_be_bytes())
+            || (self.asked_gss && *code == startup::GSSENC.to_be_bytes());
+        (!asked_again).then(|| Extent::Message(width(length)))
+    }
+
+    /// Why nothing begins as these bytes do.
+    #[cold]
+    #[inline(never)]
+    fn refusal(&self, head: &[u8]) -> Error {
+        let tag = head.first().copied().unwrap_or_default();
+        let cap = self.cap(class_of(tag));
+        let when = match (self.phase, class_of(tag)) {
+            (Phase::Startup, _) => {
+                let length = head.first_chunk().map_or(0, |length| u32::from_be_bytes(*length));
+                let (min, max) = (STARTUP, self.limits.startup);
+                if (min..=max).contains(&length) {
+                    let rule = "the second request of its kind on this connection";
+                    return Error::new(startup_name(head), 4, Problem::Disagrees(rule));
+                }
+                // What it is has not been looked at.
+                let problem = Problem::Length { length, min, max }.of_header(head);
+                return Error::new("startup packet", 0, problem);
+            }
+            _ if !cap.refuses_all() => return cap.refusal(name(tag), head),
+            (Phase::Asked, _) => "before the request for encryption is answered",
+            (Phase::Closed, _) => "after the message that ended the connection",
+            (Phase::Terminated, _) => "after Terminate",
+            (_, Class::Unknown) => return Error::new(name(tag), 0, Problem::unknown(tag)),
+            (Phase::Ready, _) => "after authentication",
+            _ => "before authentication has ended",
+        };
+        Error::new(name(tag), 0, Problem::Unexpected { tag, when })
     }
 
     /// What a frame is, outside of the phase in which all are tagged.

@@ -1,6 +1,6 @@
 //! Limits on declared lengths, in the form in which they are checked.
 
-use super::error::Problem;
+use super::error::{Error, Problem};
 use super::message::HEADER;
 use crate::protocol::Extent;
 
@@ -53,21 +53,22 @@ impl Cap {
         length.wrapping_sub(4) < self.0
     }
 
-    /// How far a tagged message of this limit reaches. An error comes with its offset.
-    pub(crate) fn measure(self, head: &[u8]) -> Result<Extent, (Problem, usize)> {
+    /// How far a tagged message of this limit reaches. `None`: its length is out of bounds, or it cannot come at all.
+    pub(crate) fn measure(self, head: &[u8]) -> Option<Extent> {
         let Some(&[_, a, b, c, d]) = head.first_chunk::<HEADER>() else {
-            return Ok(Extent::Need(HEADER));
+            return (!self.refuses_all()).then_some(Extent::Need(HEADER));
         };
         let length = u32::from_be_bytes([a, b, c, d]);
-        if self.allows(length) {
-            Ok(Extent::Message(width(length).saturating_add(1)))
-        } else {
-            let problem = Problem::Length { length, min: 4, max: self.limit() };
-            Err(match problem.of_header(head) {
-                foreign @ Problem::Foreign { .. } => (foreign, 0),
-                length => (length, 1),
-            })
-        }
+        self.allows(length).then(|| Extent::Message(width(length).saturating_add(1)))
+    }
+
+    /// What is wrong with a length that is out of bounds.
+    #[cold]
+    pub(crate) fn refusal(self, name: &'static str, head: &[u8]) -> Error {
+        let length =
+            head.get(1..).and_then(<[u8]>::first_chunk).map_or(0, |length| u32::from_be_bytes(*length));
+        let problem = Problem::Length { length, min: 4, max: self.limit() }.of_header(head);
+        Error::new(name, usize::from(matches!(problem, Problem::Length { .. })), problem)
     }
 
     pub(crate) const fn refuses_all(self) -> bool {

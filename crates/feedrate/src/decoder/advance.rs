@@ -1,0 +1,447 @@
+//! From one message to the next, in plain numbers: [`Decoder::advance`].
+//!
+//! [`cross`](Decoder::cross) is the quick way across the end of what was read. [`search`](Decoder::search) does everything,
+//! step by step, in the same way wherever the bytes lie.
+
+use super::{Decoder, Seen, State};
+use crate::protocol::{Error, Extent, Fault, Protocol, Recovery};
+use crate::scan::find_end;
+use crate::storage::Storage;
+
+/// Whether there are quick ways beside the one that does everything. What has no cache, and counts its flash, goes without.
+const QUICK: bool = !cfg!(target_os = "none");
+
+/// How far [`Decoder::advance`] came: in registers, because a message is cut at every end of what was read.
+#[derive(Clone, Copy)]
+pub(super) struct Advance {
+    /// Bytes of the input that come before the message, or went into the storage.
+    pub(super) taken: usize,
+    /// Bytes of the message, which is held if anything is, and else lies there in the input; or [`NOTHING`](Self::NOTHING).
+    pub(super) length: usize,
+}
+
+impl Advance {
+    /// The input is used up, or something went wrong. No message is as long as this.
+    pub(super) const NOTHING: usize = usize::MAX;
+}
+
+/// Whether the bytes that are missing are on their way, or will not come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    Open,
+    Silent,
+}
+
+/// What a search works on.
+struct Run<'i, E> {
+    /// What has not been taken.
+    input: &'i [u8],
+    line: Line,
+    /// What [`Protocol::glance`] says of the input, or 0.
+    known: usize,
+    error: Option<Error<E>>,
+}
+
+impl<E> Run<'_, E> {
+    fn drop_input(&mut self, n: usize) {
+        self.input = self.input.get(n..).unwrap_or_default();
+    }
+}
+
+/// What to do next.
+enum Step {
+    Again,
+    Idle,
+    /// A whole message, or a piece of one, of this many bytes.
+    Lend(usize),
+    /// Something is wrong, and of a malformed message as much as there is to be has been passed over.
+    Failed,
+}
+
+impl<P: Protocol, S: Storage> Decoder<P, S> {
+    #[inline(always)]
+    pub(super) fn glance(&self, input: &[u8]) -> Option<usize> {
+        if QUICK { self.protocol.glance(input) } else { None }
+    }
+
+    /// Goes on to the next message. `known`: what [`Protocol::glance`] says of the input, or 0.
+    #[inline(never)]
+    pub(super) fn advance(
+        &mut self,
+        input: &[u8],
+        known: usize,
+        line: Line,
+        error: &mut Option<Error<P::Error>>,
+    ) -> Advance {
+        let mut rest = input;
+        if let Some(length) = self.cross(&mut rest, known, line) {
+            return Advance { taken: input.len().saturating_sub(rest.len()), length };
+        }
+        let mut run = Run { input: rest, line, known, error: None };
+        let length = self.search(&mut run);
+        *error = run.error;
+        Advance { taken: input.len().saturating_sub(run.input.len()), length }
+    }
+
+    /// The quick way across the end of what was read: a message that is cut there costs this twice. Whatever it
+    /// returns, [`step`](Self::step) would too.
+    #[inline(always)]
+    fn cross(&mut self, input: &mut &[u8], known: usize, line: Line) -> Option<usize> {
+        if !QUICK {
+            return None;
+        }
+        let held = self.storage.held().len();
+        match self.state {
+            // The rest of one whose length is known.
+            State::Stored { from: 0, seen: Seen::Length(n @ 1..) } => {
+                let (missing, rest) = input.split_at_checked(n.saturating_sub(held))?;
+                self.storage.append(missing).ok()?;
+                *input = rest;
+                self.protocol.check(self.storage.held().get(..n)?).ok()?;
+                return Some(n);
+            }
+            State::Stored { from, .. } if from >= held => {
+                self.storage.clear();
+                self.enter(State::Direct);
+            }
+            State::Direct => {}
+            _ => return None,
+        }
+        if input.is_empty() && line == Line::Open && !self.protocol.inside() {
+            self.storage.release();
+            return Some(Advance::NOTHING);
+        }
+        if known == 0 || known >= self.room {
+            return None;
+        }
+        if known > input.len() {
+            // The beginning of one.
+            self.storage.append(input).ok()?;
+            self.enter(State::Stored { from: 0, seen: Seen::Length(known) });
+            *input = &[];
+            return Some(Advance::NOTHING);
+        }
+        Some(known)
+    }
+
+    /// Copies what is to be changed, and cannot be where it lies, into the empty storage. Returns how much it was:
+    /// all, unless it is a piece.
+    pub(super) fn store(&mut self, input: &[u8], length: usize) -> Result<usize, Error<P::Error>> {
+        let length = length.min(self.storage.limit().max(1));
+        if let Err(fault) = self.storage.append(input.get(..length).unwrap_or_default()) {
+            let error = P::Error::from(fault);
+            self.enter(State::Lost(error.clone()));
+            return Err(Error::Lost(error));
+        }
+        Ok(length)
+    }
+
+    #[inline(always)]
+    pub(super) fn enter(&mut self, state: State<P::Error>) {
+        self.room = match state {
+            State::Direct => self.storage.limit().saturating_add(1),
+            _ => 0,
+        };
+        self.state = state;
+    }
+
+    #[inline(never)]
+    fn search(&mut self, run: &mut Run<'_, P::Error>) -> usize {
+        loop {
+            match self.step(run) {
+                Step::Again => run.known = 0,
+                Step::Lend(length) => return length,
+                Step::Failed => return Advance::NOTHING,
+                Step::Idle => {
+                    if let State::Direct = self.state {
+                        self.storage.release();
+                    }
+                    return Advance::NOTHING;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn step(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+        if let State::Stored { from, .. } = self.state {
+            if from >= self.storage.held().len() {
+                self.storage.clear();
+                self.enter(State::Direct);
+            }
+        }
+        let limit = self.storage.limit();
+        let (held, seen) = match &self.state {
+            // A glance has seen all of the input: what does not fit is measured by what would.
+            State::Direct => (run.input, Seen::Length(if run.known <= limit { run.known } else { 0 })),
+            State::Stored { from, seen } => (self.storage.held().get(*from..).unwrap_or_default(), *seen),
+            State::Lost(error) => {
+                run.error = Some(Error::Lost(error.clone()));
+                return Step::Failed;
+            }
+            State::Passing(_) | State::Until { .. } | State::Noise => return self.pass(run),
+        };
+        // Had the bytes come one by one, none past the limit would ever be looked at.
+        let bytes = held.get(..limit).unwrap_or(held);
+        let (all, have) = (held.len(), bytes.len());
+        let extent = match seen {
+            Seen::Length(n @ 1..) => Ok(Extent::Message(n)),
+            Seen::Length(0) | Seen::Bytes { .. } => self.protocol.extent(bytes),
+        };
+        match extent {
+            Ok(Extent::Message(n)) if n <= have => self.checked(run, n),
+            Ok(Extent::Message(n)) if n <= limit => self.wait(run, n, Seen::Length(n)),
+            Ok(Extent::Message(n)) => match self.protocol.head(bytes, n) {
+                Some(head) if head <= have => Step::Lend(head),
+                Some(head) if head <= limit => self.wait(run, head, Seen::NOTHING),
+                _ => self.refuse(run, n),
+            },
+            Ok(Extent::Need(n)) => {
+                let needed = n.max(have.saturating_add(1));
+                // How long the message is that has a longer header, nobody knows.
+                if needed > limit {
+                    self.too_long(run, needed)
+                } else {
+                    self.wait(run, needed, Seen::NOTHING)
+                }
+            }
+            Ok(Extent::Piece(_) | Extent::Skip(_)) if have == 0 => Step::Idle,
+            Ok(Extent::Piece(n)) => Step::Lend(n.max(1).min(all)),
+            Ok(Extent::Skip(n)) => {
+                self.give_up(run, n.max(1).min(all));
+                Step::Again
+            }
+            Ok(Extent::Until(delimiter)) => self.until(run, delimiter),
+            Ok(Extent::Silence) => self.until_silence(run),
+            Err(error) => self.fail(run, error),
+        }
+    }
+
+    /// What is at the front: held bytes, or the input.
+    fn front<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
+        match self.state {
+            State::Stored { from, .. } => self.storage.held().get(from..).unwrap_or_default(),
+            _ => input,
+        }
+    }
+
+    /// A whole frame, if it may be believed.
+    fn checked(&mut self, run: &mut Run<'_, P::Error>, n: usize) -> Step {
+        match self.protocol.check(self.front(run.input).get(..n).unwrap_or_default()) {
+            Ok(()) => Step::Lend(n),
+            Err(error) => {
+                self.give_up(run, if P::RECOVERY == Recovery::Hunt { 1 } else { n });
+                run.error = Some(Error::Message(error));
+                Step::Failed
+            }
+        }
+    }
+
+    /// Moves bytes from the input behind the held ones, until `needed` are held or the input is empty.
+    #[inline(never)]
+    fn wait(&mut self, run: &mut Run<'_, P::Error>, needed: usize, seen: Seen) -> Step {
+        if run.line == Line::Silent {
+            return self.silence(run);
+        }
+        if run.input.is_empty() {
+            if let State::Stored { seen: its, .. } = &mut self.state {
+                *its = seen;
+            }
+            return Step::Idle;
+        }
+        if let State::Stored { from: from @ 1.., .. } = self.state {
+            self.storage.discard(from);
+        }
+        // Before anything can fail: `from` no longer holds.
+        self.enter(State::Stored { from: 0, seen });
+        let missing = needed.saturating_sub(self.storage.held().len()).min(run.input.len());
+        let (now, rest) = run.input.split_at_checked(missing).unwrap_or_default();
+        if let Err(fault) = self.storage.append(now) {
+            return self.fault(run, fault);
+        }
+        run.input = rest;
+        if self.storage.held().len() < needed { Step::Idle } else { Step::Again }
+    }
+
+    /// A message that reaches up to a delimiter.
+    fn until(&mut self, run: &mut Run<'_, P::Error>, delimiter: &'static [u8]) -> Step {
+        let (searched, mut matched) = match self.state {
+            State::Stored { seen: Seen::Bytes { searched, matched }, .. } => (searched, matched),
+            _ => (0, 0),
+        };
+        let limit = self.storage.limit();
+        let all = self.front(run.input);
+        let bytes = all.get(..limit).unwrap_or(all);
+        let have = bytes.len();
+        let found = find_end(delimiter, &mut matched, bytes.get(searched..).unwrap_or_default());
+        let end = found.map_or(have, |end| searched.saturating_add(end));
+        if end > searched {
+            if let Err(error) = self.protocol.scan(bytes.get(..end).unwrap_or_default(), searched) {
+                return self.fail(run, error);
+            }
+        }
+        if found.is_some() {
+            return self.checked(run, end);
+        }
+        if have >= limit {
+            return self.overlong(run, delimiter, matched);
+        }
+        // Up to the delimiter, and nothing behind it. What is not held yet is what has just been searched.
+        let mut needed = have;
+        if let State::Stored { .. } = self.state {
+            let more = find_end(delimiter, &mut matched.clone(), run.input).unwrap_or(run.input.len());
+            needed = have.saturating_add(more).min(limit);
+        }
+        self.wait(run, needed, Seen::Bytes { searched: have, matched })
+    }
+
+    /// A message that reaches up to a silence.
+    fn until_silence(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+        let mut all = self.front(run.input).len();
+        if let (State::Stored { .. }, Line::Open) = (&self.state, run.line) {
+            all = all.saturating_add(run.input.len());
+        }
+        let limit = self.storage.limit();
+        if all > limit {
+            return self.too_long(run, limit.saturating_add(1));
+        }
+        match run.line {
+            Line::Silent if all == 0 => Step::Idle,
+            Line::Silent => self.checked(run, all),
+            Line::Open => match self.wait(run, all, Seen::NOTHING) {
+                Step::Again => Step::Idle,
+                step => step,
+            },
+        }
+    }
+
+    /// The line fell silent inside a message.
+    fn silence(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+        let held = self.pending().len();
+        match P::RECOVERY {
+            _ if held == 0 => Step::Idle,
+            Recovery::Hunt => {
+                self.give_up(run, 1);
+                Step::Again
+            }
+            Recovery::Silence => {
+                let missing = self.needed();
+                self.give_up(run, held);
+                run.error = Some(Error::Message(Fault::Truncated { held, missing }.into()));
+                Step::Failed
+            }
+            Recovery::Close | Recovery::Delimiter => Step::Idle,
+        }
+    }
+
+    /// `extent` failed, or what it said cannot be.
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, run: &mut Run<'_, P::Error>, error: P::Error) -> Step {
+        match P::RECOVERY {
+            Recovery::Hunt => self.give_up(run, 1),
+            Recovery::Silence => {
+                self.give_up(run, self.front(run.input).len());
+                self.storage.clear();
+                self.enter(State::Noise);
+            }
+            Recovery::Close | Recovery::Delimiter => {
+                if let State::Stored { from, .. } = self.state {
+                    self.storage.discard(from);
+                }
+                self.enter(State::Lost(error));
+                return Step::Again;
+            }
+        }
+        run.error = Some(Error::Message(error));
+        Step::Failed
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fault(&mut self, run: &mut Run<'_, P::Error>, fault: Fault) -> Step {
+        self.fail(run, fault.into())
+    }
+
+    /// A message that is longer than the storage, and nobody knows how long.
+    #[cold]
+    #[inline(never)]
+    fn too_long(&mut self, run: &mut Run<'_, P::Error>, declared: usize) -> Step {
+        let limit = self.storage.limit();
+        self.fault(run, Fault::TooLong { declared, limit })
+    }
+
+    /// A message of `n` bytes, which is longer than the storage. Where its framing is intact, it alone is refused.
+    #[cold]
+    fn refuse(&mut self, run: &mut Run<'_, P::Error>, n: usize) -> Step {
+        // A length that no memory can have stands for one that could not be read.
+        if matches!(P::RECOVERY, Recovery::Hunt | Recovery::Silence) || n == usize::MAX {
+            return self.too_long(run, n);
+        }
+        let here = self.front(run.input).len().min(n);
+        self.give_up(run, here);
+        if here < n {
+            self.storage.clear();
+            self.enter(State::Passing(n.saturating_sub(here)));
+        }
+        self.refused(run, n)
+    }
+
+    /// No delimiter in as many bytes as there may be.
+    #[cold]
+    fn overlong(&mut self, run: &mut Run<'_, P::Error>, delimiter: &'static [u8], matched: usize) -> Step {
+        // Where the delimiter is must not matter, or the error would depend on how much has arrived.
+        let limit = self.storage.limit();
+        let declared = limit.saturating_add(1);
+        if P::RECOVERY != Recovery::Delimiter {
+            return self.too_long(run, declared);
+        }
+        self.give_up(run, limit);
+        self.storage.clear();
+        self.enter(State::Until { delimiter, matched });
+        self.refused(run, declared)
+    }
+
+    fn refused(&self, run: &mut Run<'_, P::Error>, declared: usize) -> Step {
+        let limit = self.storage.limit();
+        run.error = Some(Error::Message(Fault::TooLong { declared, limit }.into()));
+        Step::Failed
+    }
+
+    /// What follows belongs to what was refused. Each state is entered with one recovery only: a protocol has no code for
+    /// those of others.
+    #[cold]
+    fn pass(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+        let available = run.input.len();
+        let (n, over) = match &mut self.state {
+            State::Passing(left) if matches!(P::RECOVERY, Recovery::Close | Recovery::Delimiter) => {
+                let n = available.min(*left);
+                *left = left.saturating_sub(n);
+                (n, *left == 0)
+            }
+            State::Until { delimiter, matched } if P::RECOVERY == Recovery::Delimiter => {
+                let end = find_end(delimiter, matched, run.input);
+                (end.unwrap_or(available), end.is_some())
+            }
+            State::Noise if P::RECOVERY == Recovery::Silence => (available, run.line == Line::Silent),
+            _ => (0, true),
+        };
+        run.drop_input(n);
+        self.protocol.skipped(n);
+        if over {
+            self.enter(State::Direct);
+        }
+        if over && run.line == Line::Open { Step::Again } else { Step::Idle }
+    }
+
+    /// Bytes at the front are no message.
+    fn give_up(&mut self, run: &mut Run<'_, P::Error>, n: usize) {
+        if let State::Stored { from, seen } = &mut self.state {
+            *from = from.saturating_add(n);
+            *seen = Seen::NOTHING;
+        } else {
+            run.drop_input(n);
+        }
+        self.protocol.skipped(n);
+    }
+}
