@@ -29,8 +29,10 @@ pub fn feedrate_fields(stream: &[u8], chunk: usize) -> Sum {
     let mut sum = Sum::default();
     for mut input in stream.chunks(chunk) {
         while let Some(frame) = decoder.feed(&mut input).expect("a good stream") {
-            for value in frame.columns().into_iter().flatten() {
-                sum.value(value.expect("a good row"));
+            if let Some(columns) = frame.columns() {
+                for value in columns {
+                    sum.value(value.expect("a good row"));
+                }
             }
         }
     }
@@ -63,8 +65,10 @@ pub fn feedrate_fields_read(stream: &[u8], chunk: usize) -> Sum {
         buffer.extend_from_slice(read);
         let mut input = &buffer[..];
         while let Some(frame) = decoder.feed(&mut input).expect("a good stream") {
-            for value in frame.columns().into_iter().flatten() {
-                sum.value(value.expect("a good row"));
+            if let Some(columns) = frame.columns() {
+                for value in columns {
+                    sum.value(value.expect("a good row"));
+                }
             }
         }
     }

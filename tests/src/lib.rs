@@ -13,7 +13,9 @@ use std::fmt::Debug;
 
 use feedrate::pg::backend::Message as BackendMessage;
 use feedrate::pg::frontend::Message as FrontendMessage;
-use feedrate::pg::{self, Backend, Direction, EncryptionResponse, Frame, Frontend};
+use feedrate::pg::{
+    self, Backend, BackendLimits, Direction, EncryptionResponse, Frame, Frontend, FrontendLimits,
+};
 use feedrate::{Decoder, Encode, Error, Protocol, Storage};
 
 /// One thing that came out of a decoder.
@@ -72,6 +74,9 @@ pub trait Side:
     /// Whether the frame's message equals `expected`.
     fn is(frame: &Frame<'_, Self>, expected: &Self::Owned) -> bool;
 
+    /// The message, to be encoded under limits as wide as any decoder here has.
+    fn widely(message: &Self::Owned) -> impl Encode + '_;
+
     /// Tells the direction what somebody who reads both of them would tell it after a message of this name.
     fn react(&mut self, name: &str);
 }
@@ -85,9 +90,16 @@ pub struct Opened {
     pub encoded: Vec<u8>,
 }
 
-fn opened<M: Debug + Encode>(message: &M) -> Opened {
+/// What was read under raised limits is written under raised limits.
+const WIDE_BACKEND: BackendLimits =
+    BackendLimits { authentication: WIDE, early_report: WIDE, short: WIDE, long: WIDE };
+const WIDE_FRONTEND: FrontendLimits =
+    FrontendLimits { startup: WIDE, authentication: WIDE, scram: WIDE, small: WIDE, large: WIDE };
+const WIDE: u32 = u32::MAX;
+
+fn opened(message: &impl Debug, widely: &impl Encode) -> Opened {
     let mut encoded = Vec::new();
-    message.encode(&mut encoded).expect("what was read can be written");
+    widely.encode(&mut encoded).expect("what was read can be written");
     // Of 65535 columns, no more than that there are.
     let shown = if encoded.len() < 2_000 { format!("{message:?}") } else { String::new() };
     Opened { shown, encoded }
@@ -97,11 +109,15 @@ impl Side for Backend {
     type Owned = BackendMessage<'static>;
 
     fn open(frame: &Frame<'_, Self>) -> Result<Opened, pg::Error> {
-        frame.message().map(|message| opened(&message))
+        frame.message().map(|message| opened(&message, &message.within(&WIDE_BACKEND)))
     }
 
     fn is(frame: &Frame<'_, Self>, expected: &Self::Owned) -> bool {
         frame.message().is_ok_and(|message| message == *expected)
+    }
+
+    fn widely(message: &Self::Owned) -> impl Encode + '_ {
+        message.within(&WIDE_BACKEND)
     }
 
     fn react(&mut self, _: &str) {}
@@ -111,11 +127,15 @@ impl Side for Frontend {
     type Owned = FrontendMessage<'static>;
 
     fn open(frame: &Frame<'_, Self>) -> Result<Opened, pg::Error> {
-        frame.message().map(|message| opened(&message))
+        frame.message().map(|message| opened(&message, &message.within(&WIDE_FRONTEND)))
     }
 
     fn is(frame: &Frame<'_, Self>, expected: &Self::Owned) -> bool {
         frame.message().is_ok_and(|message| message == *expected)
+    }
+
+    fn widely(message: &Self::Owned) -> impl Encode + '_ {
+        message.within(&WIDE_FRONTEND)
     }
 
     /// Encryption is refused, and the first answer to an authentication request is the right one, save that SASL takes two.

@@ -5,7 +5,7 @@ use feedrate::pg::backend::{
     Authentication, BackendKeyData, DataRow, ErrorResponse, NoticeField, ParameterDescription,
 };
 use feedrate::pg::frontend::{
-    Bind, CancelRequest, CopyData, CopyFail, Parameter, PasswordMessage, Query, StartupMessage,
+    Bind, CancelRequest, CopyFail, Parameter, PasswordMessage, Query, StartupMessage,
 };
 use feedrate::pg::writer::{BindWriter, CopyDataWriter, DataRowWriter};
 use feedrate::pg::{Format, List, Secret, Version};
@@ -75,21 +75,6 @@ fn messages_longer_than_a_server_reads() {
     let parameters = [Parameter { name: "user".into(), value: long[..9_990].into() }];
     let startup = StartupMessage { version: Version::V3_0, parameters: List::from(&parameters) };
     is_too_large(refused(&startup), 10_005, 10_004);
-}
-
-/// Only measured: the zeros are never looked at.
-#[test]
-fn messages_of_more_than_a_gigabyte() {
-    let zeros = vec![0; 0x3fff_fffb];
-    let limit = 0x3fff_fffe;
-    let fits = CopyData { data: &zeros[1..] };
-    assert_eq!(fits.encoded_length(), Ok(limit + 1));
-    let Err(error) = CopyData { data: &zeros }.encoded_length() else { panic!() };
-    is_too_large(error, limit + 1, limit);
-    // Four of them: the sum does not fit into the length field, and a wrapped one would (CVE-2024-27304).
-    let columns = [Some(&zeros[..]); 5];
-    let Err(error) = DataRow { columns: List::from(&columns) }.encoded_length() else { panic!() };
-    is_too_large(error, 4 + 2 + 5 * (4 + zeros.len()), limit);
 }
 
 #[test]

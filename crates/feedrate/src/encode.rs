@@ -21,6 +21,21 @@ pub trait Output {
 
     /// Drops everything past the first `length` bytes.
     fn truncate(&mut self, length: usize);
+
+    /// Appends `size` bytes of any value, and returns them to be written over, where that is faster than putting them field by field; all of
+    /// them, or nothing. `None` if it is not: then nothing has been appended, and [`put`](Self::put) follows. That there will be room is
+    /// worth finding out here in either case, as it is asked once a message.
+    ///
+    /// What is written may be shorter than the message that was begun: on an error it is taken back by [`truncate`](Self::truncate).
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Full`].
+    #[inline]
+    fn place(&mut self, size: usize) -> Result<Option<&mut [u8]>, EncodeError> {
+        let _ = size;
+        Ok(None)
+    }
 }
 
 /// A message that can be written.
@@ -75,6 +90,10 @@ pub trait Encode {
 impl<T: Encode + ?Sized> Encode for &T {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         (**self).write(out)
+    }
+
+    fn encoded_length(&self) -> Result<usize, EncodeError> {
+        (**self).encoded_length()
     }
 }
 
@@ -166,6 +185,14 @@ impl Output for SliceOutput<'_> {
     fn truncate(&mut self, length: usize) {
         self.length = self.length.min(length);
     }
+
+    #[inline]
+    fn place(&mut self, size: usize) -> Result<Option<&mut [u8]>, EncodeError> {
+        let free = self.memory.get_mut(self.length..).unwrap_or_default();
+        let place = free.get_mut(..size).ok_or(EncodeError::Full)?;
+        self.length = self.length.saturating_add(size);
+        Ok(Some(place))
+    }
 }
 
 impl fmt::Debug for SliceOutput<'_> {
@@ -206,7 +233,10 @@ impl Output for alloc::vec::Vec<u8> {
 
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.try_reserve(bytes.len()).map_err(|_| EncodeError::Full)?;
+        // `try_reserve` is not small, and the encoders put dozens of fields: what seldom happens is a call.
+        if self.capacity().wrapping_sub(self.len()) < bytes.len() {
+            return grow_and_put(self, bytes);
+        }
         self.extend_from_slice(bytes);
         Ok(())
     }
@@ -214,6 +244,42 @@ impl Output for alloc::vec::Vec<u8> {
     fn truncate(&mut self, length: usize) {
         self.truncate(length);
     }
+
+    #[inline]
+    fn place(&mut self, size: usize) -> Result<Option<&mut [u8]>, EncodeError> {
+        if size > ZEROED {
+            self.try_reserve(size).map_err(|_| EncodeError::Full)?;
+            return Ok(None);
+        }
+        if self.capacity().wrapping_sub(self.len()) < size {
+            return grow_and_place(self, size);
+        }
+        let start = self.len();
+        self.extend(core::iter::repeat_n(0, size));
+        Ok(Some(self.get_mut(start..).unwrap_or_default()))
+    }
+}
+
+/// Up to here it is faster to append zeros and write over them than to compare a vector's capacity for each field. Beyond, memory would be
+/// written twice.
+#[cfg(feature = "alloc")]
+const ZEROED: usize = 512;
+
+#[cfg(feature = "alloc")]
+#[cold]
+#[inline(never)]
+fn grow_and_place(out: &mut alloc::vec::Vec<u8>, size: usize) -> Result<Option<&mut [u8]>, EncodeError> {
+    out.try_reserve(size).map_err(|_| EncodeError::Full)?;
+    out.place(size)
+}
+
+#[cfg(feature = "alloc")]
+#[cold]
+#[inline(never)]
+fn grow_and_put(out: &mut alloc::vec::Vec<u8>, bytes: &[u8]) -> Result<(), EncodeError> {
+    out.try_reserve(bytes.len()).map_err(|_| EncodeError::Full)?;
+    out.extend_from_slice(bytes);
+    Ok(())
 }
 
 /// Grows as needed.
@@ -235,6 +301,17 @@ impl Output for bytes::BytesMut {
 
     fn truncate(&mut self, length: usize) {
         self.truncate(length);
+    }
+
+    #[inline]
+    fn place(&mut self, size: usize) -> Result<Option<&mut [u8]>, EncodeError> {
+        if size > ZEROED {
+            self.reserve(size);
+            return Ok(None);
+        }
+        let start = self.len();
+        self.resize(start.saturating_add(size), 0);
+        Ok(Some(self.get_mut(start..).unwrap_or_default()))
     }
 }
 

@@ -5,8 +5,8 @@ use super::message::{Body, tagged};
 use super::password::Answer;
 use super::reader::{Bad, Reader};
 use super::text::{Secret, Text};
-use super::write::LARGE;
-use crate::encode::{EncodeError, Output};
+use super::write::Sink;
+use crate::encode::EncodeError;
 
 /// What the server asks for, or that it is content.
 ///
@@ -66,7 +66,7 @@ pub enum Authentication<'a> {
     },
 }
 
-tagged!(Authentication<'_>, b'R', LARGE);
+tagged!(Authentication<'_>, b'R', Backend);
 
 impl Authentication<'_> {
     /// How the frontend's next `p` message is to be read, for [`Frontend::expect`](super::Frontend::expect). `None` when none is to come.
@@ -98,45 +98,45 @@ impl<'a> Body<'a> for Authentication<'a> {
         })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         let mut code = |code: u32| out.put(&code.to_be_bytes());
         match self {
             Self::Ok => code(0),
             Self::KerberosV5 => code(2),
             Self::CleartextPassword => code(3),
             Self::Md5Password { salt } => {
-                code(5)?;
+                code(5);
                 out.put(salt)
             }
             Self::Gss => code(7),
             Self::GssContinue { data } => {
-                code(8)?;
+                code(8);
                 out.put(data.expose())
             }
             Self::Sspi => code(9),
             Self::Sasl { mechanisms } => {
-                code(10)?;
+                code(10);
                 if mechanisms.iter().any(Text::is_empty) {
                     let expected = "a name, as an empty one ends the list";
-                    return Err(EncodeError::Invalid { what: "Authentication mechanism", expected });
+                    return out.refuse(EncodeError::Invalid { what: "Authentication mechanism", expected });
                 }
-                mechanisms.write(out)?;
+                mechanisms.write(out);
                 out.put(&[0])
             }
             Self::SaslContinue { data } => {
-                code(11)?;
+                code(11);
                 out.put(data.expose())
             }
             Self::SaslFinal { data } => {
-                code(12)?;
+                code(12);
                 out.put(data.expose())
             }
-            Self::Other { code: 0 | 2 | 3 | 5 | 7..=12, .. } => Err(EncodeError::Invalid {
+            Self::Other { code: 0 | 2 | 3 | 5 | 7..=12, .. } => out.refuse(EncodeError::Invalid {
                 what: "Authentication code",
                 expected: "one that has no variant of its own",
             }),
             Self::Other { code: other, data } => {
-                code(*other)?;
+                code(*other);
                 out.put(data.expose())
             }
         }

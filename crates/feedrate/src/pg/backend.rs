@@ -20,10 +20,11 @@ pub use super::version::NegotiateProtocolVersion;
 
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
-use super::limits::{Cap, Caps, width};
+use super::limits::{self, Cap, Caps, LONGEST, Limits, Sent, Within, cut, largest, width};
 use super::message::{self, Body, HEADER, messages};
 use super::reader::{Bad, Reader};
 use super::shape;
+use super::write::{Header, Sink, Whole};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::protocol::{Extent, Protocol};
 
@@ -90,15 +91,15 @@ messages! {
     /// The columns of a result.
     RowDescription<'a>: Long,
     }
-    untagged {
+    untagged(Backend, BackendLimits, "backend", "long") {
     /// One byte in answer to SSLRequest or GSSENCRequest.
-    EncryptionResponse(EncryptionResponse),
+    EncryptionResponse(EncryptionResponse): any,
     /// An error in answer to SSLRequest or GSSENCRequest, which anybody may have written.
-    UntrustedError(UntrustedError<'a>),
+    UntrustedError(UntrustedError<'a>): early_report,
     /// An error in the form of protocol 2.0.
-    PlainError(PlainError<'a>),
+    PlainError(PlainError<'a>): early_report,
     /// A message of a type that this crate does not know, where [`Backend::allow_unknown`] lets it pass.
-    Unknown(Unknown<'a>),
+    Unknown(Unknown<'a>): any,
     }
 }
 
@@ -127,8 +128,43 @@ pub struct BackendLimits {
 
 impl Default for BackendLimits {
     fn default() -> Self {
-        // ParameterDescription has a class of its own, because it is neither.
-        Self { authentication: 2_000, early_report: 30_000, short: 30_000, long: 0x7fff_ffff }
+        Self::DEFAULT
+    }
+}
+
+/// What may be written: a message that some phase of the connection lets in.
+impl BackendLimits {
+    pub(crate) const DEFAULT: Self =
+        Self { authentication: 2_000, early_report: 30_000, short: 30_000, long: 0x7fff_ffff };
+
+    const fn most(&self, class: Class) -> u32 {
+        let (authentication, short, long) = (cut(self.authentication), cut(self.short), cut(self.long));
+        match class {
+            Class::Unknown => LONGEST,
+            Class::Authentication | Class::Negotiation => authentication,
+            Class::Report => largest(&[self.early_report(), long]),
+            Class::Status => largest(&[authentication, short]),
+            Class::Short => short,
+            // A class of its own, because it is neither.
+            Class::Description if largest(&[DESCRIPTION, short]) < long => largest(&[DESCRIPTION, short]),
+            Class::Description | Class::Long => long,
+        }
+    }
+
+    const fn early_report(&self) -> u32 {
+        cut(self.early_report)
+    }
+
+    /// Messages that have no length, or of an unknown type: there the limit is the decoder's alone.
+    const fn any(&self) -> u32 {
+        LONGEST
+    }
+}
+
+impl Limits for BackendLimits {}
+impl limits::private::Limits for BackendLimits {
+    fn copy_data(&self) -> u32 {
+        self.of(CopyData::TAG)
     }
 }
 

@@ -5,8 +5,7 @@ use super::list::List;
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// Makes a portal from a prepared statement and values for its parameters.
 ///
@@ -44,7 +43,7 @@ pub struct Bind<'a> {
     pub result_formats: List<'a, Format>,
 }
 
-tagged!(Bind<'_>, b'B', LARGE);
+tagged!(Bind<'_>, b'B', Frontend);
 
 impl<'a> Body<'a> for Bind<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -60,11 +59,31 @@ impl<'a> Body<'a> for Bind<'a> {
     }
 
     #[inline]
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_text(out, self.portal, "Bind portal")?;
-        put_text(out, self.statement, "Bind statement")?;
-        self.parameter_formats.write_counted(out, "Bind parameter formats")?;
-        self.parameters.write_counted(out, "Bind parameters")?;
-        self.result_formats.write_counted(out, "Bind result formats")
+    fn write<S: Sink>(&self, out: &mut S) {
+        Self::write_head(out, self.portal, self.statement, self.parameter_formats);
+        self.parameters.write_counted(out, "Bind parameters");
+        Self::write_tail(out, self.result_formats)
+    }
+}
+
+/// What [`BindWriter`](super::writer::BindWriter) writes too.
+impl Bind<'_> {
+    /// The fields in front of the parameters.
+    #[inline]
+    pub(crate) fn write_head<S: Sink>(
+        out: &mut S,
+        portal: Text<'_>,
+        statement: Text<'_>,
+        parameter_formats: List<'_, Format>,
+    ) {
+        put_text(out, portal, "Bind portal");
+        put_text(out, statement, "Bind statement");
+        parameter_formats.write_counted(out, "Bind parameter formats")
+    }
+
+    /// The field behind them.
+    #[inline]
+    pub(crate) fn write_tail<S: Sink>(out: &mut S, result_formats: List<'_, Format>) {
+        result_formats.write_counted(out, "Bind result formats")
     }
 }

@@ -3,8 +3,7 @@
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// A command was carried out.
 ///
@@ -26,7 +25,7 @@ pub struct CommandComplete<'a> {
     pub tag: Text<'a>,
 }
 
-tagged!(CommandComplete<'_>, b'C', LARGE);
+tagged!(CommandComplete<'_>, b'C', Backend);
 
 impl<'a> CommandComplete<'a> {
     /// The command's words, without the numbers behind them.
@@ -69,7 +68,7 @@ impl<'a> Body<'a> for CommandComplete<'a> {
         Ok(Self { tag: reader.text()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         put_text(out, self.tag, "CommandComplete tag")
     }
 }

@@ -5,8 +5,7 @@ use super::list::List;
 use super::message::{Body, bodiless, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, SMALL, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 macro_rules! copy_response {
     ($(#[$doc:meta])* $Message:ident, $tag:literal) => {
@@ -20,7 +19,7 @@ macro_rules! copy_response {
             pub column_formats: List<'a, Format>,
         }
 
-        tagged!($Message<'_>, $tag, LARGE);
+        tagged!($Message<'_>, $tag, Backend);
 
         impl<'a> Body<'a> for $Message<'a> {
             fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -29,8 +28,8 @@ macro_rules! copy_response {
                 Ok(Self { format, column_formats: List::read(reader, count, "column formats")? })
             }
 
-            fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-                out.put(&[self.format])?;
+            fn write<S: Sink>(&self, out: &mut S) {
+                out.put(&[self.format]);
                 self.column_formats.write_counted(out, stringify!($Message))
             }
         }
@@ -67,7 +66,7 @@ pub struct CopyData<'a> {
     pub data: &'a [u8],
 }
 
-tagged!(CopyData<'_>, b'd', LARGE);
+tagged!(CopyData<'_>, b'd', Backend, Frontend);
 
 impl<'a> Body<'a> for CopyData<'a> {
     #[inline]
@@ -76,14 +75,14 @@ impl<'a> Body<'a> for CopyData<'a> {
     }
 
     #[inline]
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         out.put(self.data)
     }
 }
 
 bodiless! {
     /// The COPY data are complete.
-    CopyDone, b'c'
+    CopyDone, b'c', Backend, Frontend
 }
 
 /// The frontend gives up a COPY it was sending; the server answers with an error.
@@ -96,14 +95,14 @@ pub struct CopyFail<'a> {
     pub reason: Text<'a>,
 }
 
-tagged!(CopyFail<'_>, b'f', SMALL);
+tagged!(CopyFail<'_>, b'f', Frontend);
 
 impl<'a> Body<'a> for CopyFail<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { reason: reader.text()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         put_text(out, self.reason, "CopyFail reason")
     }
 }

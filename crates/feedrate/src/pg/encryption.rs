@@ -1,6 +1,7 @@
 //! The one byte that answers SSLRequest and GSSENCRequest.
 
-use crate::encode::{Encode, EncodeError, Output};
+use super::message::encoded;
+use super::write::{Header, Sink, Whole};
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +43,21 @@ impl EncryptionResponse {
     }
 }
 
-impl Encode for EncryptionResponse {
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+impl Whole for EncryptionResponse {
+    fn what(&self) -> &'static str {
+        "EncryptionResponse"
+    }
+
+    fn header(&self) -> Header {
+        Header::None
+    }
+
+    fn fields<S: Sink>(&self, out: &mut S) {
         out.put(&[match self {
             Self::Accepted(encryption) => encryption.consent(),
             Self::Refused => b'N',
         }])
     }
 }
+
+encoded!(EncryptionResponse, Backend);

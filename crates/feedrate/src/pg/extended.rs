@@ -5,8 +5,7 @@ use super::error::Problem;
 use super::message::{Body, bodiless, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{SMALL, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// What a [`Describe`] or [`Close`] is about. The unnamed one has an empty name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +32,12 @@ impl<'a> Target<'a> {
         Ok(if kind == b'S' { Self::Statement(name) } else { Self::Portal(name) })
     }
 
-    fn write<O: Output>(self, out: &mut O, what: &'static str) -> Result<(), EncodeError> {
+    fn write<S: Sink>(self, out: &mut S, what: &'static str) {
         let (kind, name) = match self {
             Self::Statement(name) => (b'S', name),
             Self::Portal(name) => (b'P', name),
         };
-        out.put(&[kind])?;
+        out.put(&[kind]);
         put_text(out, name, what)
     }
 }
@@ -60,14 +59,14 @@ pub struct Describe<'a> {
     pub target: Target<'a>,
 }
 
-tagged!(Describe<'_>, b'D', SMALL);
+tagged!(Describe<'_>, b'D', Frontend);
 
 impl<'a> Body<'a> for Describe<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { target: Target::read(reader)? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         self.target.write(out, "Describe name")
     }
 }
@@ -89,14 +88,14 @@ pub struct Close<'a> {
     pub target: Target<'a>,
 }
 
-tagged!(Close<'_>, b'C', SMALL);
+tagged!(Close<'_>, b'C', Frontend);
 
 impl<'a> Body<'a> for Close<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { target: Target::read(reader)? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         self.target.write(out, "Close name")
     }
 }
@@ -120,48 +119,48 @@ pub struct Execute<'a> {
     pub max_rows: i32,
 }
 
-tagged!(Execute<'_>, b'E', SMALL);
+tagged!(Execute<'_>, b'E', Frontend);
 
 impl<'a> Body<'a> for Execute<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { portal: reader.text()?, max_rows: reader.i32("maximum number of rows")? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_text(out, self.portal, "Execute portal")?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        put_text(out, self.portal, "Execute portal");
         out.put(&self.max_rows.to_be_bytes())
     }
 }
 
 bodiless! {
     /// Has the server send what it has buffered, without ending the batch.
-    Flush, b'H'
+    Flush, b'H', Frontend
 }
 bodiless! {
     /// Ends a batch of the extended query flow. The server answers ReadyForQuery; after an error it discards everything up to here.
-    Sync, b'S'
+    Sync, b'S', Frontend
 }
 bodiless! {
     /// Answers Parse.
-    ParseComplete, b'1'
+    ParseComplete, b'1', Backend
 }
 bodiless! {
     /// Answers Bind.
-    BindComplete, b'2'
+    BindComplete, b'2', Backend
 }
 bodiless! {
     /// Answers Close.
-    CloseComplete, b'3'
+    CloseComplete, b'3', Backend
 }
 bodiless! {
     /// In place of RowDescription, for a statement or portal that returns no rows.
-    NoData, b'n'
+    NoData, b'n', Backend
 }
 bodiless! {
     /// In place of CommandComplete: Execute's row limit was reached.
-    PortalSuspended, b's'
+    PortalSuspended, b's', Backend
 }
 bodiless! {
     /// The frontend is done, and closes the connection.
-    Terminate, b'X'
+    Terminate, b'X', Frontend
 }

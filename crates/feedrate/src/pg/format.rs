@@ -2,7 +2,7 @@
 
 use super::list::{Item, private};
 use super::reader::{Bad, Reader};
-use crate::encode::{EncodeError, Output};
+use super::write::Sink;
 
 /// How a value is represented on the wire. Signed, and other codes than the two are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,7 +26,7 @@ impl private::Item<'_> for Format {
     }
 
     #[inline]
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         out.put(&self.0.to_be_bytes())
     }
 }

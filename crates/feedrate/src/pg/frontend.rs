@@ -15,11 +15,12 @@ pub use super::unknown::Unknown;
 use super::encryption::EncryptionResponse;
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, Kind};
-use super::limits::{Cap, Caps, width};
-use super::message::{self, Body, HEADER, messages};
+use super::limits::{self, Cap, Caps, LONGEST, Limits, Sent, Within, cut, largest, width};
+use super::message::{self, Body, HEADER, encoded, messages};
 use super::reader::{Bad, Reader};
 use super::shape;
 use super::startup;
+use super::write::{Header, Sink, Whole};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::protocol::{Extent, Protocol};
 
@@ -58,27 +59,27 @@ messages! {
     /// The frontend is done.
     Terminate: End,
     }
-    untagged {
+    untagged(Frontend, FrontendLimits, "frontend", "large") {
     /// Opens a session.
-    StartupMessage(StartupMessage<'a>),
+    StartupMessage(StartupMessage<'a>): startup,
     /// Asks for TLS.
-    SSLRequest(SSLRequest),
+    SSLRequest(SSLRequest): startup,
     /// Asks for GSSAPI encryption.
-    GSSENCRequest(GSSENCRequest),
+    GSSENCRequest(GSSENCRequest): startup,
     /// Asks for the cancellation of what another session is doing.
-    CancelRequest(CancelRequest<'a>),
+    CancelRequest(CancelRequest<'a>): startup,
     /// The frontend begins TLS without having asked.
-    DirectTls(DirectTls),
+    DirectTls(DirectTls): any,
     /// A password, in clear or hashed.
-    PasswordMessage(PasswordMessage<'a>),
+    PasswordMessage(PasswordMessage<'a>): answer,
     /// The choice of a SASL mechanism.
-    SASLInitialResponse(SASLInitialResponse<'a>),
+    SASLInitialResponse(SASLInitialResponse<'a>): answer,
     /// What the SASL mechanism says next.
-    SASLResponse(SASLResponse<'a>),
+    SASLResponse(SASLResponse<'a>): sasl,
     /// A token of GSSAPI or SSPI.
-    GSSResponse(GSSResponse<'a>),
+    GSSResponse(GSSResponse<'a>): answer,
     /// A message of a type that this crate does not know, where [`Frontend::allow_unknown`] lets it pass.
-    Unknown(Unknown<'a>),
+    Unknown(Unknown<'a>): any,
     }
 }
 
@@ -87,11 +88,19 @@ messages! {
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct DirectTls;
 
-impl Encode for DirectTls {
-    fn write<O: Output>(&self, _: &mut O) -> Result<(), EncodeError> {
-        Ok(())
+impl Whole for DirectTls {
+    fn what(&self) -> &'static str {
+        "DirectTls"
     }
+
+    fn header(&self) -> Header {
+        Header::None
+    }
+
+    fn fields<S: Sink>(&self, _: &mut S) {}
 }
+
+encoded!(DirectTls, Frontend);
 
 /// The content type of a TLS handshake record (RFC 8446, section 5.1), with which a ClientHello begins.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -116,7 +125,47 @@ pub struct FrontendLimits {
 
 impl Default for FrontendLimits {
     fn default() -> Self {
-        Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: 10_000, large: 0x3fff_fffe }
+        Self::DEFAULT
+    }
+}
+
+/// What may be written: a message that some phase of the connection lets in.
+impl FrontendLimits {
+    pub(crate) const DEFAULT: Self =
+        Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: 10_000, large: 0x3fff_fffe };
+
+    const fn most(&self, class: Class) -> u32 {
+        match class {
+            Class::Unknown => LONGEST,
+            Class::Answer => self.answer(),
+            Class::Small | Class::End => cut(self.small),
+            Class::Large => cut(self.large),
+        }
+    }
+
+    const fn startup(&self) -> u32 {
+        cut(self.startup)
+    }
+
+    const fn answer(&self) -> u32 {
+        cut(self.authentication)
+    }
+
+    /// Which mechanism it belongs to is not in the message.
+    const fn sasl(&self) -> u32 {
+        largest(&[cut(self.authentication), cut(self.scram)])
+    }
+
+    /// Messages that have no length, or of an unknown type: there the limit is the decoder's alone.
+    const fn any(&self) -> u32 {
+        LONGEST
+    }
+}
+
+impl Limits for FrontendLimits {}
+impl limits::private::Limits for FrontendLimits {
+    fn copy_data(&self) -> u32 {
+        self.of(CopyData::TAG)
     }
 }
 

@@ -4,8 +4,7 @@ use super::format::Format;
 use super::list::List;
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
-use super::write::{LARGE, put_value};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_value};
 
 /// Calls a function without SQL. The documentation advises against it; libpq's large objects are still made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +20,7 @@ pub struct FunctionCall<'a> {
     pub result_format: Format,
 }
 
-tagged!(FunctionCall<'_>, b'F', LARGE);
+tagged!(FunctionCall<'_>, b'F', Frontend);
 
 impl<'a> Body<'a> for FunctionCall<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -34,10 +33,10 @@ impl<'a> Body<'a> for FunctionCall<'a> {
         Ok(Self { function, argument_formats, arguments, result_format })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&self.function.to_be_bytes())?;
-        self.argument_formats.write_counted(out, "FunctionCall argument formats")?;
-        self.arguments.write_counted(out, "FunctionCall arguments")?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        out.put(&self.function.to_be_bytes());
+        self.argument_formats.write_counted(out, "FunctionCall argument formats");
+        self.arguments.write_counted(out, "FunctionCall arguments");
         out.put(&self.result_format.0.to_be_bytes())
     }
 }
@@ -50,14 +49,14 @@ pub struct FunctionCallResponse<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-tagged!(FunctionCallResponse<'_>, b'V', LARGE);
+tagged!(FunctionCallResponse<'_>, b'V', Backend);
 
 impl<'a> Body<'a> for FunctionCallResponse<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { value: reader.value()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         put_value(out, self.value)
     }
 }

@@ -4,8 +4,8 @@ use super::error::Problem;
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Secret;
-use super::write::LARGE;
-use crate::encode::{EncodeError, Output};
+use super::write::Sink;
+use crate::encode::EncodeError;
 
 /// Process and key that a CancelRequest for this session has to show. Some servers never send it.
 ///
@@ -18,7 +18,7 @@ pub struct BackendKeyData<'a> {
     pub key: Secret<'a>,
 }
 
-tagged!(BackendKeyData<'_>, b'K', LARGE);
+tagged!(BackendKeyData<'_>, b'K', Backend);
 
 /// Bytes of a key that libpq accepts in protocol 3.2: `getBackendKeyData` in `fe-protocol3.c`.
 pub(crate) const KEY_LENGTH: core::ops::RangeInclusive<usize> = 4..=256;
@@ -38,11 +38,12 @@ impl<'a> Body<'a> for BackendKeyData<'a> {
         Ok(Self { process_id, key: Secret::from(reader.rest()) })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         if !KEY_LENGTH.contains(&self.key.expose().len()) {
-            return Err(EncodeError::Invalid { what: "BackendKeyData key", expected: "4 to 256 bytes" });
+            return out
+                .refuse(EncodeError::Invalid { what: "BackendKeyData key", expected: "4 to 256 bytes" });
         }
-        out.put(&self.process_id.to_be_bytes())?;
+        out.put(&self.process_id.to_be_bytes());
         out.put(self.key.expose())
     }
 }

@@ -35,7 +35,47 @@ impl Caps {
 }
 
 /// Lengths are signed on the wire. Beyond this one, a negative length of a value could be a place in the message.
-const LONGEST: u32 = 0x7fff_ffff;
+pub(crate) const LONGEST: u32 = 0x7fff_ffff;
+
+/// A limit as it is applied: no more than an Int32 can say.
+pub(crate) const fn cut(limit: u32) -> u32 {
+    if limit < LONGEST { limit } else { LONGEST }
+}
+
+/// `Ord::max` is not `const`.
+pub(crate) const fn largest(limits: &[u32]) -> u32 {
+    match limits {
+        [first, rest @ ..] => {
+            let others = largest(rest);
+            if *first > others { *first } else { others }
+        }
+        [] => 0,
+    }
+}
+
+/// A message that is sent in direction `D`.
+pub(crate) trait Sent<D> {
+    /// The most that its length field may say by default.
+    const LIMIT: u32;
+}
+
+/// The limits of one direction: [`BackendLimits`](super::BackendLimits) or [`FrontendLimits`](super::FrontendLimits). CopyData is sent in both.
+pub trait Limits: private::Limits {}
+
+pub(crate) mod private {
+    pub trait Limits {
+        fn copy_data(&self) -> u32;
+    }
+}
+
+/// A message that is written under other limits than the default ones: what `within` of [`backend::Message`](super::backend::Message::within) and
+/// [`frontend::Message`](super::frontend::Message::within) returns.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "nothing is written before `encode`"]
+pub struct Within<'m, M> {
+    pub(crate) message: &'m M,
+    pub(crate) limit: u32,
+}
 
 /// One limit. The bodies that are allowed are those shorter than this: so 0 allows none, and one comparison refuses both a length that is too
 /// large and one below 4, which does not even count itself.
@@ -45,7 +85,7 @@ pub(crate) struct Cap(u32);
 impl Cap {
     /// Allows lengths up to `limit`, and up to what an Int32 can say; 0 allows none.
     pub(crate) fn new(limit: u32) -> Self {
-        Self(limit.min(LONGEST).saturating_sub(3))
+        Self(cut(limit).saturating_sub(3))
     }
 
     #[inline]

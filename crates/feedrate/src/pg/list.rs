@@ -5,8 +5,8 @@ use core::fmt;
 use super::error::Problem;
 use super::reader::{Bad, Reader, split_value};
 use super::text::Text;
-use super::write::{put_text, put_value};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text, put_value};
+use crate::encode::EncodeError;
 
 /// Several of the same: lent from a parsed message, or from a slice of the caller's who wants to encode one.
 ///
@@ -34,7 +34,7 @@ enum Source<'a, T> {
 pub trait Item<'a>: Copy + private::Item<'a> {}
 
 pub(crate) mod private {
-    use super::{Bad, EncodeError, Output, Reader};
+    use super::{Bad, Reader, Sink};
 
     pub trait Item<'a>: Default {
         /// Bytes on the wire, where that is the same for all.
@@ -52,7 +52,7 @@ pub(crate) mod private {
             item
         }
 
-        fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
+        fn write<S: Sink>(&self, out: &mut S);
     }
 }
 
@@ -140,24 +140,29 @@ impl<'a, T: Item<'a>> List<'a, T> {
     }
 
     #[inline]
-    pub(crate) fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    pub(crate) fn write<S: Sink>(&self, out: &mut S) {
         match self.source {
             Source::Wire { bytes, .. } => out.put(bytes),
-            Source::Slice(items) => items.iter().try_for_each(|item| item.write(out)),
+            Source::Slice(items) => {
+                let length = T::SIZE.map(|size| items.len().saturating_mul(size));
+                if !length.is_some_and(|length| out.counts(length)) {
+                    items.iter().for_each(|item| item.write(out));
+                }
+            }
         }
     }
 
     /// The number of items as an Int16, then the items.
     #[inline]
-    pub(crate) fn write_counted<O: Output>(
-        &self,
-        out: &mut O,
-        what: &'static str,
-    ) -> Result<(), EncodeError> {
-        let limit = usize::from(u16::MAX);
-        let count =
-            u16::try_from(self.len()).map_err(|_| EncodeError::TooLarge { what, size: self.len(), limit })?;
-        out.put(&count.to_be_bytes())?;
+    pub(crate) fn write_counted<S: Sink>(&self, out: &mut S, what: &'static str) {
+        let Ok(count) = u16::try_from(self.len()) else {
+            return out.refuse(EncodeError::TooLarge {
+                what,
+                size: self.len(),
+                limit: usize::from(u16::MAX),
+            });
+        };
+        out.put(&count.to_be_bytes());
         self.write(out)
     }
 }
@@ -324,7 +329,7 @@ impl<'a> private::Item<'a> for Option<&'a [u8]> {
     }
 
     #[inline]
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         put_value(out, *self)
     }
 }
@@ -340,7 +345,7 @@ impl private::Item<'_> for u32 {
     }
 
     #[inline]
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         out.put(&self.to_be_bytes())
     }
 }
@@ -353,7 +358,7 @@ impl<'a> private::Item<'a> for Text<'a> {
     }
 
     #[inline]
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         put_text(out, *self, "string")
     }
 }

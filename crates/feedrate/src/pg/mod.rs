@@ -169,6 +169,7 @@ pub use error::{Error, Problem};
 pub use format::Format;
 pub use frame::{Direction, Frame};
 pub use frontend::{Frontend, FrontendLimits};
+pub use limits::{Limits, Within};
 pub use list::{Item, Iter, List};
 pub use text::{Secret, Text};
 pub use version::Version;

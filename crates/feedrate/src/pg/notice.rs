@@ -2,12 +2,13 @@
 
 use core::fmt;
 
+use super::limits::width;
 use super::list::{Item, List, private};
-use super::message::{Body, tagged};
+use super::message::{Body, HEADER, encoded, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Header, Sink, Whole, put_text};
+use crate::encode::EncodeError;
 
 /// One field of an error or notice. Codes that are not known are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,11 +67,12 @@ impl<'a> private::Item<'a> for NoticeField<'a> {
         Ok(Self { code: reader.u8("field code")?, value: reader.text()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         if self.code == 0 {
-            return Err(EncodeError::Invalid { what: "field code", expected: "not 0, which ends the list" });
+            return out
+                .refuse(EncodeError::Invalid { what: "field code", expected: "not 0, which ends the list" });
         }
-        out.put(&[self.code])?;
+        out.put(&[self.code]);
         put_text(out, self.value, "field value")
     }
 }
@@ -141,7 +143,7 @@ macro_rules! notice {
             pub fields: List<'a, NoticeField<'a>>,
         }
 
-        tagged!($Message<'_>, $tag, LARGE);
+        tagged!($Message<'_>, $tag, Backend);
 
         impl<'a> $Message<'a> {
             /// The first field of this code.
@@ -186,8 +188,8 @@ macro_rules! notice {
                 Ok(Self { fields: List::read_terminated(reader, "terminator of the fields")? })
             }
 
-            fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-                self.fields.write(out)?;
+            fn write<S: Sink>(&self, out: &mut S) {
+                self.fields.write(out);
                 out.put(&[0])
             }
         }
@@ -240,11 +242,35 @@ impl fmt::Debug for UntrustedError<'_> {
     }
 }
 
-impl crate::encode::Encode for UntrustedError<'_> {
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(self.raw)
+impl<'a> UntrustedError<'a> {
+    /// It may be a message of protocol 3, with a type byte and a length, or text: and a limit is for what the length says, or for all of the text.
+    fn split(&self) -> (Header, &'a [u8]) {
+        match self.raw.split_first_chunk::<HEADER>() {
+            Some((&[tag, a, b, c, d], fields))
+                if width(u32::from_be_bytes([a, b, c, d])) == fields.len().saturating_add(4) =>
+            {
+                (Header::Tag(tag), fields)
+            }
+            _ => (Header::None, self.raw),
+        }
     }
 }
+
+impl Whole for UntrustedError<'_> {
+    fn what(&self) -> &'static str {
+        "UntrustedError"
+    }
+
+    fn header(&self) -> Header {
+        self.split().0
+    }
+
+    fn fields<S: Sink>(&self, out: &mut S) {
+        out.put(self.split().1)
+    }
+}
+
+encoded!(UntrustedError<'_>, Backend);
 
 /// An error in the form of protocol 2.0: `E`, text, NUL. Servers before 14 send one when they fail before they have read the
 /// StartupMessage, for example because they cannot fork.
@@ -254,9 +280,19 @@ pub struct PlainError<'a> {
     pub text: Text<'a>,
 }
 
-impl crate::encode::Encode for PlainError<'_> {
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&[ErrorResponse::TAG])?;
+impl Whole for PlainError<'_> {
+    fn what(&self) -> &'static str {
+        "PlainError"
+    }
+
+    fn header(&self) -> Header {
+        Header::None
+    }
+
+    fn fields<S: Sink>(&self, out: &mut S) {
+        out.put(&[ErrorResponse::TAG]);
         put_text(out, self.text, "PlainError text")
     }
 }
+
+encoded!(PlainError<'_>, Backend);

@@ -4,8 +4,7 @@ use super::list::List;
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// Makes a prepared statement.
 ///
@@ -28,7 +27,7 @@ pub struct Parse<'a> {
     pub parameter_types: List<'a, u32>,
 }
 
-tagged!(Parse<'_>, b'P', LARGE);
+tagged!(Parse<'_>, b'P', Frontend);
 
 impl<'a> Body<'a> for Parse<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -38,9 +37,9 @@ impl<'a> Body<'a> for Parse<'a> {
         Ok(Self { statement, sql, parameter_types: List::read(reader, count, "parameter types")? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_text(out, self.statement, "Parse statement")?;
-        put_text(out, self.sql, "Parse sql")?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        put_text(out, self.statement, "Parse statement");
+        put_text(out, self.sql, "Parse sql");
         self.parameter_types.write_counted(out, "Parse parameter types")
     }
 }
@@ -55,7 +54,7 @@ pub struct ParameterDescription<'a> {
     pub types: List<'a, u32>,
 }
 
-tagged!(ParameterDescription<'_>, b't', LARGE);
+tagged!(ParameterDescription<'_>, b't', Backend);
 
 impl<'a> Body<'a> for ParameterDescription<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -63,7 +62,7 @@ impl<'a> Body<'a> for ParameterDescription<'a> {
         Ok(Self { types: List::read(reader, count, "parameter types")? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         self.types.write_counted(out, "ParameterDescription types")
     }
 }

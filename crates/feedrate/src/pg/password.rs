@@ -3,8 +3,7 @@
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::text::{Secret, Text};
-use super::write::{AUTHENTICATION, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// How the next `p` message is to be read: see [`Frontend::expect`](super::Frontend::expect).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +25,14 @@ pub struct PasswordMessage<'a> {
     pub password: Secret<'a>,
 }
 
-tagged!(PasswordMessage<'_>, b'p', AUTHENTICATION);
+tagged!(PasswordMessage<'_>, b'p', Frontend);
 
 impl<'a> Body<'a> for PasswordMessage<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { password: Secret::from(reader.text()?.as_bytes()) })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         put_text(out, Text::from(self.password.expose()), "PasswordMessage password")
     }
 }
@@ -58,15 +57,15 @@ pub struct SASLInitialResponse<'a> {
     pub data: Option<Secret<'a>>,
 }
 
-tagged!(SASLInitialResponse<'_>, b'p', AUTHENTICATION);
+tagged!(SASLInitialResponse<'_>, b'p', Frontend);
 
 impl<'a> Body<'a> for SASLInitialResponse<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { mechanism: reader.text()?, data: reader.value()?.map(Secret::from) })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_text(out, self.mechanism, "SASLInitialResponse mechanism")?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        put_text(out, self.mechanism, "SASLInitialResponse mechanism");
         super::write::put_value(out, self.data.map(Secret::expose))
     }
 }
@@ -81,14 +80,14 @@ macro_rules! token {
             pub data: Secret<'a>,
         }
 
-        tagged!($Message<'_>, b'p', AUTHENTICATION);
+        tagged!($Message<'_>, b'p', Frontend);
 
         impl<'a> Body<'a> for $Message<'a> {
             fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
                 Ok(Self { data: Secret::from(reader.rest()) })
             }
 
-            fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+            fn write<S: Sink>(&self, out: &mut S) {
                 out.put(self.data.expose())
             }
         }

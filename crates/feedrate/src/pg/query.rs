@@ -3,8 +3,7 @@
 use super::message::{Body, bodiless, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// One or more SQL statements, run at once.
 ///
@@ -23,19 +22,19 @@ pub struct Query<'a> {
     pub sql: Text<'a>,
 }
 
-tagged!(Query<'_>, b'Q', LARGE);
+tagged!(Query<'_>, b'Q', Frontend);
 
 impl<'a> Body<'a> for Query<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { sql: reader.text()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         put_text(out, self.sql, "Query sql")
     }
 }
 
 bodiless! {
     /// In place of CommandComplete, for a query string without a command in it.
-    EmptyQueryResponse, b'I'
+    EmptyQueryResponse, b'I', Backend
 }

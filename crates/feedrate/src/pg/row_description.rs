@@ -5,8 +5,7 @@ use super::list::{Item, List, private};
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// The columns of the rows that follow.
 ///
@@ -61,7 +60,7 @@ impl Default for Field<'_> {
     }
 }
 
-tagged!(RowDescription<'_>, b'T', LARGE);
+tagged!(RowDescription<'_>, b'T', Backend);
 
 impl<'a> Body<'a> for RowDescription<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -69,7 +68,7 @@ impl<'a> Body<'a> for RowDescription<'a> {
         Ok(Self { fields: List::read(reader, count, "columns")? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         self.fields.write_counted(out, "RowDescription fields")
     }
 }
@@ -90,13 +89,13 @@ impl<'a> private::Item<'a> for Field<'a> {
         })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_text(out, self.name, "column name")?;
-        out.put(&self.table_oid.to_be_bytes())?;
-        out.put(&self.column_number.to_be_bytes())?;
-        out.put(&self.type_oid.to_be_bytes())?;
-        out.put(&self.type_size.to_be_bytes())?;
-        out.put(&self.type_modifier.to_be_bytes())?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        put_text(out, self.name, "column name");
+        out.put(&self.table_oid.to_be_bytes());
+        out.put(&self.column_number.to_be_bytes());
+        out.put(&self.type_oid.to_be_bytes());
+        out.put(&self.type_size.to_be_bytes());
+        out.put(&self.type_modifier.to_be_bytes());
         out.put(&self.format.0.to_be_bytes())
     }
 }

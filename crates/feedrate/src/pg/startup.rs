@@ -4,12 +4,12 @@
 
 use super::error::Problem;
 use super::list::{Item, List, private};
-use super::message::Body;
+use super::message::{Body, encoded};
 use super::reader::{Bad, Reader};
 use super::text::{Secret, Text};
 use super::version::Version;
-use super::write::{put_length, put_text};
-use crate::encode::{Encode, EncodeError, Output};
+use super::write::{Header, Sink, Whole, put_text};
+use crate::encode::EncodeError;
 
 /// Bytes of length and code.
 pub(crate) const HEADER: usize = 8;
@@ -20,9 +20,6 @@ pub(crate) const CANCEL: u32 = 80_877_102;
 pub(crate) const SSL: u32 = 80_877_103;
 /// `NEGOTIATE_GSS_CODE` in `libpq/pqcomm.h`.
 pub(crate) const GSSENC: u32 = 80_877_104;
-
-/// `MAX_STARTUP_PACKET_LENGTH` in `libpq/pqcomm.h` is for what follows the length; the field counts itself too.
-pub(crate) const LIMIT: usize = 10_004;
 
 /// Opens a session.
 ///
@@ -156,15 +153,15 @@ impl<'a> Body<'a> for StartupMessage<'a> {
         Ok(Self { version, parameters: List::read_terminated(reader, "terminator as last byte")? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         if self.version.major() != Version::V3_0.major() {
-            return Err(EncodeError::Invalid {
+            return out.refuse(EncodeError::Invalid {
                 what: "StartupMessage version",
                 expected: "3 in the upper 16 bits",
             });
         }
-        out.put(&self.version.0.to_be_bytes())?;
-        self.parameters.write(out)?;
+        out.put(&self.version.0.to_be_bytes());
+        self.parameters.write(out);
         out.put(&[0])
     }
 }
@@ -175,14 +172,14 @@ impl<'a> private::Item<'a> for Parameter<'a> {
         Ok(Self { name: reader.text()?, value: reader.text()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         if self.name.is_empty() {
-            return Err(EncodeError::Invalid {
+            return out.refuse(EncodeError::Invalid {
                 what: "parameter name",
                 expected: "not empty, which ends the list",
             });
         }
-        put_text(out, self.name, "parameter name")?;
+        put_text(out, self.name, "parameter name");
         put_text(out, self.value, "parameter value")
     }
 }
@@ -237,12 +234,13 @@ impl<'a> Body<'a> for CancelRequest<'a> {
         Ok(Self { process_id, key: Secret::from(reader.rest()) })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         if !KEY_LENGTH.contains(&self.key.expose().len()) {
-            return Err(EncodeError::Invalid { what: "CancelRequest key", expected: "1 to 256 bytes" });
+            return out
+                .refuse(EncodeError::Invalid { what: "CancelRequest key", expected: "1 to 256 bytes" });
         }
-        out.put(&CANCEL.to_be_bytes())?;
-        out.put(&self.process_id.to_be_bytes())?;
+        out.put(&CANCEL.to_be_bytes());
+        out.put(&self.process_id.to_be_bytes());
         out.put(self.key.expose())
     }
 }
@@ -254,7 +252,7 @@ macro_rules! request {
                 reader.u32("code").map(|_| Self)
             }
 
-            fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+            fn write<S: Sink>(&self, out: &mut S) {
                 out.put(&$code.to_be_bytes())
             }
         }
@@ -265,19 +263,26 @@ request!(SSLRequest, SSL);
 request!(GSSENCRequest, GSSENC);
 
 macro_rules! untagged {
-    ($Message:ty, $name:literal) => {
-        impl Encode for $Message {
-            fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-                let start = out.length();
-                out.put(&[0; 4])?;
-                Body::write(self, out)?;
-                put_length(out, start, $name, LIMIT)
+    ($Message:ident $(<$life:lifetime>)?) => {
+        impl Whole for $Message $(<$life>)? {
+            fn what(&self) -> &'static str {
+                stringify!($Message)
+            }
+
+            fn header(&self) -> Header {
+                Header::Length
+            }
+
+            fn fields<S: Sink>(&self, out: &mut S) {
+                Body::write(self, out)
             }
         }
+
+        encoded!($Message $(<$life>)?, Frontend);
     };
 }
 
-untagged!(StartupMessage<'_>, "StartupMessage");
-untagged!(SSLRequest, "SSLRequest");
-untagged!(GSSENCRequest, "GSSENCRequest");
-untagged!(CancelRequest<'_>, "CancelRequest");
+untagged!(StartupMessage<'_>);
+untagged!(SSLRequest);
+untagged!(GSSENCRequest);
+untagged!(CancelRequest<'_>);

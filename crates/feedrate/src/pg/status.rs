@@ -4,8 +4,7 @@ use super::error::Problem;
 use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{LARGE, put_text};
-use crate::encode::{EncodeError, Output};
+use super::write::{Sink, put_text};
 
 /// A setting's value, after authentication and whenever it changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,15 +16,15 @@ pub struct ParameterStatus<'a> {
     pub value: Text<'a>,
 }
 
-tagged!(ParameterStatus<'_>, b'S', LARGE);
+tagged!(ParameterStatus<'_>, b'S', Backend);
 
 impl<'a> Body<'a> for ParameterStatus<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { name: reader.text()?, value: reader.text()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_text(out, self.name, "ParameterStatus name")?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        put_text(out, self.name, "ParameterStatus name");
         put_text(out, self.value, "ParameterStatus value")
     }
 }
@@ -70,7 +69,7 @@ impl TransactionStatus {
     }
 }
 
-tagged!(ReadyForQuery, b'Z', LARGE);
+tagged!(ReadyForQuery, b'Z', Backend);
 
 impl<'a> Body<'a> for ReadyForQuery {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -91,7 +90,7 @@ impl<'a> Body<'a> for ReadyForQuery {
         Ok(Self { status })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+    fn write<S: Sink>(&self, out: &mut S) {
         out.put(&[self.status.byte()])
     }
 }
@@ -108,16 +107,16 @@ pub struct NotificationResponse<'a> {
     pub payload: Text<'a>,
 }
 
-tagged!(NotificationResponse<'_>, b'A', LARGE);
+tagged!(NotificationResponse<'_>, b'A', Backend);
 
 impl<'a> Body<'a> for NotificationResponse<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         Ok(Self { process_id: reader.i32("process")?, channel: reader.text()?, payload: reader.text()? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&self.process_id.to_be_bytes())?;
-        put_text(out, self.channel, "NotificationResponse channel")?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        out.put(&self.process_id.to_be_bytes());
+        put_text(out, self.channel, "NotificationResponse channel");
         put_text(out, self.payload, "NotificationResponse payload")
     }
 }

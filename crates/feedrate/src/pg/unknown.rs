@@ -1,7 +1,7 @@
 //! Messages whose type byte this crate does not know.
 
-use super::write::{LARGE, put_tagged};
-use crate::encode::{Encode, EncodeError, Output};
+use super::message::encoded;
+use super::write::{Header, Sink, Whole};
 
 /// A message of a type that this crate does not know, where the caller lets it pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,8 +13,18 @@ pub struct Unknown<'a> {
     pub body: &'a [u8],
 }
 
-impl Encode for Unknown<'_> {
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_tagged(out, self.tag, "unknown message", LARGE, |out| out.put(self.body))
+impl Whole for Unknown<'_> {
+    fn what(&self) -> &'static str {
+        "unknown message"
+    }
+
+    fn header(&self) -> Header {
+        Header::Tag(self.tag)
+    }
+
+    fn fields<S: Sink>(&self, out: &mut S) {
+        out.put(self.body)
     }
 }
+
+encoded!(Unknown<'_>, Backend, Frontend);

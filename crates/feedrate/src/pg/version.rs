@@ -8,8 +8,8 @@ use super::message::{Body, tagged};
 use super::reader::{Bad, Reader};
 use super::startup::StartupMessage;
 use super::text::Text;
-use super::write::LARGE;
-use crate::encode::{EncodeError, Output};
+use super::write::Sink;
+use crate::encode::EncodeError;
 
 /// A protocol version: major in the upper, minor in the lower 16 bits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +62,7 @@ pub struct NegotiateProtocolVersion<'a> {
     pub unrecognized: List<'a, Text<'a>>,
 }
 
-tagged!(NegotiateProtocolVersion<'_>, b'v', LARGE);
+tagged!(NegotiateProtocolVersion<'_>, b'v', Backend);
 
 impl NegotiateProtocolVersion<'_> {
     /// Whether this can be an answer to `asked`: the rules of `pqGetNegotiateProtocolVersion3` in libpq's `fe-protocol3.c`.
@@ -118,12 +118,14 @@ impl<'a> Body<'a> for NegotiateProtocolVersion<'a> {
         Ok(Self { version, unrecognized: List::read(reader, count, "options")? })
     }
 
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&self.version.0.to_be_bytes())?;
+    fn write<S: Sink>(&self, out: &mut S) {
+        out.put(&self.version.0.to_be_bytes());
         let (size, limit) = (self.unrecognized.len(), usize::from(u16::MAX));
-        let too_large = EncodeError::TooLarge { what: "NegotiateProtocolVersion options", size, limit };
-        let count = u16::try_from(size).map_err(|_| too_large)?;
-        out.put(&u32::from(count).to_be_bytes())?;
+        let Ok(count) = u16::try_from(size) else {
+            let what = "NegotiateProtocolVersion options";
+            return out.refuse(EncodeError::TooLarge { what, size, limit });
+        };
+        out.put(&u32::from(count).to_be_bytes());
         self.unrecognized.write(out)
     }
 }

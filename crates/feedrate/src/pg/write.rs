@@ -1,79 +1,352 @@
 //! What the messages are written with.
 
+use super::limits::width;
 use super::text::Text;
 use crate::encode::{EncodeError, Output};
 use crate::scan::find;
 
-/// The longest frontend message that a server reads: `PQ_LARGE_MESSAGE_LIMIT` in `libpq/libpq.h`, which is what a server's
-/// largest allocation allows for. Nothing longer leaves a server either.
-pub(crate) const LARGE: usize = 0x3fff_fffe;
+/// Where a message's fields go: into a sum of their lengths first, then into an output. The fields are described once, and go both ways.
+///
+/// What cannot be written is remembered, and said at the end: a branch for each field is more code than the fields.
+pub trait Sink {
+    /// Appends bytes.
+    fn put(&mut self, bytes: &[u8]);
 
-/// `PQ_SMALL_MESSAGE_LIMIT` in `libpq/libpq.h`: longer, and a server closes the connection without a word.
-pub(crate) const SMALL: usize = 10_000;
+    /// Appends a string and its NUL.
+    fn text(&mut self, text: Text<'_>, what: &'static str);
 
-/// `PG_MAX_AUTH_TOKEN_LENGTH` in `libpq/auth.h`.
-pub(crate) const AUTHENTICATION: usize = 65_535;
+    /// Appends a value behind its length, or -1.
+    fn value(&mut self, value: Option<&[u8]>);
 
-/// Type byte, length, body. `limit` is the largest value that the length field may have.
-#[inline]
-pub(crate) fn put_tagged<O: Output>(
-    out: &mut O,
-    tag: u8,
-    what: &'static str,
-    limit: usize,
-    body: impl FnOnce(&mut O) -> Result<(), EncodeError>,
-) -> Result<(), EncodeError> {
-    let start = out.length();
-    out.put(&[tag, 0, 0, 0, 0])?;
-    body(out)?;
-    put_length(out, start.saturating_add(1), what, limit)
+    /// The message cannot be written.
+    fn refuse(&mut self, error: EncodeError);
+
+    /// Counts so many bytes, if nothing but their number is wanted.
+    #[inline]
+    fn counts(&mut self, n: usize) -> bool {
+        let _ = n;
+        false
+    }
 }
 
-/// Fills in the length at `start`, of everything that has been written from there on.
+/// The sum of the fields' lengths. It stops at the greatest `usize`, which is beyond every limit. Everything that is to be refused is found here,
+/// before a byte is put.
+#[derive(Debug)]
+pub(crate) struct Measure {
+    length: usize,
+    error: Option<EncodeError>,
+}
+
+impl Measure {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self { length: 0, error: None }
+    }
+
+    #[inline]
+    const fn add(&mut self, n: usize) {
+        self.length = self.length.saturating_add(n);
+    }
+
+    /// The sum, if nothing is wrong.
+    #[inline]
+    pub(crate) fn length(self) -> Result<usize, EncodeError> {
+        match self.error {
+            None => Ok(self.length),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+impl Sink for Measure {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.add(bytes.len());
+    }
+
+    #[inline]
+    fn text(&mut self, text: Text<'_>, what: &'static str) {
+        let bytes = text.as_bytes();
+        if has_nul(bytes) {
+            let at = find(0, bytes).unwrap_or_default();
+            self.refuse(EncodeError::InteriorNul { what, at });
+        }
+        // No slice is so long that this would wrap.
+        self.add(bytes.len().wrapping_add(1));
+    }
+
+    #[inline]
+    fn value(&mut self, value: Option<&[u8]>) {
+        self.add(value.unwrap_or_default().len().wrapping_add(4));
+    }
+
+    #[inline]
+    fn counts(&mut self, n: usize) -> bool {
+        self.add(n);
+        true
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, error: EncodeError) {
+        // The first one.
+        if self.error.is_none() {
+            self.error = Some(error);
+        }
+    }
+}
+
+/// Whether there is a NUL in a string.
 #[inline]
-pub(crate) fn put_length<O: Output>(
-    out: &mut O,
-    start: usize,
-    what: &'static str,
-    limit: usize,
-) -> Result<(), EncodeError> {
-    let size = out.length().saturating_sub(start);
-    let too_large = EncodeError::TooLarge { what, size, limit };
-    if size > limit {
-        return Err(too_large);
+fn has_nul(bytes: &[u8]) -> bool {
+    // The unnamed statement and portal, and names, which are shorter than a search is worth.
+    if bytes.len() < 16 { bytes.contains(&0) } else { long_has_nul(bytes) }
+}
+
+#[inline(never)]
+fn long_has_nul(bytes: &[u8]) -> bool {
+    let zero = |block: &[u8; 16]| block.iter().fold(false, |zero, byte| zero | (*byte == 0));
+    // As much SQL has. Beyond, a search takes wider steps.
+    if cfg!(target_os = "none") || bytes.len() > 256 {
+        return find(0, bytes).is_some();
     }
-    let length = u32::try_from(size).map_err(|_| too_large)?.to_be_bytes();
-    if let Some(place) = out.written().get_mut(start..).and_then(|written| written.first_chunk_mut()) {
-        *place = length;
+    // The last block overlaps the one before it.
+    let mut blocks = bytes.chunks_exact(16).filter_map(|block| block.first_chunk());
+    blocks.any(zero) || bytes.last_chunk().is_some_and(zero)
+}
+
+/// The place of a message, which is as long as the message. It cannot be left; that it is too short does not happen.
+struct Cursor<'p> {
+    rest: &'p mut [u8],
+}
+
+impl Cursor<'_> {
+    #[inline]
+    fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        if N <= self.rest.len() {
+            if let Some((place, rest)) = core::mem::take(&mut self.rest).split_first_chunk_mut() {
+                self.rest = rest;
+                *place = bytes;
+            }
+        }
     }
-    Ok(())
+}
+
+impl Sink for Cursor<'_> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        let n = bytes.len();
+        // Asked first, and the rest stored before the copy: so nothing is stored in between.
+        if n <= self.rest.len() {
+            let (place, rest) = core::mem::take(&mut self.rest).split_at_mut_checked(n).unwrap_or_default();
+            self.rest = rest;
+            copy(place, bytes);
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, text: Text<'_>, _: &'static str) {
+        let bytes = text.as_bytes();
+        // No slice is so long that this would wrap.
+        let n = bytes.len().wrapping_add(1);
+        if n <= self.rest.len() {
+            let (place, rest) = core::mem::take(&mut self.rest).split_at_mut_checked(n).unwrap_or_default();
+            self.rest = rest;
+            if let Some((last, place)) = place.split_last_mut() {
+                *last = 0;
+                copy(place, bytes);
+            }
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, value: Option<&[u8]>) {
+        match value {
+            Some(value) => {
+                let n = value.len().wrapping_add(4);
+                if n <= self.rest.len() {
+                    let (place, rest) =
+                        core::mem::take(&mut self.rest).split_at_mut_checked(n).unwrap_or_default();
+                    self.rest = rest;
+                    if let Some((length, place)) = place.split_first_chunk_mut() {
+                        *length = value_length(value);
+                        copy(place, value);
+                    }
+                }
+            }
+            None => self.array(NULL),
+        }
+    }
+
+    #[inline]
+    fn refuse(&mut self, _: EncodeError) {}
+}
+
+/// Not `copy_from_slice`: at opt-level "z" its length check is left in, and with it a panic.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+}
+
+/// An output, field by field.
+pub(crate) struct Puts<'o, O> {
+    out: &'o mut O,
+    result: Result<(), EncodeError>,
+}
+
+impl<'o, O: Output> Puts<'o, O> {
+    pub(crate) const fn new(out: &'o mut O) -> Self {
+        Self { out, result: Ok(()) }
+    }
+
+    pub(crate) const fn result(self) -> Result<(), EncodeError> {
+        self.result
+    }
+}
+
+impl<O: Output> Sink for Puts<'_, O> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        if self.result.is_ok() {
+            self.result = self.out.put(bytes);
+        }
+    }
+
+    #[inline]
+    fn text(&mut self, text: Text<'_>, _: &'static str) {
+        self.put(text.as_bytes());
+        self.put(&[0]);
+    }
+
+    #[inline]
+    fn value(&mut self, value: Option<&[u8]>) {
+        match value {
+            Some(value) => {
+                self.put(&value_length(value));
+                self.put(value);
+            }
+            None => self.put(&NULL),
+        }
+    }
+
+    #[inline]
+    fn refuse(&mut self, error: EncodeError) {
+        self.result = Err(error);
+    }
+}
+
+const NULL: [u8; 4] = (-1_i32).to_be_bytes();
+
+/// The message has been measured, and is within what an Int32 can say: so is a value in it.
+#[inline]
+fn value_length(value: &[u8]) -> [u8; 4] {
+    int32(value.len())
+}
+
+/// The low 32 bits, of a number that has been compared with what an Int32 can say: another comparison costs a third of a field.
+#[inline]
+fn int32(n: usize) -> [u8; 4] {
+    n.to_be_bytes().last_chunk().copied().unwrap_or([0xff; 4])
+}
+
+/// What stands in front of a message's fields.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Header {
+    /// A type byte and the length.
+    Tag(u8),
+    /// The length.
+    Length,
+    /// Nothing.
+    None,
+}
+
+impl Header {
+    /// Bytes of the message whose length field says `size`.
+    #[inline]
+    const fn total(self, size: usize) -> usize {
+        match self {
+            Self::Tag(_) => size.saturating_add(1),
+            Self::Length | Self::None => size,
+        }
+    }
+
+    #[inline]
+    fn put<S: Sink>(self, out: &mut S, size: usize) {
+        let [a, b, c, d] = int32(size);
+        match self {
+            Self::Tag(tag) => out.put(&[tag, a, b, c, d]),
+            Self::Length => out.put(&[a, b, c, d]),
+            Self::None => {}
+        }
+    }
+}
+
+/// A message as it is written: a header, and the fields.
+pub(crate) trait Whole {
+    fn what(&self) -> &'static str;
+
+    fn header(&self) -> Header;
+
+    /// Puts the fields. Run twice: over a sum, and over an output if the sum is within the limit.
+    fn fields<S: Sink>(&self, out: &mut S);
+
+    /// Writes the message, whose length field may say no more than `limit`. What cannot be written is refused before the first byte is put.
+    #[inline]
+    fn write_within<O: Output>(&self, out: &mut O, limit: u32) -> Result<(), EncodeError> {
+        let (header, size) = (self.header(), self.measure(limit)?);
+        if let Some(rest) = out.place(header.total(size))? {
+            let mut place = Cursor { rest };
+            header.put(&mut place, size);
+            self.fields(&mut place);
+            Ok(())
+        } else {
+            self.put_all(out, size)
+        }
+    }
+
+    /// A call, for messages that are so long that it does not matter.
+    #[inline(never)]
+    fn put_all<O: Output>(&self, out: &mut O, size: usize) -> Result<(), EncodeError> {
+        let mut puts = Puts::new(out);
+        self.header().put(&mut puts, size);
+        self.fields(&mut puts);
+        puts.result()
+    }
+
+    /// How many bytes [`write_within`](Self::write_within) puts.
+    fn length_within(&self, limit: u32) -> Result<usize, EncodeError> {
+        Ok(self.header().total(self.measure(limit)?))
+    }
+
+    /// What the length field says.
+    #[inline(always)]
+    fn measure(&self, limit: u32) -> Result<usize, EncodeError> {
+        let mut sum = Measure::new();
+        match self.header() {
+            Header::Tag(_) | Header::Length => sum.add(4),
+            Header::None => {}
+        }
+        self.fields(&mut sum);
+        let size = sum.length()?;
+        within(size, self.what(), limit)?;
+        Ok(size)
+    }
+}
+
+/// Refuses a message whose length field would say more than `limit`.
+#[inline]
+pub(crate) fn within(size: usize, what: &'static str, limit: u32) -> Result<(), EncodeError> {
+    if size > width(limit) { Err(EncodeError::TooLarge { what, size, limit: width(limit) }) } else { Ok(()) }
 }
 
 /// A string and its NUL.
 #[inline]
-pub(crate) fn put_text<O: Output>(
-    out: &mut O,
-    text: Text<'_>,
-    what: &'static str,
-) -> Result<(), EncodeError> {
-    let bytes = text.as_bytes();
-    // The unnamed statement and portal, and names, which are shorter than a search is worth.
-    let nul = if bytes.len() < 16 { bytes.iter().position(|byte| *byte == 0) } else { find(0, bytes) };
-    if let Some(at) = nul {
-        return Err(EncodeError::InteriorNul { what, at });
-    }
-    out.put(bytes)?;
-    out.put(&[0])
+pub(crate) fn put_text<S: Sink>(out: &mut S, text: Text<'_>, what: &'static str) {
+    out.text(text, what)
 }
 
 /// A value behind its length, or -1.
 #[inline]
-pub(crate) fn put_value<O: Output>(out: &mut O, value: Option<&[u8]>) -> Result<(), EncodeError> {
-    let Some(value) = value else {
-        return out.put(&(-1_i32).to_be_bytes());
-    };
-    let too_large = EncodeError::TooLarge { what: "value", size: value.len(), limit: LARGE };
-    let length = i32::try_from(value.len()).map_err(|_| too_large)?;
-    out.put(&length.to_be_bytes())?;
-    out.put(value)
+pub(crate) fn put_value<S: Sink>(out: &mut S, value: Option<&[u8]>) {
+    out.value(value)
 }

@@ -6,12 +6,13 @@
 
 use core::fmt;
 
-use super::backend::DataRow;
+use super::backend::{BackendLimits, DataRow};
 use super::format::Format;
-use super::frontend::{Bind, CopyData};
+use super::frontend::{Bind, CopyData, FrontendLimits};
+use super::limits::Limits;
 use super::list::List;
 use super::text::Text;
-use super::write::{LARGE, put_length, put_text, put_value};
+use super::write::{Measure, Puts, put_value, within};
 use crate::encode::{EncodeError, Output};
 
 /// A message that has been begun. Unless it is finished, its bytes are taken back.
@@ -19,21 +20,56 @@ struct Open<'o, O: Output> {
     out: &'o mut O,
     start: usize,
     what: &'static str,
+    /// The most that its length field may say.
+    limit: u32,
+    /// A part could not be written. What follows it would be read as the part.
+    broken: Option<EncodeError>,
     finished: bool,
 }
 
 impl<'o, O: Output> Open<'o, O> {
-    fn begin(out: &'o mut O, tag: u8, what: &'static str) -> Result<Self, EncodeError> {
+    fn begin(out: &'o mut O, tag: u8, what: &'static str, limit: u32) -> Result<Self, EncodeError> {
+        within(4, what, limit)?;
         let start = out.length();
         out.put(&[tag, 0, 0, 0, 0])?;
-        Ok(Self { out, start, what, finished: false })
+        Ok(Self { out, start, what, limit, broken: None, finished: false })
     }
 
-    /// Fills in the length, and answers how many bytes the message has.
+    /// What the length field says, with `more` bytes to come.
+    fn size(&self, more: usize) -> usize {
+        self.out.length().saturating_sub(self.start).saturating_sub(1).saturating_add(more)
+    }
+
+    /// Writes a part of `size` bytes, if the message then is within its limit.
+    #[inline]
+    fn part(
+        &mut self,
+        size: usize,
+        write: impl FnOnce(&mut O) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.check()?;
+        let result = within(self.size(size), self.what, self.limit).and_then(|()| write(self.out));
+        self.broken = result.err();
+        result
+    }
+
+    fn check(&self) -> Result<(), EncodeError> {
+        self.broken.map_or(Ok(()), Err)
+    }
+
+    fn patch<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        if let Some(place) = self.out.written().get_mut(at..).and_then(|written| written.first_chunk_mut()) {
+            *place = bytes;
+        }
+    }
+
+    /// Fills in the length, and returns how many bytes the message has.
     fn finish(mut self) -> Result<usize, EncodeError> {
-        put_length(self.out, self.start.saturating_add(1), self.what, LARGE)?;
+        self.check()?;
+        let size = self.size(0);
+        self.patch(self.start.saturating_add(1), u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes());
         self.finished = true;
-        Ok(self.out.length().saturating_sub(self.start))
+        Ok(size.saturating_add(1))
     }
 }
 
@@ -45,37 +81,45 @@ impl<O: Output> Drop for Open<'_, O> {
     }
 }
 
+/// What stands in place of a value's length while the value is made. No length is like it, so that its absence is noticed.
+const OPEN: [u8; 4] = (-2_i32).to_be_bytes();
+
+/// Writes fields into an output.
+#[inline]
+fn puts<O: Output>(out: &mut O, fields: impl FnOnce(&mut Puts<'_, O>)) -> Result<(), EncodeError> {
+    let mut puts = Puts::new(out);
+    fields(&mut puts);
+    puts.result()
+}
+
 /// Values that are being counted: an Int16 is filled in when all are there.
 struct Values<'o, O: Output> {
     open: Open<'o, O>,
     place: usize,
     count: u16,
-    /// A value was begun and could not be written. What follows it would be read as a part of it.
-    broken: Option<EncodeError>,
 }
 
 impl<'o, O: Output> Values<'o, O> {
-    fn begin(open: Open<'o, O>) -> Result<Self, EncodeError> {
+    fn begin(mut open: Open<'o, O>) -> Result<Self, EncodeError> {
         let place = open.out.length();
-        open.out.put(&[0; 2])?;
-        Ok(Self { open, place, count: 0, broken: None })
+        open.part(2, |out| out.put(&[0; 2]))?;
+        Ok(Self { open, place, count: 0 })
     }
 
     fn count(&mut self) -> Result<(), EncodeError> {
-        if let Some(error) = self.broken {
-            return Err(error);
-        }
+        self.open.check()?;
         let limit = usize::from(u16::MAX);
         let more = self.count.checked_add(1);
         let too_many = EncodeError::TooLarge { what: self.open.what, size: limit.saturating_add(1), limit };
-        self.count = more.ok_or(too_many).inspect_err(|error| self.broken = Some(*error))?;
+        self.count = more.ok_or(too_many).inspect_err(|error| self.open.broken = Some(*error))?;
         Ok(())
     }
 
     #[inline]
     fn value(&mut self, value: Option<&[u8]>) -> Result<(), EncodeError> {
         self.count()?;
-        put_value(self.open.out, value).inspect_err(|error| self.broken = Some(*error))
+        let size = value.unwrap_or_default().len().saturating_add(4);
+        self.open.part(size, |out| puts(out, |out| put_value(out, value)))
     }
 
     fn value_with<E: From<EncodeError>>(
@@ -83,33 +127,34 @@ impl<'o, O: Output> Values<'o, O> {
         write: impl FnOnce(&mut O) -> Result<(), E>,
     ) -> Result<(), E> {
         self.count()?;
-        // Whatever happens in there, half a value must not be taken for a whole one.
-        self.broken =
-            Some(EncodeError::Invalid { what: self.open.what, expected: "every value to be written" });
         let start = self.open.out.length();
-        self.open.out.put(&[0; 4])?;
+        self.open.part(4, |out| out.put(&OPEN))?;
+        // Whatever happens in there, half a value must not be taken for a whole one.
+        let what = self.open.what;
+        self.open.broken = Some(EncodeError::Invalid { what, expected: "every value to be written" });
         write(self.open.out)?;
-        let size = self.open.out.length().saturating_sub(start).saturating_sub(4);
-        let length =
-            i32::try_from(size).map_err(|_| EncodeError::TooLarge { what: "value", size, limit: LARGE })?;
-        self.patch(start, length.to_be_bytes());
-        self.broken = None;
+        let size = self.size_since(start).inspect_err(|error| self.open.broken = Some(*error))?;
+        self.open.broken = None;
+        self.open.part(0, |_| Ok(()))?;
+        self.open.patch(start, u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes());
         Ok(())
     }
 
-    fn patch<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
-        if let Some(place) =
-            self.open.out.written().get_mut(at..).and_then(|written| written.first_chunk_mut())
-        {
-            *place = bytes;
+    /// Bytes of the value that was begun at `start`, if what was there then is there still.
+    fn size_since(&mut self, start: usize) -> Result<usize, EncodeError> {
+        let value = self.open.out.written().get(start..).and_then(|bytes| bytes.split_first_chunk());
+        match value {
+            Some((&OPEN, value)) => Ok(value.len()),
+            _ => {
+                let expected = "a value that is only appended";
+                Err(EncodeError::Invalid { what: self.open.what, expected })
+            }
         }
     }
 
     fn finish(mut self) -> Result<Open<'o, O>, EncodeError> {
-        if let Some(error) = self.broken {
-            return Err(error);
-        }
-        self.patch(self.place, self.count.to_be_bytes());
+        self.open.check()?;
+        self.open.patch(self.place, self.count.to_be_bytes());
         Ok(self.open)
     }
 }
@@ -145,14 +190,37 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
     /// When the output is full.
     #[inline]
     pub fn begin(out: &'o mut O) -> Result<Self, EncodeError> {
-        Values::begin(Open::begin(out, DataRow::TAG, DataRow::NAME)?).map(Self)
+        Self::begin_within(out, &BackendLimits::DEFAULT)
+    }
+
+    /// Begins a row that is held to other limits than the default ones.
+    ///
+    /// ```
+    /// use feedrate::pg::{BackendLimits, writer::DataRowWriter};
+    ///
+    /// let limits = BackendLimits { long: 20, ..BackendLimits::default() };
+    /// let mut out = Vec::new();
+    /// let mut row = DataRowWriter::begin_within(&mut out, &limits)?;
+    /// row.column(Some(b"0123456789"))?;
+    /// assert!(row.column(None).is_err());
+    /// # Ok::<(), feedrate::EncodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    #[inline]
+    pub fn begin_within(out: &'o mut O, limits: &BackendLimits) -> Result<Self, EncodeError> {
+        let limit = limits.of(DataRow::TAG);
+        Values::begin(Open::begin(out, DataRow::TAG, DataRow::NAME, limit)?).map(Self)
     }
 
     /// The next column's value; `None` for NULL.
     ///
     /// # Errors
     ///
-    /// When the output is full, the value is too large, or it would be the 65536th.
+    /// When the output is full, the message would be too large, or the value would be the 65536th. Then nothing has been put, and the message
+    /// cannot be finished.
     #[inline]
     pub fn column(&mut self, value: Option<&[u8]>) -> Result<(), EncodeError> {
         self.0.value(value)
@@ -160,11 +228,12 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
 
     /// The next column's value, which `write` appends to the output: for values that are made on the way.
     ///
-    /// `write` is to append only.
+    /// `write` is to append only: if it cuts off what was there before, that is an error, and the message cannot be finished. How long the value
+    /// is, is known behind it, so that the limit is checked then.
     ///
     /// # Errors
     ///
-    /// As [`column`](Self::column), and whatever `write` answers.
+    /// As [`column`](Self::column), and whatever `write` returns.
     pub fn column_with<E: From<EncodeError>>(
         &mut self,
         write: impl FnOnce(&mut O) -> Result<(), E>,
@@ -172,11 +241,11 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
         self.0.value_with(write)
     }
 
-    /// Ends the row, and answers how many bytes the message has.
+    /// Ends the row, and returns how many bytes the message has.
     ///
     /// # Errors
     ///
-    /// When the message is too large, or a column could not be written.
+    /// When a column could not be written.
     #[inline]
     pub fn finish(self) -> Result<usize, EncodeError> {
         self.0.finish()?.finish()
@@ -211,10 +280,27 @@ impl<'o, O: Output> BindWriter<'o, O> {
         statement: Text<'_>,
         parameter_formats: List<'_, Format>,
     ) -> Result<Self, EncodeError> {
-        let open = Open::begin(out, Bind::TAG, Bind::NAME)?;
-        put_text(open.out, portal, "Bind portal")?;
-        put_text(open.out, statement, "Bind statement")?;
-        parameter_formats.write_counted(open.out, "Bind parameter formats")?;
+        Self::begin_within(out, &FrontendLimits::DEFAULT, portal, statement, parameter_formats)
+    }
+
+    /// Begins a message that is held to other limits than the default ones.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    pub fn begin_within(
+        out: &'o mut O,
+        limits: &FrontendLimits,
+        portal: Text<'_>,
+        statement: Text<'_>,
+        parameter_formats: List<'_, Format>,
+    ) -> Result<Self, EncodeError> {
+        let mut open = Open::begin(out, Bind::TAG, Bind::NAME, limits.of(Bind::TAG))?;
+        let mut sum = Measure::new();
+        Bind::write_head(&mut sum, portal, statement, parameter_formats);
+        open.part(sum.length()?, |out| {
+            puts(out, |out| Bind::write_head(out, portal, statement, parameter_formats))
+        })?;
         Values::begin(open).map(Self)
     }
 
@@ -222,7 +308,8 @@ impl<'o, O: Output> BindWriter<'o, O> {
     ///
     /// # Errors
     ///
-    /// When the output is full, the value is too large, or it would be the 65536th.
+    /// When the output is full, the message would be too large, or the value would be the 65536th. Then nothing has been put, and the message
+    /// cannot be finished.
     #[inline]
     pub fn parameter(&mut self, value: Option<&[u8]>) -> Result<(), EncodeError> {
         self.0.value(value)
@@ -230,11 +317,12 @@ impl<'o, O: Output> BindWriter<'o, O> {
 
     /// The next parameter's value, which `write` appends to the output: for values that are made on the way.
     ///
-    /// `write` is to append only.
+    /// `write` is to append only: if it cuts off what was there before, that is an error, and the message cannot be finished. How long the value
+    /// is, is known behind it, so that the limit is checked then.
     ///
     /// # Errors
     ///
-    /// As [`parameter`](Self::parameter), and whatever `write` answers.
+    /// As [`parameter`](Self::parameter), and whatever `write` returns.
     pub fn parameter_with<E: From<EncodeError>>(
         &mut self,
         write: impl FnOnce(&mut O) -> Result<(), E>,
@@ -242,14 +330,16 @@ impl<'o, O: Output> BindWriter<'o, O> {
         self.0.value_with(write)
     }
 
-    /// Ends the message, and answers how many bytes it has.
+    /// Ends the message, and returns how many bytes it has.
     ///
     /// # Errors
     ///
     /// When the output is full, the message is too large, or a parameter could not be written.
     pub fn finish(self, result_formats: List<'_, Format>) -> Result<usize, EncodeError> {
-        let open = self.0.finish()?;
-        result_formats.write_counted(open.out, "Bind result formats")?;
+        let mut open = self.0.finish()?;
+        let mut sum = Measure::new();
+        Bind::write_tail(&mut sum, result_formats);
+        open.part(sum.length()?, |out| puts(out, |out| Bind::write_tail(out, result_formats)))?;
         open.finish()
     }
 }
@@ -277,23 +367,33 @@ impl<'o, O: Output> CopyDataWriter<'o, O> {
     ///
     /// When the output is full.
     pub fn begin(out: &'o mut O) -> Result<Self, EncodeError> {
-        Open::begin(out, CopyData::TAG, CopyData::NAME).map(Self)
+        Open::begin(out, CopyData::TAG, CopyData::NAME, CopyData::LIMIT).map(Self)
+    }
+
+    /// Begins a message that is held to other limits than the default ones: those of the direction that it is sent in.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    pub fn begin_within(out: &'o mut O, limits: &impl Limits) -> Result<Self, EncodeError> {
+        Open::begin(out, CopyData::TAG, CopyData::NAME, limits.copy_data()).map(Self)
     }
 
     /// Appends `bytes` to the data.
     ///
     /// # Errors
     ///
-    /// When the output is full; then nothing has been appended.
+    /// When the output is full, or the message would be too large. Then nothing has been appended, and the message cannot be finished: it would
+    /// have a hole.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.0.out.put(bytes)
+        self.0.part(bytes.len(), |out| out.put(bytes))
     }
 
-    /// Ends the message, and answers how many bytes it has.
+    /// Ends the message, and returns how many bytes it has.
     ///
     /// # Errors
     ///
-    /// When the message is too large.
+    /// When a piece could not be written.
     pub fn finish(self) -> Result<usize, EncodeError> {
         self.0.finish()
     }
