@@ -22,15 +22,27 @@ pub trait Output {
     /// Drops everything past the first `length` bytes.
     fn truncate(&mut self, length: usize);
 
-    /// Appends `size` bytes of any value, and returns them to be written over, where that is faster than putting them field by field; all of
-    /// them, or nothing. `None` if it is not: then nothing has been appended, and [`put`](Self::put) follows. That there will be room is
-    /// worth finding out here in either case, as it is asked once a message.
+    /// Appends `size` bytes of any value, and returns them to be written over: all of them, or nothing.
     ///
-    /// What is written may be shorter than the message that was begun: on an error it is taken back by [`truncate`](Self::truncate).
+    /// `None` means that nothing has been appended, and that [`put`](Self::put) is to be called for each field. That is the default, and right
+    /// where bytes cannot be appended before they are known, or where it would take longer.
+    ///
+    /// It is asked once for each message, so it is the place to make room for all of it, or to say that there is none.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Full`].
+    /// [`EncodeError::Full`]. Then nothing has been appended.
+    ///
+    /// ```
+    /// use feedrate::{Output, SliceOutput};
+    ///
+    /// let mut memory = [0; 4];
+    /// let mut out = SliceOutput::new(&mut memory);
+    /// out.place(3)?.unwrap().copy_from_slice(b"abc");
+    /// assert!(out.place(2).is_err());
+    /// assert_eq!(out.as_bytes(), b"abc");
+    /// # Ok::<(), feedrate::EncodeError>(())
+    /// ```
     #[inline]
     fn place(&mut self, size: usize) -> Result<Option<&mut [u8]>, EncodeError> {
         let _ = size;
@@ -48,7 +60,7 @@ pub trait Encode {
     /// See [`EncodeError`].
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
 
-    /// Appends the message to `out` and answers how many bytes that were.
+    /// Appends the message to `out` and returns how many bytes that were.
     ///
     /// # Errors
     ///
@@ -132,7 +144,7 @@ pub enum EncodeError {
     },
 }
 
-/// Writes into a slice that the caller lends. What lies behind the written bytes is nobody's: a message that had no room may have been begun there.
+/// Writes into a slice that the caller lends. What lies behind the written bytes is nobody's: a message may have been begun there.
 ///
 /// ```
 /// use feedrate::{Encode, SliceOutput, pg::frontend::Sync};
@@ -260,8 +272,8 @@ impl Output for alloc::vec::Vec<u8> {
     }
 }
 
-/// Up to here it is faster to append zeros and write over them than to compare a vector's capacity for each field. Beyond, memory would be
-/// written twice.
+/// Up to here it is faster to append zeros and write over them than to compare a vector's capacity for each field.
+/// Beyond, memory would be written twice.
 #[cfg(feature = "alloc")]
 const ZEROED: usize = 512;
 

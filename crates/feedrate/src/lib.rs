@@ -65,8 +65,9 @@
 //! 7. No panic, no `unsafe`. Binaries that reach all of the crate link for Cortex-M without a panic handler, at opt-level "s", "z", 2 and 3.
 //! 8. An idle decoder holds no heap, and a busy one allocates nothing in steady state.
 //!
-//! And of encoding: what can be parsed can be encoded, and the other way round; the exact length is known beforehand; no length is ever truncated;
-//! a string with a NUL in it is refused; and on any error the output is as it was before the message.
+//! And of encoding: what can be parsed can be encoded, under the same limits, and the other way round; the exact length is known
+//! beforehand; what is too long, or has a NUL in a string, is refused before its first byte; no length is ever truncated; and on any
+//! error the output is as it was before the message.
 //!
 //! # What is in it
 //!

@@ -87,7 +87,7 @@ bodiless! {
 
 /// The frontend gives up a COPY it was sending; the server answers with an error.
 ///
-/// Servers close the connection at one of more than 10000 bytes, so that such a one is refused by the encoder.
+/// Servers since PostgreSQL 14 close the connection at one of more than 10000 bytes, so that such a one is refused under the default limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct CopyFail<'a> {
