@@ -7,6 +7,7 @@ pub mod counting;
 pub mod rdp;
 pub mod streamed;
 pub mod vectors;
+pub mod ways;
 pub mod ws;
 
 use std::fmt::Debug;
