@@ -88,7 +88,8 @@ impl Protocol for Dlt645 {
 impl Encode for Frame<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         let too_large = EncodeError::TooLarge { what: "DL/T 645 data", size: self.data.len(), limit: DATA };
-        let length = u8::try_from(self.data.len()).ok().filter(|n| usize::from(*n) <= DATA).ok_or(too_large)?;
+        let length =
+            u8::try_from(self.data.len()).ok().filter(|n| usize::from(*n) <= DATA).ok_or(too_large)?;
         let [a0, a1, a2, a3, a4, a5] = self.address;
         let head = [0x68, a0, a1, a2, a3, a4, a5, 0x68, self.control, length];
         out.put(&head)?;

@@ -61,7 +61,9 @@ impl Protocol for ModbusRtu {
 
     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Frame<'a>, Error> {
         match frame {
-            [address, function, data @ .., _, _] => Ok(Frame { address: *address, function: *function, data }),
+            [address, function, data @ .., _, _] => {
+                Ok(Frame { address: *address, function: *function, data })
+            }
             _ => Err(Error::Length(frame.len())),
         }
     }

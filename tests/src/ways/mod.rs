@@ -13,10 +13,13 @@
 //! assert_eq!((seen.entries.len(), seen.end), (2, Ok(())));
 //! ```
 
+mod counted;
+
 use std::fmt::{self, Debug};
 
-use feedrate::{Buffer, Decoder, Error, Extent, Input, Protocol, Recovery, Storage};
+use feedrate::{Buffer, Decoder, Error, Input, Protocol, Storage};
 
+use self::counted::Counted;
 use crate::{bytewise, cuts};
 
 /// What came out of a decoder.
@@ -143,7 +146,8 @@ where
         let mut buffer = Buffer::new(vec![0; most.max(1)]);
         let (mut entries, mut at, mut unread) = (Vec::new(), 0, 0);
         // A silence cuts too.
-        let places = |from: usize, to: usize| self.silences.iter().filter(move |at| (from + 1..to).contains(at));
+        let places =
+            |from: usize, to: usize| self.silences.iter().filter(move |at| (from + 1..to).contains(at));
         'stream: for chunk in chunks {
             let mut ends: Vec<usize> = places(at, at + chunk.len()).copied().collect();
             ends.push(at + chunk.len());
@@ -268,65 +272,46 @@ impl<T, E: Clone, O, R> Out<'_, T, E, O, R> {
     }
 }
 
-/// Counts what is given up, for any protocol.
-struct Counted<P> {
-    inner: P,
-    skipped: usize,
-}
-
-impl<P: Protocol> Protocol for Counted<P> {
-    type Bytes<'a> = P::Bytes<'a>;
-    type Message<'a> = P::Message<'a>;
-    type Error = P::Error;
-    const RECOVERY: Recovery = P::RECOVERY;
-
-    fn extent(&self, head: &[u8]) -> Result<Extent, P::Error> {
-        self.inner.extent(head)
-    }
-
-    fn check(&self, frame: &[u8]) -> Result<(), P::Error> {
-        self.inner.check(frame)
-    }
-
-    fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<P::Message<'a>, P::Error> {
-        self.inner.parse(frame)
-    }
-
-    fn glance(&self, head: &[u8]) -> Option<usize> {
-        self.inner.glance(head)
-    }
-
-    fn quick<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<P::Message<'a>, P::Error> {
-        self.inner.quick(frame)
-    }
-
-    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), P::Error> {
-        self.inner.scan(so_far, from)
-    }
-
-    fn head(&self, head: &[u8], length: usize) -> Option<usize> {
-        self.inner.head(head, length)
-    }
-
-    fn inside(&self) -> bool {
-        self.inner.inside()
-    }
-
-    fn skipped(&mut self, n: usize) {
-        self.skipped += n;
-        self.inner.skipped(n);
-    }
-
-    fn reset(&mut self) {
-        self.inner.reset();
-    }
-}
-
 /// Bytes as text, or how many they are.
 struct Shown<'a>(&'a [u8]);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.len() <= 300 { write!(f, "{}", self.0.escape_ascii()) } else { write!(f, "{} bytes", self.0.len()) }
+        if self.0.len() <= 300 {
+            write!(f, "{}", self.0.escape_ascii())
+        } else {
+            write!(f, "{} bytes", self.0.len())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use feedrate::{Array, Extent, Fault};
+
+    use super::*;
+
+    /// Claims what depends on how much is there.
+    #[derive(Clone)]
+    struct Greedy;
+
+    impl Protocol for Greedy {
+        type Bytes<'a> = &'a [u8];
+        type Message<'a> = usize;
+        type Error = Fault;
+
+        fn extent(&self, head: &[u8]) -> Result<Extent, Fault> {
+            Ok(Extent::Message(head.len().clamp(1, 2)))
+        }
+
+        fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Self::Message<'a>, Fault> {
+            Ok(frame.len())
+        }
+    }
+
+    #[test]
+    #[should_panic = "Shared, bytewise, of abc"]
+    fn a_protocol_that_depends_on_the_cut_is_found() {
+        Ways::new(Greedy, Array::<4>::new).check(b"abc", |length| length);
     }
 }
