@@ -4,9 +4,9 @@
 //! cargo run --release --example pg_pull -- --server 127.0.0.1:5432 --user alice "select * from t"
 //! ```
 //!
-//! Values are printed as string literals, one row a line, apart by tabs; NULL has no quotes. Errors and notices go to
-//! standard error. The exit code is 1 if something failed. Login is without a password or with one in clear, and there is no
-//! TLS: for a server on this machine.
+//! Values are printed as string literals, one row a line, apart by tabs; NULL has no quotes. Errors and
+//! notices go to standard error. The exit code is 1 if something failed. Login is without a password or with
+//! one in clear, and there is no TLS: for a server on this machine.
 
 use std::error::Error;
 use std::io::{self, BufWriter, Read, Write};
@@ -22,7 +22,8 @@ const USAGE: &str = "usage: pg_pull --server HOST:PORT --user NAME [--database N
 
 /// What one read can bring.
 const READ: usize = 16 * 1024;
-/// The longest message that is accepted: a row with a value of 1 GiB, and some. The memory grows with the bytes that arrive.
+/// The longest message that is accepted: a row with a value of 1 GiB, and some. The memory grows with the
+/// bytes that arrive.
 const LONGEST: usize = (1 << 30) + (1 << 20);
 
 /// Messages in both directions, whatever the protocol and whatever carries it.
@@ -138,7 +139,8 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     Ok(good)
 }
 
-/// The fields' letters are in the documentation, `protocol-error-fields.html`. Texts are the server's, and so are escaped.
+/// The fields' letters are in the documentation, `protocol-error-fields.html`. Texts are the server's, and so
+/// are escaped.
 fn report(what: &str, fields: List<'_, NoticeField<'_>>) {
     eprintln!("{what}:");
     for field in fields {

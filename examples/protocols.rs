@@ -5,7 +5,8 @@
 //! cargo run --example protocols -- modbus_rtu 01 03 00 00 00 0a c5 cd , 01 83 02 c0 f1 ,
 //! ```
 //!
-//! Bytes are in hexadecimal, and a comma is a silence of the line. They are fed one by one, as a serial port's interrupt would.
+//! Bytes are in hexadecimal, and a comma is a silence of the line. They are fed one by one, as a serial
+//! port's interrupt would.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -20,7 +21,8 @@ const SAMPLES: [(&str, &str); 3] = [
     // A request and an answer; noise; a frame with a bit flipped; an exception.
     (
         "modbus_rtu",
-        "01 03 00 00 00 0a c5 cd , 01 03 02 00 07 f9 86 , 00 ff 00 , 01 03 00 00 00 0b c5 cd , 01 83 02 c0 f1 ,",
+        "01 03 00 00 00 0a c5 cd , 01 03 02 00 07 f9 86 , 00 ff 00 , \
+         01 03 00 00 00 0b c5 cd , 01 83 02 c0 f1 ,",
     ),
     // A reading is asked for, behind noise that looks like the beginning of a frame, and answered.
     (

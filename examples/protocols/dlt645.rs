@@ -1,12 +1,12 @@
-//! DL/T 645-2007, what electricity meters in China speak on RS-485 and infrared: bytes that change before they mean
-//! something, on a line that loses some.
+//! DL/T 645-2007, what electricity meters in China speak on RS-485 and infrared: bytes that change before
+//! they mean something, on a line that loses some.
 //!
 //! ```text
 //! FE × 0..4   68   A0 ... A5   68   C   L   data, each byte + 33H   CS   16
 //! ```
 //!
-//! CS is the sum of all bytes from the first 68 to the last of the data. 68 and 16 occur in data too, so only the sum tells
-//! whether a frame is one.
+//! CS is the sum of all bytes from the first 68 to the last of the data. 68 and 16 occur in data too, so only
+//! the sum tells whether a frame is one.
 
 use feedrate::{Encode, EncodeError, Extent, Fault, Output, Protocol, Recovery};
 

@@ -1,6 +1,7 @@
 //! Protocols of one's own, each a file to copy: what [`feedrate::Protocol`] takes, and no more.
 //!
-//! They need no allocator and no `std`, and do not panic. The chapter [`feedrate::guide`] walks through writing one.
+//! They need no allocator and no `std`, and do not panic. The chapter [`feedrate::guide`] walks through
+//! writing one.
 //!
 //! | | frames end | bytes | what is malformed costs |
 //! |---|---|---|---|

@@ -1,7 +1,7 @@
 //! Modbus RTU: a frame ends where the line falls silent, and nowhere else.
 //!
-//! *MODBUS over Serial Line*, V1.02, section 2.5.1: address, function and data, CRC; 4 to 256 bytes. The caller owns the
-//! clock: it calls [`Decoder::gap`](feedrate::Decoder::gap) after 3.5 characters of silence.
+//! *MODBUS over Serial Line*, V1.02, section 2.5.1: address, function and data, CRC; 4 to 256 bytes. The
+//! caller owns the clock: it calls [`Decoder::gap`](feedrate::Decoder::gap) after 3.5 characters of silence.
 
 use feedrate::{Encode, EncodeError, Extent, Fault, Output, Protocol, Recovery};
 

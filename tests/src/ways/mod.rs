@@ -1,8 +1,8 @@
-//! The first promise, as one call: [`Ways`] gives a decoder the same bytes in all the ways there are, and asserts that what comes
-//! out is the same.
+//! The first promise, as one call: [`Ways`] gives a decoder the same bytes in all the ways there are, and
+//! asserts that what comes out is the same.
 //!
-//! The ways are the product of how the bytes lie (`&[u8]`, `&mut [u8]`, a [`Buffer`] that is pulled from) and how they are
-//! cut (not at all, before every byte, in reads of seven, and at every place in two).
+//! The ways are the product of how the bytes lie (`&[u8]`, `&mut [u8]`, a [`Buffer`] that is pulled from) and
+//! how they are cut (not at all, before every byte, in reads of seven, and at every place in two).
 //!
 //! ```
 //! use feedrate::{Array, pg::Backend};
@@ -29,7 +29,8 @@ pub struct Seen<T, E> {
     pub entries: Vec<Result<T, Error<E>>>,
     /// How many bytes [`Protocol::skipped`] was told of.
     pub skipped: usize,
-    /// The bytes at the end that belong to nothing that came out: of an unfinished message, or from the malformed header on.
+    /// The bytes at the end that belong to nothing that came out: of an unfinished message, or from the
+    /// malformed header on.
     pub left: Vec<u8>,
     /// What [`Decoder::end`] said behind the last byte.
     pub end: Result<(), Error<E>>,
@@ -72,8 +73,8 @@ where
         Self { protocol, storage, silences: Vec::new() }
     }
 
-    /// [`Decoder::gap`] is called behind so many bytes of the stream, wherever it is cut. For protocols that need silence,
-    /// the last place is the end of the stream, as a rule.
+    /// [`Decoder::gap`] is called behind so many bytes of the stream, wherever it is cut. For protocols that
+    /// need silence, the last place is the end of the stream, as a rule.
     #[must_use]
     pub fn silent_at(mut self, places: impl IntoIterator<Item = usize>) -> Self {
         self.silences = places.into_iter().collect();
@@ -88,7 +89,8 @@ where
         self.check_reacting(bytes, own, |_, _| {})
     }
 
-    /// As [`check`](Self::check). After every message `react` may tell the protocol what the bytes alone do not say.
+    /// As [`check`](Self::check). After every message `react` may tell the protocol what the bytes alone do
+    /// not say.
     pub fn check_reacting<T>(
         &self,
         bytes: &[u8],
@@ -106,8 +108,8 @@ where
         first
     }
 
-    /// What comes out, way by way: for bodies that are handed out in pieces, which are cut where the input is. The caller puts
-    /// them together, and compares.
+    /// What comes out, way by way: for bodies that are handed out in pieces, which are cut where the input
+    /// is. The caller puts them together, and compares.
     pub fn all<T>(
         &self,
         bytes: &[u8],
