@@ -9,6 +9,15 @@
 //! | [`modbus_rtu`] | in silence | are looked at | everything up to the next silence |
 //! | [`dlt645`] | where a length says | change where they lie | one byte |
 
+// What firmware cannot have.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::as_conversions
+)]
+
 pub mod dlt645;
 pub mod lines;
 pub mod modbus_rtu;

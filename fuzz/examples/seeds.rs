@@ -48,8 +48,41 @@ fn main() -> io::Result<()> {
         )?;
     }
     save("pg_structured", "one", &[7; 64])?;
+    protocols()?;
     rdp()?;
     websocket()
+}
+
+/// The frames that others built, in pieces of 3 and 50; the distances of the silences are in front of the stream.
+fn protocols() -> io::Result<()> {
+    let hex = |digits: &str| -> Vec<u8> {
+        digits.as_bytes().chunks(2).map(|two| u8::from_str_radix(str(two), 16).unwrap_or(0)).collect()
+    };
+    let mut meters = Vec::new();
+    for (index, line) in include_str!("../../tests/src/vectors/protocols.txt").lines().enumerate() {
+        let mut words = line.split(' ');
+        let (protocol, frame) = (words.next(), hex(words.last().unwrap_or_default()));
+        if protocol == Some("modbus") {
+            let length = u8::try_from(frame.len()).unwrap_or(u8::MAX);
+            let plan = [&[0, 2, 3, 50, 2, length, 3][..], &frame, b"abc", &frame].concat();
+            save("protocols", &format!("modbus-{index}"), &plan)?;
+        } else if protocol == Some("dlt645") {
+            save("protocols", &format!("meter-{index}"), &[&[1, 2, 3, 50, 1, 255][..], &frame].concat())?;
+            meters.extend(frame);
+        }
+    }
+    // Small storages, and noise that claims more than there is; lines, short, long, and not of text.
+    let noise = [&[4, 1, 3, 2, 20, 0, 0x68, 1, 2, 3, 4, 5, 6, 0x68, 0x91, 50][..], &meters].concat();
+    save("protocols", "meters", &noise)?;
+    for flags in [2, 5] {
+        let lines = b"one\r\n\r\ntwo\nthree\r\r\n\xff\r\nlonger than a storage can be\r\nfour\r\n";
+        save("protocols", &format!("lines-{flags}"), &[&[flags, 2, 1, 7, 0][..], lines].concat())?;
+    }
+    Ok(())
+}
+
+fn str(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 fn websocket() -> io::Result<()> {

@@ -14,6 +14,8 @@
 //! ```
 
 mod counted;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::{self, Debug};
 
@@ -284,36 +286,5 @@ impl fmt::Display for Shown<'_> {
         } else {
             write!(f, "{} bytes", self.0.len())
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use feedrate::{Array, Extent, Fault};
-
-    use super::*;
-
-    /// Claims what depends on how much is there.
-    #[derive(Clone)]
-    struct Greedy;
-
-    impl Protocol for Greedy {
-        type Bytes<'a> = &'a [u8];
-        type Message<'a> = usize;
-        type Error = Fault;
-
-        fn extent(&self, head: &[u8]) -> Result<Extent, Fault> {
-            Ok(Extent::Message(head.len().clamp(1, 2)))
-        }
-
-        fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Self::Message<'a>, Fault> {
-            Ok(frame.len())
-        }
-    }
-
-    #[test]
-    #[should_panic = "Shared, bytewise, of abc"]
-    fn a_protocol_that_depends_on_the_cut_is_found() {
-        Ways::new(Greedy, Array::<4>::new).check(b"abc", |length| length);
     }
 }
