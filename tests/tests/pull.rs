@@ -226,7 +226,7 @@ fn whichever_way_the_bytes_come_the_messages_are_the_same() {
     let ok = |text: &[u8]| Ok(text.to_vec());
     let bad = |needed| Err(Error::Message(Fault::Memory { needed }));
     let lost = |needed| Err(Error::Lost(Fault::Memory { needed }));
-    let streams: [(&[u8], Vec<Result<Vec<u8>, Error<Fault>>>); 7] = [
+    let streams: [(&[u8], Vec<_>); 7] = [
         (b"\x03\x20abc\x02\x20xy\x00\x01\x01\x20q", vec![ok(b"ABC"), ok(b"XY"), ok(b""), ok(b"Q")]),
         (b"\x08\x2012345678\x04\x20abcd", vec![ok(b"\x11\x12\x13\x14\x15\x16\x17\x18"), ok(b"ABCD")]),
         // Longer than the storage: in pieces.

@@ -33,16 +33,16 @@ pub(super) enum Line {
 }
 
 /// What a search works on.
-struct Run<'i, E> {
+struct Run<'i, 'e, E> {
     /// What has not been taken.
     input: &'i [u8],
     line: Line,
     /// What [`Protocol::glance`] says of the input, or 0.
     known: usize,
-    error: Option<Error<E>>,
+    error: &'e mut Option<Error<E>>,
 }
 
-impl<E> Run<'_, E> {
+impl<E> Run<'_, '_, E> {
     fn drop_input(&mut self, n: usize) {
         self.input = self.input.get(n..).unwrap_or_default();
     }
@@ -65,7 +65,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     /// Goes on to the next message. `known`: what [`Protocol::glance`] says of the input, or 0.
-    #[inline(never)]
+    #[cfg_attr(not(target_os = "none"), inline(never))]
     pub(super) fn advance(
         &mut self,
         input: &[u8],
@@ -77,9 +77,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         if let Some(length) = self.cross(&mut rest, known, line) {
             return Advance { taken: input.len().saturating_sub(rest.len()), length };
         }
-        let mut run = Run { input: rest, line, known, error: None };
+        let mut run = Run { input: rest, line, known, error };
         let length = self.search(&mut run);
-        *error = run.error;
         Advance { taken: input.len().saturating_sub(run.input.len()), length }
     }
 
@@ -146,7 +145,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     #[inline(never)]
-    fn search(&mut self, run: &mut Run<'_, P::Error>) -> usize {
+    fn search(&mut self, run: &mut Run<'_, '_, P::Error>) -> usize {
         loop {
             match self.step(run) {
                 Step::Again => run.known = 0,
@@ -163,7 +162,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     #[inline(always)]
-    fn step(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+    fn step(&mut self, run: &mut Run<'_, '_, P::Error>) -> Step {
         if let State::Stored { from, .. } = self.state {
             if from >= self.storage.held().len() {
                 self.storage.clear();
@@ -176,7 +175,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             State::Direct => (run.input, Seen::Length(if run.known <= limit { run.known } else { 0 })),
             State::Stored { from, seen } => (self.storage.held().get(*from..).unwrap_or_default(), *seen),
             State::Lost(error) => {
-                run.error = Some(Error::Lost(error.clone()));
+                *run.error = Some(Error::Lost(error.clone()));
                 return Step::Failed;
             }
             State::Passing(_) | State::Until { .. } | State::Noise => return self.pass(run),
@@ -226,12 +225,12 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     /// A whole frame, if it may be believed.
-    fn checked(&mut self, run: &mut Run<'_, P::Error>, n: usize) -> Step {
+    fn checked(&mut self, run: &mut Run<'_, '_, P::Error>, n: usize) -> Step {
         match self.protocol.check(self.front(run.input).get(..n).unwrap_or_default()) {
             Ok(()) => Step::Lend(n),
             Err(error) => {
                 self.give_up(run, if P::RECOVERY == Recovery::Hunt { 1 } else { n });
-                run.error = Some(Error::Message(error));
+                *run.error = Some(Error::Message(error));
                 Step::Failed
             }
         }
@@ -239,7 +238,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
 
     /// Moves bytes from the input behind the held ones, until `needed` are held or the input is empty.
     #[inline(never)]
-    fn wait(&mut self, run: &mut Run<'_, P::Error>, needed: usize, seen: Seen) -> Step {
+    fn wait(&mut self, run: &mut Run<'_, '_, P::Error>, needed: usize, seen: Seen) -> Step {
         if run.line == Line::Silent {
             return self.silence(run);
         }
@@ -260,11 +259,11 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             return self.fault(run, fault);
         }
         run.input = rest;
-        if self.storage.held().len() < needed { Step::Idle } else { Step::Again }
+        Step::Again
     }
 
     /// A message that reaches up to a delimiter.
-    fn until(&mut self, run: &mut Run<'_, P::Error>, delimiter: &'static [u8]) -> Step {
+    fn until(&mut self, run: &mut Run<'_, '_, P::Error>, delimiter: &'static [u8]) -> Step {
         let (searched, mut matched) = match self.state {
             State::Stored { seen: Seen::Bytes { searched, matched }, .. } => (searched, matched),
             _ => (0, 0),
@@ -296,7 +295,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     /// A message that reaches up to a silence.
-    fn until_silence(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+    fn until_silence(&mut self, run: &mut Run<'_, '_, P::Error>) -> Step {
         let mut all = self.front(run.input).len();
         if let (State::Stored { .. }, Line::Open) = (&self.state, run.line) {
             all = all.saturating_add(run.input.len());
@@ -308,15 +307,12 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         match run.line {
             Line::Silent if all == 0 => Step::Idle,
             Line::Silent => self.checked(run, all),
-            Line::Open => match self.wait(run, all, Seen::NOTHING) {
-                Step::Again => Step::Idle,
-                step => step,
-            },
+            Line::Open => self.wait(run, all, Seen::NOTHING),
         }
     }
 
     /// The line fell silent inside a message.
-    fn silence(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+    fn silence(&mut self, run: &mut Run<'_, '_, P::Error>) -> Step {
         let held = self.pending().len();
         match P::RECOVERY {
             _ if held == 0 => Step::Idle,
@@ -327,7 +323,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             Recovery::Silence => {
                 let missing = self.needed();
                 self.give_up(run, held);
-                run.error = Some(Error::Message(Fault::Truncated { held, missing }.into()));
+                *run.error = Some(Error::Message(Fault::Truncated { held, missing }.into()));
                 Step::Failed
             }
             Recovery::Close | Recovery::Delimiter => Step::Idle,
@@ -337,7 +333,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     /// `extent` failed, or what it said cannot be.
     #[cold]
     #[inline(never)]
-    fn fail(&mut self, run: &mut Run<'_, P::Error>, error: P::Error) -> Step {
+    fn fail(&mut self, run: &mut Run<'_, '_, P::Error>, error: P::Error) -> Step {
         match P::RECOVERY {
             Recovery::Hunt => self.give_up(run, 1),
             Recovery::Silence => {
@@ -353,27 +349,27 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                 return Step::Again;
             }
         }
-        run.error = Some(Error::Message(error));
+        *run.error = Some(Error::Message(error));
         Step::Failed
     }
 
     #[cold]
     #[inline(never)]
-    fn fault(&mut self, run: &mut Run<'_, P::Error>, fault: Fault) -> Step {
+    fn fault(&mut self, run: &mut Run<'_, '_, P::Error>, fault: Fault) -> Step {
         self.fail(run, fault.into())
     }
 
     /// A message that is longer than the storage, and nobody knows how long.
     #[cold]
     #[inline(never)]
-    fn too_long(&mut self, run: &mut Run<'_, P::Error>, declared: usize) -> Step {
+    fn too_long(&mut self, run: &mut Run<'_, '_, P::Error>, declared: usize) -> Step {
         let limit = self.storage.limit();
         self.fault(run, Fault::TooLong { declared, limit })
     }
 
     /// A message of `n` bytes, which is longer than the storage. Where its framing is intact, it alone is refused.
     #[cold]
-    fn refuse(&mut self, run: &mut Run<'_, P::Error>, n: usize) -> Step {
+    fn refuse(&mut self, run: &mut Run<'_, '_, P::Error>, n: usize) -> Step {
         // A length that no memory can have stands for one that could not be read.
         if matches!(P::RECOVERY, Recovery::Hunt | Recovery::Silence) || n == usize::MAX {
             return self.too_long(run, n);
@@ -389,7 +385,12 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
 
     /// No delimiter in as many bytes as there may be.
     #[cold]
-    fn overlong(&mut self, run: &mut Run<'_, P::Error>, delimiter: &'static [u8], matched: usize) -> Step {
+    fn overlong(
+        &mut self,
+        run: &mut Run<'_, '_, P::Error>,
+        delimiter: &'static [u8],
+        matched: usize,
+    ) -> Step {
         // Where the delimiter is must not matter, or the error would depend on how much has arrived.
         let limit = self.storage.limit();
         let declared = limit.saturating_add(1);
@@ -402,16 +403,16 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.refused(run, declared)
     }
 
-    fn refused(&self, run: &mut Run<'_, P::Error>, declared: usize) -> Step {
+    fn refused(&self, run: &mut Run<'_, '_, P::Error>, declared: usize) -> Step {
         let limit = self.storage.limit();
-        run.error = Some(Error::Message(Fault::TooLong { declared, limit }.into()));
+        *run.error = Some(Error::Message(Fault::TooLong { declared, limit }.into()));
         Step::Failed
     }
 
     /// What follows belongs to what was refused. Each state is entered with one recovery only: a protocol has no code for
     /// those of others.
     #[cold]
-    fn pass(&mut self, run: &mut Run<'_, P::Error>) -> Step {
+    fn pass(&mut self, run: &mut Run<'_, '_, P::Error>) -> Step {
         let available = run.input.len();
         let (n, over) = match &mut self.state {
             State::Passing(left) if matches!(P::RECOVERY, Recovery::Close | Recovery::Delimiter) => {
@@ -435,7 +436,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     /// Bytes at the front are no message.
-    fn give_up(&mut self, run: &mut Run<'_, P::Error>, n: usize) {
+    fn give_up(&mut self, run: &mut Run<'_, '_, P::Error>, n: usize) {
         if let State::Stored { from, seen } = &mut self.state {
             *from = from.saturating_add(n);
             *seen = Seen::NOTHING;

@@ -81,7 +81,7 @@ messages! {
     /// The types of a statement's parameters.
     ParameterDescription<'a>: Description,
     /// A setting's value.
-    ParameterStatus<'a>: Status,
+    ParameterStatus<'a>: Short,
     /// Answers Parse.
     ParseComplete: Short,
     /// Execute's row limit was reached.
@@ -143,7 +143,6 @@ impl BackendLimits {
             Class::Unknown => LONGEST,
             Class::Authentication | Class::Negotiation => authentication,
             Class::Report => largest(&[self.early_report(), long]),
-            Class::Status => largest(&[authentication, short]),
             Class::Short => short,
             // A class of its own, because it is neither.
             Class::Description if largest(&[DESCRIPTION, short]) < long => largest(&[DESCRIPTION, short]),
@@ -178,19 +177,17 @@ enum Class {
     Authentication,
     Negotiation,
     Report,
-    Status,
     Short,
     Description,
     Long,
 }
 
 impl Class {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::Unknown,
         Self::Authentication,
         Self::Negotiation,
         Self::Report,
-        Self::Status,
         Self::Short,
         Self::Description,
         Self::Long,
@@ -202,10 +199,9 @@ impl Class {
             Self::Authentication => 1,
             Self::Negotiation => 2,
             Self::Report => 3,
-            Self::Status => 4,
-            Self::Short => 5,
-            Self::Description => 6,
-            Self::Long => 7,
+            Self::Short => 4,
+            Self::Description => 5,
+            Self::Long => 6,
         }
     }
 }
@@ -329,7 +325,7 @@ impl Backend {
             (Phase::Startup, Class::Authentication | Class::Negotiation) => authentication,
             (Phase::Startup | Phase::Response(_), Class::Report) => early_report,
             (Phase::Ready, Class::Authentication) => authentication,
-            (Phase::Ready, Class::Status | Class::Short) => short,
+            (Phase::Ready, Class::Short) => short,
             (Phase::Ready, Class::Description) => DESCRIPTION.max(short).min(long),
             (Phase::Ready, Class::Report | Class::Long) => long,
             (Phase::Ready, Class::Unknown) => self.unknown,
@@ -378,7 +374,7 @@ impl Backend {
                 expected: "'S' or 'G' for yes, 'N' for no, 'E' for an error",
             },
             (Phase::Closed, _) => unexpected("after an error that ended the startup"),
-            _ if !cap.refuses_all() => return cap.refusal(name(tag), head),
+            _ if !cap.refuses_all() => cap.problem(head),
             (_, Class::Unknown) => Problem::unknown(tag),
             (_, Class::Negotiation) => unexpected("after authentication"),
             // Both begin other messages, so that nobody would ever be told.
@@ -388,7 +384,7 @@ impl Backend {
             _ => unexpected("before authentication has ended"),
         };
         let response = matches!(self.phase, Phase::Securing | Phase::Response(_));
-        Error::new(if response { "EncryptionResponse" } else { name(tag) }, 0, problem)
+        Error::new(if response { "EncryptionResponse" } else { name(tag) }, problem.offset(), problem)
     }
 
     /// What a frame is, outside of the phase in which all are tagged.

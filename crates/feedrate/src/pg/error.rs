@@ -51,6 +51,8 @@ impl From<Fault> for Error {
 }
 
 /// The kinds of wrong.
+// A whole word says which: behind a byte, errors would be moved in two parts, with a call of `memcpy`.
+#[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -128,6 +130,14 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Where a header is wrong: in its length, or from its first byte on.
+    pub(crate) const fn offset(&self) -> usize {
+        match self {
+            Self::Length { .. } => 1,
+            _ => 0,
+        }
+    }
+
     pub(crate) const fn of_foreign(first: u8, protocol: &'static str) -> Self {
         Self::Foreign { first, protocol }
     }

@@ -395,27 +395,29 @@ impl Frontend {
     fn refusal(&self, head: &[u8]) -> Error {
         let tag = head.first().copied().unwrap_or_default();
         let cap = self.cap(class_of(tag));
-        let when = match (self.phase, class_of(tag)) {
-            (Phase::Startup, _) => {
-                let length = head.first_chunk().map_or(0, |length| u32::from_be_bytes(*length));
-                let (min, max) = (STARTUP, self.limits.startup);
-                if (min..=max).contains(&length) {
-                    let rule = "the second request of its kind on this connection";
-                    return Error::new(startup_name(head), 4, Problem::Disagrees(rule));
-                }
-                // What it is has not been looked at.
-                let problem = Problem::Length { length, min, max }.of_header(head);
-                return Error::new("startup packet", 0, problem);
-            }
-            _ if !cap.refuses_all() => return cap.refusal(name(tag), head),
-            (Phase::Asked, _) => "before the request for encryption is answered",
-            (Phase::Closed, _) => "after the message that ended the connection",
-            (Phase::Terminated, _) => "after Terminate",
-            (_, Class::Unknown) => return Error::new(name(tag), 0, Problem::unknown(tag)),
-            (Phase::Ready, _) => "after authentication",
-            _ => "before authentication has ended",
+        let unexpected = |when| Problem::Unexpected { tag, when };
+        let problem = match (self.phase, class_of(tag)) {
+            (Phase::Startup, _) => return self.startup_refusal(head),
+            _ if !cap.refuses_all() => cap.problem(head),
+            (Phase::Asked, _) => unexpected("before the request for encryption is answered"),
+            (Phase::Closed, _) => unexpected("after the message that ended the connection"),
+            (Phase::Terminated, _) => unexpected("after Terminate"),
+            (_, Class::Unknown) => Problem::unknown(tag),
+            (Phase::Ready, _) => unexpected("after authentication"),
+            _ => unexpected("before authentication has ended"),
         };
-        Error::new(name(tag), 0, Problem::Unexpected { tag, when })
+        Error::new(name(tag), problem.offset(), problem)
+    }
+
+    fn startup_refusal(&self, head: &[u8]) -> Error {
+        let length = head.first_chunk().map_or(0, |length| u32::from_be_bytes(*length));
+        let (min, max) = (STARTUP, self.limits.startup);
+        if (min..=max).contains(&length) {
+            let rule = "the second request of its kind on this connection";
+            return Error::new(startup_name(head), 4, Problem::Disagrees(rule));
+        }
+        // What it is has not been looked at.
+        Error::new("startup packet", 0, Problem::Length { length, min, max }.of_header(head))
     }
 
     /// What a frame is, outside of the phase in which all are tagged.

@@ -1,6 +1,6 @@
 //! Limits on declared lengths, in the form in which they are checked.
 
-use super::error::{Error, Problem};
+use super::error::Problem;
 use super::message::HEADER;
 use crate::protocol::Extent;
 
@@ -103,12 +103,10 @@ impl Cap {
     }
 
     /// What is wrong with a length that is out of bounds.
-    #[cold]
-    pub(crate) fn refusal(self, name: &'static str, head: &[u8]) -> Error {
+    pub(crate) fn problem(self, head: &[u8]) -> Problem {
         let length =
             head.get(1..).and_then(<[u8]>::first_chunk).map_or(0, |length| u32::from_be_bytes(*length));
-        let problem = Problem::Length { length, min: 4, max: self.limit() }.of_header(head);
-        Error::new(name, usize::from(matches!(problem, Problem::Length { .. })), problem)
+        Problem::Length { length, min: 4, max: self.limit() }.of_header(head)
     }
 
     pub(crate) const fn refuses_all(self) -> bool {
