@@ -261,7 +261,7 @@ impl<const N: usize> Protocol for Delimited<N> {
         Ok(Extent::Until(DELIMITERS[N]))
     }
 
-    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), Wrong> {
+    fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), Wrong> {
         assert!(from < so_far.len() && so_far.len() <= LIMIT);
         Ok(())
     }

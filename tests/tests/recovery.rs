@@ -464,7 +464,7 @@ impl<const CLOSES: bool> Protocol for Lines<CLOSES> {
         Ok(Extent::Until(b"\r\n"))
     }
 
-    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), Wrong> {
+    fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), Wrong> {
         let text = so_far.strip_suffix(b"\r\n").unwrap_or(so_far);
         match text.get(from..).unwrap_or_default().iter().find(|byte| **byte == 0) {
             Some(zero) => Err(Wrong::Noise(*zero)),

@@ -160,13 +160,14 @@ pub trait Protocol {
     }
 
     /// A delimited message is arriving ([`Extent::Until`]), and `so_far[from..]` are bytes of it that have not been
-    /// shown before: so it can be refused at the first byte that shows it, and not only at its end.
+    /// shown before: so it can be refused at the first byte that shows it, and not only at its end. What is counted on
+    /// the way begins anew when `from` is 0.
     ///
     /// # Errors
     ///
     /// As [`extent`](Self::extent).
     #[inline]
-    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), Self::Error> {
+    fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), Self::Error> {
         let _ = (so_far, from);
         Ok(())
     }

@@ -269,7 +269,10 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             _ => (0, 0),
         };
         let limit = self.storage.limit();
-        let all = self.front(run.input);
+        let all = match self.state {
+            State::Stored { from, .. } => self.storage.held().get(from..).unwrap_or_default(),
+            _ => run.input,
+        };
         let bytes = all.get(..limit).unwrap_or(all);
         let have = bytes.len();
         let found = find_end(delimiter, &mut matched, bytes.get(searched..).unwrap_or_default());

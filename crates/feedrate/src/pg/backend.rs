@@ -441,7 +441,7 @@ impl Protocol for Backend {
     }
 
     /// An error as plain text: its NUL is its last byte.
-    fn scan(&self, so_far: &[u8], _: usize) -> Result<(), Error> {
+    fn scan(&mut self, so_far: &[u8], _: usize) -> Result<(), Error> {
         match so_far.get(..width(self.cap(Class::Report).limit())) {
             Some(text) if text.last() != Some(&0) => {
                 let name = if let Phase::Response(_) = self.phase {

@@ -349,7 +349,7 @@ where
         self.direction.quick(raw).map(Event::Whole)
     }
 
-    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), Error> {
+    fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), Error> {
         self.direction.scan(so_far, from)
     }
 
