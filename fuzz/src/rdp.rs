@@ -113,7 +113,7 @@ impl Peer {
         let mut news = false;
         while let Some(packet) = decoder.feed(&mut input).expect("what is sent is right") {
             let header = packet.header;
-            let payload: Vec<u8> = packet.payload().flatten().copied().collect();
+            let payload: Vec<u8> = packet.payload().to_vec();
             if header.kind == PacketType::Data && header.connection == self.connection {
                 let channel = usize::from(header.is_bulk());
                 let known = self.received[channel].wrapping_sub(header.position) as usize;

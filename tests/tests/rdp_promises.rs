@@ -293,7 +293,7 @@ fn results(line: Line, chunks: &[&[u8]]) -> Vec<Value> {
                         "retransmissions": header.flags >> 4,
                         "connection": header.connection,
                         "position": header.position,
-                        "payload": shown(&packet.payload().flatten().copied().collect::<Vec<u8>>()),
+                        "payload": shown(packet.payload()),
                     }}));
                 }
                 Ok(None) => {
@@ -492,7 +492,10 @@ fn a_stream_s_lengths_are_limited_as_soon_as_they_are_declared() {
         .expect("fits");
     let result = decoder.feed(&mut &long[..14]);
     assert!(
-        matches!(result, Err(Error::Lost(PacketError::Fault(Fault::TooLong { declared: 108, limit: 100 })))),
+        matches!(
+            result,
+            Err(Error::Message(PacketError::Fault(Fault::TooLong { declared: 108, limit: 100 })))
+        ),
         "{result:?}"
     );
     // And a length that contradicts the other one.

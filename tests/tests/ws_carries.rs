@@ -46,7 +46,7 @@ impl<S: Storage> Inner for Rdp<S> {
         loop {
             match self.decoder.feed(&mut input) {
                 Ok(Some(packet)) => {
-                    let payload = packet.payload().flatten().copied().collect();
+                    let payload = packet.payload().to_vec();
                     self.packets.push(Ok((packet.header, payload)));
                 }
                 Ok(None) => return,

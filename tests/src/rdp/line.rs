@@ -58,11 +58,8 @@ impl Wire {
     pub(super) fn show(&self, mut packet: &[u8]) -> String {
         let mut decoder = Decoder::new(Packets::new(self.line.framing), Grow::new(self.line.mtu));
         let Ok(Some(packet)) = decoder.feed(&mut packet) else { return "no packet".into() };
-        let payload: Vec<u8> = packet.payload().flatten().copied().collect();
-        format!(
-            "{:?} of {} at {:#x}, {payload:02x?}",
-            packet.header.kind, packet.header.connection, packet.header.position
-        )
+        let (header, payload) = (packet.header, packet.payload());
+        format!("{:?} of {} at {:#x}, {payload:02x?}", header.kind, header.connection, header.position)
     }
 
     /// When the next packet can be sent.

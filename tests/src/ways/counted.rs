@@ -34,7 +34,7 @@ impl<P: Protocol> Protocol for Counted<P> {
         self.inner.quick(frame)
     }
 
-    fn scan(&self, so_far: &[u8], from: usize) -> Result<(), P::Error> {
+    fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), P::Error> {
         self.inner.scan(so_far, from)
     }
 

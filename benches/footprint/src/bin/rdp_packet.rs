@@ -33,7 +33,7 @@ pub unsafe extern "C" fn entry(
                 sum.add(packet.header.flags.into());
                 sum.add(packet.header.connection.into());
                 sum.add(packet.header.position);
-                packet.payload().for_each(|piece| sum.slice(piece));
+                sum.slice(packet.payload());
             }
             Ok(None) => return sum.0,
             Err(error) if error.is_lost() => return u32::MAX,

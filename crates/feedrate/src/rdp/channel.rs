@@ -1,7 +1,6 @@
 //! A channel: a stream of messages in each direction, over lines that lose, repeat, reorder and flip (SPEC sections 4.2 to 4.4).
 
-use super::buffer::{Buffer, Queue, Ring};
-use super::packet::Payload;
+use super::buffer::{Buffer, Queue, Ring, fill};
 use super::time::{Millis, reached, since};
 
 /// First and longest retransmission time, in milliseconds.
@@ -269,23 +268,23 @@ impl<B: Buffer> Receiver<B> {
     pub(super) fn receive<Q: Buffer>(
         &mut self,
         position: u32,
-        mut payload: Payload<'_>,
+        payload: &[u8],
         limit: usize,
         queue: &mut Queue<Q>,
     ) -> Result<Received, BadRecord> {
         let Some(known) = ahead(self.next, position) else { return Ok(Received::Gap) };
-        let known = size(known);
-        if known >= payload.len() {
+        let Some((_, mut new)) = payload.split_at_checked(size(known)).filter(|(_, new)| !new.is_empty())
+        else {
             return Ok(Received::Known);
-        }
-        payload.take_off(known).for_each(drop);
-        while !payload.is_empty() {
+        };
+        while !new.is_empty() {
             let Some(missing) = self.missing().or_else(|| self.deliver(queue)) else { break };
             let into = match self.have.checked_sub(Self::HEAD) {
                 None => self.head.get_mut(self.have..),
                 Some(have) => self.message.bytes_mut().get_mut(have..have.saturating_add(missing)),
             };
-            let taken = payload.copy_to(into.unwrap_or_default());
+            let taken = fill(into.unwrap_or_default(), new);
+            new = new.get(taken..).unwrap_or_default();
             self.have = self.have.saturating_add(taken);
             self.next = self.next.wrapping_add(number(taken));
             if self.have == Self::HEAD && !(1..=limit.min(B::SIZE)).contains(&self.length()) {

@@ -1,15 +1,16 @@
-//! Consistent Overhead Byte Stuffing, without a copy (SPEC section 2.1).
+//! Consistent Overhead Byte Stuffing, where the bytes lie (SPEC section 2.1).
 
 use crate::encode::{EncodeError, Output};
+use crate::storage::shift_down;
 
 /// The most bytes that one part can have, and the code that says so.
-const LONGEST: usize = 254;
+const PART: usize = 254;
 const FULL: u8 = 255;
 
 /// The most bytes that `n` bytes can become, delimiters included.
 pub(super) const fn longest(n: usize) -> usize {
     // Constants and MTUs: far from any overflow.
-    n.saturating_add(n.saturating_div(LONGEST)).saturating_add(3)
+    n.saturating_add(n.saturating_div(PART)).saturating_add(3)
 }
 
 /// The most bytes whose encoding surely fits into `mtu` bytes, delimiters included.
@@ -21,68 +22,114 @@ pub(super) const fn shortest(mtu: usize) -> usize {
     n
 }
 
-/// Takes the first part off `rest`: its bytes, and whether a zero follows.
-#[cfg_attr(target_os = "none", inline(never))]
-pub(super) fn part<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], bool)> {
-    let (&code, behind) = rest.split_first()?;
-    let length = usize::from(code).checked_sub(1)?;
-    let (part, behind) = behind.split_at_checked(length)?;
-    *rest = behind;
-    Some((part, code != FULL && !behind.is_empty()))
+/// Undoes the encoding where it lies, and returns the packet; `None` if it is not COBS. There may be a zero behind it.
+///
+/// Every code stands where a zero was, but for the first one, and those that follow a full part: these go. Each takes
+/// time by the length of what is behind it, so that `frame` should not be much longer than a packet can be.
+pub(super) fn undo(frame: &mut [u8]) -> Option<&mut [u8]> {
+    let mut encoded = match frame {
+        [encoded @ .., 0] => encoded,
+        all => all,
+    };
+    let (mut at, mut code) = (0_usize, *encoded.first()?);
+    loop {
+        // Far from any overflow: `at` is within the slice, or just before it.
+        at = at.wrapping_add(code.into());
+        let Some(next) = encoded.get_mut(at) else { break };
+        if !(1..FULL).contains(&code) {
+            if code == 0 {
+                return None;
+            }
+            // No zero is meant after a full part.
+            code = *next;
+            encoded = without(core::mem::take(&mut encoded), at);
+            at = at.wrapping_sub(1);
+            continue;
+        }
+        code = core::mem::take(next);
+    }
+    if at == encoded.len() { encoded.get_mut(1..) } else { None }
 }
 
-/// How many bytes `encoded` (without delimiters) stands for; `None` if it is not COBS.
-#[inline]
-pub(super) fn length(encoded: &[u8]) -> Option<usize> {
-    let (mut rest, mut length) = (encoded, 0_usize);
-    while !rest.is_empty() {
-        let (part, zero) = part(&mut rest)?;
-        length = length.saturating_add(part.len()).saturating_add(usize::from(zero));
-    }
-    Some(length)
+/// The same without the byte at `at`.
+#[cold]
+#[inline(never)]
+fn without(bytes: &mut [u8], at: usize) -> &mut [u8] {
+    shift_down(bytes.get_mut(at..).unwrap_or_default(), 1);
+    bytes.split_last_mut().map_or(&mut [], |(_, others)| others)
 }
 
 /// Writes `pieces` one behind the other as one encoded packet, between two zeros.
-pub(super) fn write<'b, O: Output>(
-    out: &mut O,
-    pieces: impl IntoIterator<Item = &'b [u8]>,
-) -> Result<(), EncodeError> {
-    out.put(&[0])?;
-    let mut part = Part { bytes: [0; LONGEST + 1], length: 0 };
+///
+/// At first there is a zero wherever a code has to be. Then each of them becomes the distance to the next one.
+pub(super) fn write<O: Output, const N: usize>(out: &mut O, pieces: [&[u8]; N]) -> Result<(), EncodeError> {
+    out.put(&[0, 0])?;
+    let start = out.length().saturating_sub(1);
+    let length = pieces.iter().fold(0_usize, |sum, piece| sum.saturating_add(piece.len()));
+    let mut run = 0;
     for piece in pieces {
-        for byte in piece {
-            if part.length == LONGEST {
-                part.end(out)?;
-            }
-            if *byte == 0 {
-                part.end(out)?;
-            } else {
-                part.length = part.length.saturating_add(1);
-                if let Some(place) = part.bytes.get_mut(part.length) {
-                    *place = *byte;
-                }
-            }
+        if length <= PART {
+            // No part can become longer than one may be.
+            out.put(piece)?;
+        } else {
+            put(out, piece, &mut run)?;
         }
     }
-    part.end(out)?;
+    fill(out.written().get_mut(start..).unwrap_or_default());
     out.put(&[0])
 }
 
-/// A part whose code is not known yet, which is its first byte.
-struct Part {
-    bytes: [u8; LONGEST + 1],
-    length: usize,
+/// Writes a piece, and a zero behind each full part. `run`: how many bytes have been written since the last zero.
+fn put<O: Output>(out: &mut O, mut piece: &[u8], run: &mut usize) -> Result<(), EncodeError> {
+    while !piece.is_empty() {
+        if *run == PART {
+            // Only now: behind the packet's last part there is no code.
+            out.put(&[0])?;
+            *run = 0;
+        }
+        let (part, behind) = piece.split_at_checked(PART.saturating_sub(*run)).unwrap_or((piece, &[]));
+        out.put(part)?;
+        *run = match part.iter().rev().position(|byte| *byte == 0) {
+            Some(since) => since,
+            None => run.saturating_add(part.len()),
+        };
+        piece = behind;
+    }
+    Ok(())
 }
 
-impl Part {
-    fn end<O: Output>(&mut self, out: &mut O) -> Result<(), EncodeError> {
-        let size = self.length.saturating_add(1);
-        if let Some(code) = self.bytes.first_mut() {
-            *code = u8::try_from(size).unwrap_or(FULL);
+/// Makes each zero the distance to the next one, or to the end: no two are further apart than a code can say.
+fn fill(bytes: &mut [u8]) {
+    let mut distance = 0;
+    // A word without a zero is passed over, where code is cheap.
+    let words = if cfg!(target_os = "none") { 0 } else { bytes.len() & !7 };
+    let odd = bytes.len().wrapping_sub(words);
+    let (first, mut words) = bytes.split_at_mut_checked(odd).unwrap_or_default();
+    while let Some((front, word)) = words.split_last_chunk_mut() {
+        if has_zero(*word) {
+            fill_each(word, &mut distance);
+        } else {
+            distance = distance.wrapping_add(8);
         }
-        self.length = 0;
-        out.put(self.bytes.get(..size).unwrap_or_default())
+        words = front;
     }
+    fill_each(first, &mut distance);
+}
+
+#[inline(always)]
+fn fill_each(bytes: &mut [u8], distance: &mut u8) {
+    for byte in bytes.iter_mut().rev() {
+        *distance = distance.wrapping_add(1);
+        if *byte == 0 {
+            *byte = core::mem::take(distance);
+        }
+    }
+}
+
+const fn has_zero(word: [u8; 8]) -> bool {
+    let word = u64::from_ne_bytes(word);
+    // A byte borrows from its top bit, which was not set, if it is zero, or if one below it is.
+    word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080 != 0
 }
 
 #[cfg(test)]
@@ -99,14 +146,7 @@ mod tests {
     }
 
     fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
-        let (mut rest, mut bytes) = (encoded, Vec::new());
-        while !rest.is_empty() {
-            let (run, zero) = part(&mut rest)?;
-            bytes.extend_from_slice(run);
-            bytes.extend(zero.then_some(0));
-        }
-        assert_eq!(length(encoded), Some(bytes.len()));
-        Some(bytes)
+        undo(&mut encoded.to_vec()).map(|packet| packet.to_vec())
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Lanes: what comes in on each, what is counted, and whether the bulk lane can be trusted (SPEC sections 2 and 4.4).
 
 use super::buffer::{Buffer, Held};
-use super::packet::{Line, Packets};
+use super::framing::Line;
+use super::packet::Packets;
 use super::time::{Millis, reached};
 use crate::decoder::Decoder;
 

@@ -143,6 +143,6 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         let encoded =
             frame::write(&state, &mut out).is_ok() && self.endpoint.send(&state, false, now).is_ok();
         let body = out.as_bytes().get(frame::HEADER..).unwrap_or_default();
-        self.body.agreed = encoded.then(|| crc::crc_32([body]));
+        self.body.agreed = encoded.then(|| crc::crc_32(&[body]));
     }
 }

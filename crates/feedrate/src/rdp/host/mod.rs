@@ -14,9 +14,9 @@ use super::buffer::{Buffer, Desk, Sizes};
 use super::crc;
 use super::endpoint::Endpoint;
 use super::frame::{self, AGENT, Frame};
+use super::framing::Line;
 use super::lane::LaneId;
 use super::link::{Link, LinkStatus, Role};
-use super::packet::Line;
 use super::replay::Order;
 use super::request::{Agree, Bye, Heartbeat, Hello};
 use super::seal::{Checksum, HEADER, LONGEST_TAG, Seal};
@@ -425,7 +425,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
             (SessionState::Connecting, Frame::State(_))
                 if self.device.is_some() && self.agreed_by.is_none() =>
             {
-                let crc = crc::crc_32([opened.frame.get(frame::HEADER..).unwrap_or_default()]);
+                let crc = crc::crc_32(&[opened.frame.get(frame::HEADER..).unwrap_or_default()]);
                 self.agreed_by = self.endpoint.send(&Agree { crc }, false, now).ok();
                 Step::Hand
             }

@@ -7,8 +7,8 @@ use core::fmt;
 
 use super::buffer::Sizes;
 use super::channel::{Sender, ahead};
+use super::framing::Line;
 use super::lane::{Lane, LaneCounts, LaneId, count};
-use super::packet::Line;
 use super::time::Millis;
 
 use self::state::{Core, Place};

@@ -1,13 +1,15 @@
 //! What a link does: which packet means what, and which one goes next.
 
-use super::ack::{ACK_SIZE, Ack, nack};
+use super::ack::{Ack, nack};
 use super::{FIRST_LIMIT, LinkCounts, LinkEnd, LinkStatus, Role};
 use crate::encode::{Encode, SliceOutput};
 use crate::protocol::{Error, Fault};
 use crate::rdp::buffer::{Buffer, Queue, Sizes};
 use crate::rdp::channel::{Received, Receiver, Sender, Tick, ahead};
+use crate::rdp::framing::Line;
+use crate::rdp::header::{Header, PacketType};
 use crate::rdp::lane::{Health, LaneCounts, LaneId, count};
-use crate::rdp::packet::{Header, Line, Packet, PacketError, PacketType, Payload};
+use crate::rdp::packet::{Framed, Packet, PacketError};
 use crate::rdp::time::{Millis, earlier, reached, since};
 
 /// Generation of the protocol.
@@ -182,9 +184,10 @@ impl<S: Sizes> Core<S> {
                 self.end(LinkEnd::Reset(reason), None);
             }
             PacketType::Data if mine && !packet.payload().is_empty() => self.data(header, packet.payload()),
-            PacketType::Ack if mine && packet.payload().len() >= ACK_SIZE => {
-                self.acknowledged(header.position, packet.payload(), now);
-            }
+            PacketType::Ack if mine => match packet.payload().first_chunk() {
+                Some(ack) => self.acknowledged(header.position, Ack::from_bytes(*ack), now),
+                None => count(&mut self.counts.stray),
+            },
             PacketType::Probe if mine => {}
             PacketType::Data | PacketType::Ack if !mine => self.stray(header.connection, now),
             _ => count(&mut self.counts.stray),
@@ -201,14 +204,11 @@ impl<S: Sizes> Core<S> {
     }
 
     /// An agent is asked for a connection.
-    fn opened(&mut self, cookie: u32, mut payload: Payload<'_>, now: Millis) {
-        let mut fields = [0; 2];
-        let length = payload.copy_to(&mut fields);
-        let [generation, lanes] = fields;
-        if length < fields.len() || generation != GENERATION {
+    fn opened(&mut self, cookie: u32, payload: &[u8], now: Millis) {
+        let &[GENERATION, lanes, ..] = payload else {
             self.reset = Some((0, cookie, 2));
             return;
-        }
+        };
         if self.open().is_some() && cookie == self.cookie {
             self.accept_due |= !self.heard;
             return;
@@ -222,16 +222,13 @@ impl<S: Sizes> Core<S> {
     }
 
     /// A host gets its answer.
-    fn accepted(&mut self, header: Header, mut payload: Payload<'_>, now: Millis) {
+    fn accepted(&mut self, header: Header, payload: &[u8], now: Millis) {
         if self.status != LinkStatus::Opening || header.position != self.cookie {
             return;
         }
-        let mut fields = [0; 2];
-        let length = payload.copy_to(&mut fields);
-        let [generation, lanes] = fields;
-        if length < fields.len() || header.connection == 0 {
+        let (&[generation, lanes, ..], 1..) = (payload, header.connection) else {
             return count(&mut self.counts.stray);
-        }
+        };
         if generation != GENERATION {
             return self.end(LinkEnd::Generation, None);
         }
@@ -241,7 +238,7 @@ impl<S: Sizes> Core<S> {
         (self.ack_at, self.nack) = (now, 0);
     }
 
-    fn data(&mut self, header: Header, payload: Payload<'_>) {
+    fn data(&mut self, header: Header, payload: &[u8]) {
         self.heard = true;
         self.ack_due = true;
         let [signal, bulk] = &mut self.receivers;
@@ -254,10 +251,7 @@ impl<S: Sizes> Core<S> {
         }
     }
 
-    fn acknowledged(&mut self, number: u32, mut payload: Payload<'_>, now: Millis) {
-        let mut bytes = [0; ACK_SIZE];
-        payload.copy_to(&mut bytes);
-        let ack = Ack::from_bytes(bytes);
+    fn acknowledged(&mut self, number: u32, ack: Ack, now: Millis) {
         let [signal, bulk] = &mut self.senders;
         let [next_signal, next_bulk] = ack.next;
         if ahead(number, self.heard_ack).is_none_or(|n| n == 0)
@@ -297,8 +291,8 @@ impl<S: Sizes> Core<S> {
 
     pub(super) fn poll_signal(&mut self, mut place: Place<'_>, now: Millis) -> usize {
         if let Some((connection, position, reason)) = self.reset {
-            let length =
-                place.put(Packet::new(Header::new(PacketType::Reset, connection, position), &[reason]));
+            let header = Header::new(PacketType::Reset, connection, position);
+            let length = place.put(header, (&[reason], &[]));
             if length > 0 {
                 self.reset = None;
             }
@@ -311,7 +305,7 @@ impl<S: Sizes> Core<S> {
                 return 0;
             }
             let header = Header::new(PacketType::Open, 0, self.cookie);
-            let length = place.put(Packet::new(header, &[GENERATION, lanes]));
+            let length = place.put(header, (&[GENERATION, lanes], &[]));
             if length > 0 {
                 self.openings = self.openings.saturating_add(1);
                 self.open_at = now.wrapping_add(OPEN);
@@ -321,14 +315,14 @@ impl<S: Sizes> Core<S> {
         let Some(connection) = self.open() else { return 0 };
         if self.accept_due {
             let header = Header::new(PacketType::Accept, connection, self.cookie);
-            let length = place.put(Packet::new(header, &[GENERATION, lanes]));
+            let length = place.put(header, (&[GENERATION, lanes], &[]));
             self.accept_due = length == 0;
             return length;
         }
         if self.ack_due || since(now, self.ack_at) >= ACK {
             let number = self.ack_number.wrapping_add(1);
             let header = Header::new(PacketType::Ack, connection, number);
-            let length = place.put(Packet::new(header, &self.ack().to_bytes()));
+            let length = place.put(header, (&self.ack().to_bytes(), &[]));
             if length > 0 {
                 (self.ack_number, self.ack_at) = (number, now);
                 (self.ack_due, self.nack) = (false, 0);
@@ -354,7 +348,7 @@ impl<S: Sizes> Core<S> {
             return 0;
         }
         self.health.probed(now);
-        place.put(Packet::new(Header::new(PacketType::Probe, connection, 0), &[]))
+        place.put(Header::new(PacketType::Probe, connection, 0), (&[], &[]))
     }
 
     fn ack(&self) -> Ack {
@@ -380,11 +374,8 @@ impl<S: Sizes> Core<S> {
     }
 }
 
-fn reason(mut payload: Payload<'_>) -> u8 {
-    let mut reason = [0];
-    payload.copy_to(&mut reason);
-    let [reason] = reason;
-    reason
+fn reason(payload: &[u8]) -> u8 {
+    payload.first().copied().unwrap_or_default()
 }
 
 /// Where a packet goes.
@@ -397,9 +388,9 @@ pub(super) struct Place<'o> {
 impl Place<'_> {
     /// Answers how many bytes it took; 0 if there was no room.
     #[inline(never)]
-    fn put(&mut self, packet: Packet<'_>) -> usize {
-        let length =
-            packet.framed(self.line.framing).encode(&mut SliceOutput::new(self.out)).unwrap_or_default();
+    fn put(&mut self, header: Header, payload: (&[u8], &[u8])) -> usize {
+        let packet = Framed::new(header, payload, self.line.framing);
+        let length = packet.encode(&mut SliceOutput::new(self.out)).unwrap_or_default();
         if length > 0 {
             count(&mut self.counts.sent);
         }
@@ -410,7 +401,7 @@ impl Place<'_> {
         let most = self.line.framing.payload(self.line.mtu.min(self.out.len()));
         let Some(chunk) = sender.chunk(most) else { return 0 };
         let header = Header { position: chunk.position, ..header }.data(bulk, chunk.tries);
-        let length = self.put(Packet::in_two(header, chunk.bytes));
+        let length = self.put(header, chunk.bytes);
         if length > 0 {
             if chunk.tries > 0 {
                 count(&mut self.counts.resent);
