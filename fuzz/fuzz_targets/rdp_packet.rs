@@ -1,9 +1,10 @@
-//! Packets are found wherever the bytes are cut, in both framings, and what is read is written as it was.
+//! Packets are found wherever the bytes are cut, in both framings, from bytes that may be changed and from bytes that may not, and what is
+//! read is written as it was.
 #![no_main]
 
 use feedrate::rdp::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
-use feedrate::{Decoder, Encode, Grow};
-use feedrate_fuzz::{Outcome, Plan, drive};
+use feedrate::{Buffer, Decoder, Encode, Error, Grow, Input};
+use feedrate_fuzz::{Outcome, Plan, drive, pieces};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some(plan) = Plan::new(data) else { return };
@@ -21,35 +22,96 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     } else {
         plan.stream
     };
-    let whole = read(line, stream, &[]);
-    assert_eq!(whole, read(line, stream, plan.sizes));
-    assert_eq!(whole, read(line, stream, &[1]));
+    let (items, outcome) = read(line, stream, &[]);
+    assert_eq!((&items, &outcome), parts(&read(line, stream, plan.sizes)));
+    assert_eq!((&items, &outcome), parts(&read(line, stream, &[1])));
+    for sizes in [&[], plan.sizes, &[1]] {
+        assert_eq!((&items, &outcome.end), parts(&changed(line, stream, sizes)), "from &mut [u8]");
+        assert_eq!((&items, &outcome.end), parts(&pulled(line, stream, sizes)), "from a buffer");
+    }
 });
 
 type Item = Result<(Header, Vec<u8>), PacketError>;
+type End = Result<(), Error<PacketError>>;
 
-fn read(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, Outcome<PacketError>) {
+fn parts<A, B>((a, b): &(A, B)) -> (&A, &B) {
+    (a, b)
+}
+
+fn decoder(line: Line) -> Decoder<Packets, Grow> {
     let limit = if line.framing == Framing::Serial { line.mtu - 1 } else { line.mtu };
+    Decoder::new(Packets::new(line.framing), Grow::new(limit))
+}
+
+fn owned(line: Line, packet: Packet<'_>) -> (Header, Vec<u8>) {
+    let mut again = Vec::new();
+    packet.framed(line.framing).encode(&mut again).unwrap();
+    assert_eq!(packet.framed(line.framing).encoded_length(), Ok(again.len()));
+    assert!(again.len() <= line.mtu + 2, "longer than what it was read from");
+    let mut once_more = Decoder::new(Packets::new(line.framing), Grow::new(1100));
+    assert_eq!(once_more.feed(&mut &mut again[..]), Ok(Some(packet)));
+    feedrate_fuzz::show(packet);
+    (packet.header, packet.payload().to_vec())
+}
+
+/// From bytes that may not be changed.
+fn read(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, Outcome<PacketError>) {
     let mut items = Vec::new();
-    let see = |_: usize, packet: Result<Packet<'_>, PacketError>| {
-        packet.map(|packet| {
-            let payload: Vec<u8> = packet.payload().flatten().copied().collect();
-            assert_eq!(payload.len(), packet.payload().len());
-            let mut again = Vec::new();
-            packet.framed(line.framing).encode(&mut again).unwrap();
-            assert!(again.len() <= line.mtu + 2, "longer than what it was read from");
-            let mut once_more = Decoder::new(Packets::new(line.framing), Grow::new(1100));
-            let read = once_more.feed(&mut &again[..]).unwrap().unwrap();
-            assert_eq!(read.header, packet.header);
-            assert!(read.payload().flatten().eq(&payload));
-            feedrate_fuzz::show(packet);
-            (packet.header, payload)
-        })
-    };
+    let see = |_: usize, packet: Result<Packet<'_>, _>| packet.map(|packet| owned(line, packet));
     let act = |_: &mut Packets, item: Item, _: &[u8]| items.push(item);
-    let mut decoder = Decoder::new(Packets::new(line.framing), Grow::new(limit));
-    let outcome = drive(&mut decoder, stream, sizes, see, act);
+    let outcome = drive(&mut decoder(line), stream, sizes, see, act);
     (items, outcome)
+}
+
+/// From bytes that may be: those of a packet, and no others.
+fn changed(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
+    let mut decoder = decoder(line);
+    let mut items = Vec::new();
+    for piece in pieces(stream, sizes) {
+        let mut copy = piece.to_vec();
+        let mut input = &mut copy[..];
+        loop {
+            let item = match decoder.feed(&mut input) {
+                Ok(Some(packet)) => Ok(owned(line, packet)),
+                Ok(None) => break,
+                Err(Error::Message(error)) => Err(error),
+                Err(lost) => return (items, Err(lost)),
+            };
+            items.push(item);
+            let rest = input.bytes();
+            assert_eq!(rest, &piece[piece.len() - rest.len()..], "bytes behind a packet were changed");
+        }
+    }
+    (items, decoder.end())
+}
+
+/// From a buffer that is smaller than the stream.
+fn pulled(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
+    let mut decoder = decoder(line);
+    let mut buffer = Buffer::new([0; 90]);
+    let mut items = Vec::new();
+    let mut read = pieces(stream, sizes).flat_map(|piece| piece.chunks(90));
+    loop {
+        let ready = match decoder.ready(&mut buffer) {
+            Ok(Some(ready)) => ready,
+            Ok(None) => {
+                let Some(chunk) = read.next() else { return (items, decoder.end()) };
+                buffer.space()[..chunk.len()].copy_from_slice(chunk);
+                buffer.filled(chunk.len());
+                continue;
+            }
+            Err(Error::Message(error)) => {
+                items.push(Err(error));
+                continue;
+            }
+            Err(lost) => return (items, Err(lost)),
+        };
+        match decoder.take(ready, &mut buffer) {
+            Ok(packet) => items.push(Ok(owned(line, packet))),
+            Err(Error::Message(error)) => items.push(Err(error)),
+            Err(lost) => return (items, Err(lost)),
+        }
+    }
 }
 
 /// Good packets of the stream's bytes, with a damaged byte now and then.

@@ -1,13 +1,13 @@
-//! What RDPv3 promises beside what the simulator shows: chunks, hunting, limits, inverses; and the conformance suite's vectors.
+//! What RDPv3 promises beside what the simulator shows, and what `rdp_packets.rs` does: inverses, limits; and the conformance suite's vectors.
 
 use std::path::Path;
 
+use feedrate::Encode;
 use feedrate::rdp::{
     Aarch64, Access, Arch, Checksum, Context, CortexM, Desk, ErrorCode, Frame, FrameError, Framing, Header,
-    LaneId, Line, Link, LinkEnd, LinkStatus, Order, Packet, PacketError, PacketType, Packets, ReplayGuard,
-    Role, RunState, Seal, Session, Values, X86_64,
+    LaneId, Line, Link, LinkEnd, LinkStatus, Order, Packet, PacketType, ReplayGuard, Role, RunState, Seal,
+    Session, Values, X86_64,
 };
-use feedrate::{Decoder, Encode, Error, Fault, Grow};
 use feedrate_tests::rdp::Random;
 use serde_json::{Value, json};
 
@@ -274,256 +274,6 @@ fn every_error_code() {
     assert_eq!(ErrorCode(25).name(), ErrorCode(0).name());
 }
 
-// --- packets
-
-/// What a decoder makes of a lane's bytes, in the vectors' words.
-fn results(line: Line, chunks: &[&[u8]]) -> Vec<Value> {
-    let limit = if line.framing == Framing::Serial { line.mtu - 1 } else { line.mtu };
-    let mut decoder = Decoder::new(Packets::new(line.framing), Grow::new(limit));
-    let mut results = Vec::new();
-    for chunk in chunks {
-        let mut input = *chunk;
-        loop {
-            match decoder.feed(&mut input) {
-                Ok(Some(packet)) => {
-                    let header = packet.header;
-                    results.push(json!({"packet": {
-                        "type": u8::from(header.kind),
-                        "channel": u8::from(header.is_bulk()),
-                        "retransmissions": header.flags >> 4,
-                        "connection": header.connection,
-                        "position": header.position,
-                        "payload": shown(packet.payload()),
-                    }}));
-                }
-                Ok(None) => {
-                    assert!(input.is_empty(), "{} bytes are left", input.len());
-                    break;
-                }
-                Err(Error::Message(error)) => results.push(json!({"error": named(&error)})),
-                Err(Error::Lost(_)) => {
-                    results.push(json!({"closed": true}));
-                    return results;
-                }
-            }
-        }
-    }
-    results
-}
-
-fn named(error: &PacketError) -> &'static str {
-    match error {
-        PacketError::Frame => "Frame",
-        PacketError::Header => "Header",
-        PacketError::Length { .. } => "Length",
-        PacketError::Crc => "Crc",
-        PacketError::Fault(Fault::TooLong { .. }) => "Overlong",
-        other => panic!("{other}"),
-    }
-}
-
-/// What comes out, whole, byte by byte and cut in two anywhere.
-fn always(line: Line, bytes: &[u8]) -> Vec<Value> {
-    let whole = results(line, &[bytes]);
-    assert_eq!(whole, results(line, &bytes.chunks(1).collect::<Vec<_>>()), "byte by byte: {}", shown(bytes));
-    for at in 0..=bytes.len() {
-        let (front, behind) = bytes.split_at(at);
-        assert_eq!(whole, results(line, &[front, behind]), "cut at {at}: {}", shown(bytes));
-    }
-    whole
-}
-
-#[test]
-fn packets() {
-    let vectors = vectors("packets.json");
-    for entry in entries(&vectors["cases"]) {
-        let framing = if entry["framing"] == "serial" { Framing::Serial } else { Framing::Stream };
-        let line = Line { framing, mtu: entry["mtu"].as_u64().expect("a number") as usize };
-        let expected: Vec<Value> = entries(&entry["results"])
-            .iter()
-            .map(|result| {
-                // What the payload says is for the link.
-                let mut result = result.clone();
-                if let Some(packet) = result.get_mut("packet").and_then(Value::as_object_mut) {
-                    packet.retain(|name, _| !["ack", "open", "reset", "ignored"].contains(&&name[..]));
-                }
-                result
-            })
-            .collect();
-        let found = always(line, &hex(&entry["input"]));
-        let reserved = expected.iter().any(|result| result["packet"]["channel"].is_null());
-        assert!(
-            found == expected || reserved && found.len() == expected.len(),
-            "{}: {found:#?}",
-            entry["name"]
-        );
-    }
-}
-
-/// Some packets: no zeros, many, the shortest and the longest.
-fn some(line: Line) -> Vec<Vec<u8>> {
-    let longest = line.framing.payload(line.mtu);
-    let payloads = [
-        vec![],
-        vec![0; longest.min(300)],
-        vec![7; longest],
-        b"\x01\x00\xff\x00\x00\x02".to_vec(),
-        (0..longest).map(|i| i as u8).collect(),
-    ];
-    let packet = |(i, payload): (u32, &Vec<u8>)| {
-        let header = Header::new(PacketType::Data, 0x0100, i << 8).data(i % 2 == 1, i as u8);
-        let mut bytes = Vec::new();
-        Packet::new(header, payload).framed(line.framing).encode(&mut bytes).expect("it fits");
-        assert!(bytes.len() <= line.mtu);
-        bytes
-    };
-    (0..).zip(&payloads).map(packet).collect()
-}
-
-#[test]
-fn packets_in_any_pieces() {
-    for line in [Line::UART, Line::SPI, Line::TCP] {
-        let packets = some(line);
-        let found = always(line, &packets.concat());
-        assert_eq!(found.len(), packets.len());
-        assert!(found.iter().all(|result| result["packet"].is_object()), "{found:?}");
-        // With errors and limits between them.
-        let bad: &[&[u8]] = match line.framing {
-            Framing::Serial => &[b"noise", b"\0\x05abc\0", &[9; 600], b"\0\0\0", &[0x55; 63]],
-            Framing::Stream => &[
-                b"\x00\x0f",
-                b"\x03\xff",
-                b"\xff\xff",
-                b"\x00\x10\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c",
-            ],
-        };
-        for bad in bad {
-            let mut bytes = packets[0].clone();
-            bytes.extend(*bad);
-            bytes.extend(packets[3].iter());
-            let found = always(line, &bytes);
-            let whole = found.iter().filter(|result| result["packet"].is_object()).count();
-            assert_eq!(whole, if line.framing == Framing::Serial { 2 } else { 1 }, "{found:?}");
-        }
-    }
-}
-
-#[test]
-fn no_intact_packet_is_lost() {
-    let line = Line::UART;
-    let mut random = Random::new(1);
-    let packets = some(line);
-    let whole: Vec<Value> = packets.iter().map(|packet| results(line, &[packet])[0].clone()).collect();
-    let check = |bytes: &[u8], touched: Option<usize>, what: &str| {
-        let found = results(line, &[bytes]);
-        let mut found = found.iter().filter(|result| result["packet"].is_object()).peekable();
-        for (i, expected) in whole.iter().enumerate() {
-            match found.next_if(|found| *found == expected) {
-                None if touched != Some(i) => panic!("{what}: packet {i} is lost: {}", shown(bytes)),
-                _ => {}
-            }
-        }
-        assert_eq!(found.next(), None, "{what}: a packet that nobody sent");
-    };
-    let bytes = packets.concat();
-    check(&bytes, None, "as sent");
-    let owner: Vec<usize> =
-        packets.iter().enumerate().flat_map(|(i, packet)| vec![i; packet.len()]).collect();
-    for (at, owner) in owner.into_iter().enumerate() {
-        for changed in (0..=255).filter(|changed| *changed != bytes[at]) {
-            let mut damaged = bytes.clone();
-            damaged[at] = changed;
-            check(&damaged, Some(owner), "a byte is changed");
-        }
-        let mut damaged = bytes.clone();
-        damaged.remove(at);
-        check(&damaged, Some(owner), "a byte is lost");
-        for inserted in [0, 1, 0x55, 0xFF] {
-            let mut damaged = bytes.clone();
-            damaged.insert(at, inserted);
-            check(&damaged, Some(owner), "a byte is inserted");
-        }
-    }
-    for _ in 0..3_000 {
-        let mut noise = || {
-            let length = random.below(200);
-            (0..length).map(|_| if random.chance(1_000) { 0 } else { random.number() as u8 }).collect()
-        };
-        let mut bytes: Vec<u8> = noise();
-        for packet in &packets {
-            bytes.extend(packet);
-            bytes.extend(noise());
-        }
-        check(&bytes, None, "noise between packets");
-    }
-}
-
-#[test]
-fn what_is_overlong_costs_itself_only() {
-    for line in [Line::UART, Line::SPI] {
-        let packets = some(line);
-        for length in [line.mtu - 3, line.mtu - 2, line.mtu - 1, line.mtu, 5 * line.mtu] {
-            let bytes = [&packets[2][..], &[0], &vec![0x77; length], &packets[3]].concat();
-            let found = if length < 100 { always(line, &bytes) } else { results(line, &[&bytes]) };
-            let overlong = length > line.mtu - 2;
-            let errors: Vec<_> = found.iter().filter_map(|result| result["error"].as_str()).collect();
-            assert_eq!(errors, [if overlong { "Overlong" } else { "Frame" }], "{length}");
-            assert_eq!(found.len(), 3, "{length}");
-        }
-    }
-}
-
-#[test]
-fn a_stream_s_lengths_are_limited_as_soon_as_they_are_declared() {
-    for declared in 0..=u16::MAX {
-        let mut decoder = Decoder::new(Packets::new(Framing::Stream), Grow::new(1024));
-        let mut input = &declared.to_be_bytes()[..];
-        let result = decoder.feed(&mut input);
-        let good = (16..=1022).contains(&declared);
-        assert_eq!(result.is_ok(), good, "{declared}");
-        assert!(good || matches!(result, Err(Error::Lost(PacketError::Frame))), "{declared}");
-    }
-    // The storage is the other limit.
-    let mut decoder = Decoder::new(Packets::new(Framing::Stream), Grow::new(100));
-    let mut long = Vec::new();
-    Packet::new(Header::new(PacketType::Data, 1, 0), &[1; 90])
-        .framed(Framing::Stream)
-        .encode(&mut long)
-        .expect("fits");
-    let result = decoder.feed(&mut &long[..14]);
-    assert!(
-        matches!(
-            result,
-            Err(Error::Message(PacketError::Fault(Fault::TooLong { declared: 108, limit: 100 })))
-        ),
-        "{result:?}"
-    );
-    // And a length that contradicts the other one.
-    let mut contradiction = long.clone();
-    contradiction[1] += 1;
-    let mut decoder = Decoder::new(Packets::new(Framing::Stream), Grow::new(1024));
-    let result = decoder.feed(&mut &contradiction[..14]);
-    assert!(matches!(result, Err(Error::Lost(PacketError::Length { .. }))), "{result:?}");
-}
-
-#[test]
-fn no_payload_is_too_long_for_its_lane() {
-    for mtu in 20..=1100 {
-        for framing in [Framing::Serial, Framing::Stream] {
-            let longest = framing.payload(mtu);
-            for fill in [0, 1] {
-                let mut bytes = Vec::new();
-                let payload = vec![fill; longest];
-                Packet::new(Header::new(PacketType::Data, 0x0101, 0x0101_0101), &payload)
-                    .framed(framing)
-                    .encode(&mut bytes)
-                    .expect("it can be encoded");
-                assert!(bytes.len() <= mtu, "{framing:?} {mtu}");
-            }
-        }
-    }
-}
-
 // --- messages
 
 fn nonce(of: &Value) -> [u8; 16] {
@@ -621,6 +371,22 @@ fn put(link: &mut Link<Desk>, header: Header, payload: &[u8]) {
     let mut bytes = Vec::new();
     Packet::new(header, payload).framed(Framing::Stream).encode(&mut bytes).expect("it fits");
     link.feed(LaneId::Signal, &bytes, 0);
+}
+
+/// SPEC section 4.1.
+#[test]
+fn another_generation_is_refused() {
+    for payload in [&[2, 1][..], &[4, 1], &[3], &[], &[1, 3]] {
+        let mut link = Box::new(Link::<Desk>::new(Role::Agent, Line::TCP, None, 0x0100));
+        put(&mut link, Header::new(PacketType::Open, 0, 7), payload);
+        assert_eq!(link.status(), LinkStatus::Idle, "{payload:?}");
+        let mut out = [0; 64];
+        let length = link.poll(LaneId::Signal, &mut out, 0);
+        let mut expected = Vec::new();
+        let reset = Packet::new(Header::new(PacketType::Reset, 0, 7), &[2]);
+        reset.framed(Framing::Stream).encode(&mut expected).expect("a vector has room");
+        assert_eq!(out[..length], expected, "{payload:?}");
+    }
 }
 
 #[test]

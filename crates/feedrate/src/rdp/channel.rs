@@ -273,10 +273,7 @@ impl<B: Buffer> Receiver<B> {
         queue: &mut Queue<Q>,
     ) -> Result<Received, BadRecord> {
         let Some(known) = ahead(self.next, position) else { return Ok(Received::Gap) };
-        let Some((_, mut new)) = payload.split_at_checked(size(known)).filter(|(_, new)| !new.is_empty())
-        else {
-            return Ok(Received::Known);
-        };
+        let Some((_, mut new)) = payload.split_at_checked(size(known)) else { return Ok(Received::Known) };
         while !new.is_empty() {
             let Some(missing) = self.missing().or_else(|| self.deliver(queue)) else { break };
             let into = match self.have.checked_sub(Self::HEAD) {

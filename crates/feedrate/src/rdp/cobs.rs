@@ -62,38 +62,41 @@ fn without(bytes: &mut [u8], at: usize) -> &mut [u8] {
 /// Writes `pieces` one behind the other as one encoded packet, between two zeros.
 ///
 /// At first there is a zero wherever a code has to be. Then each of them becomes the distance to the next one.
-pub(super) fn write<O: Output, const N: usize>(out: &mut O, pieces: [&[u8]; N]) -> Result<(), EncodeError> {
-    out.put(&[0, 0])?;
+pub(super) fn write<O: Output>(out: &mut O, pieces: &[&[u8]]) -> Result<(), EncodeError> {
+    append(out, &[&[0, 0]])?;
     let start = out.length().saturating_sub(1);
     let length = pieces.iter().fold(0_usize, |sum, piece| sum.saturating_add(piece.len()));
-    let mut run = 0;
-    for piece in pieces {
-        if length <= PART {
-            // No part can become longer than one may be.
-            out.put(piece)?;
-        } else {
-            put(out, piece, &mut run)?;
-        }
-    }
+    append_cut(out, pieces, if length > PART { PART } else { usize::MAX })?;
     fill(out.written().get_mut(start..).unwrap_or_default());
-    out.put(&[0])
+    append(out, &[&[0]])
 }
 
-/// Writes a piece, and a zero behind each full part. `run`: how many bytes have been written since the last zero.
-fn put<O: Output>(out: &mut O, mut piece: &[u8], run: &mut usize) -> Result<(), EncodeError> {
-    while !piece.is_empty() {
-        if *run == PART {
-            // Only now: behind the packet's last part there is no code.
-            out.put(&[0])?;
-            *run = 0;
+/// Appends `pieces` one behind the other.
+pub(super) fn append<O: Output>(out: &mut O, pieces: &[&[u8]]) -> Result<(), EncodeError> {
+    append_cut(out, pieces, usize::MAX)
+}
+
+/// The same, and a zero wherever `most` bytes without one are followed by another byte.
+#[cfg_attr(target_os = "none", inline(never))]
+fn append_cut<O: Output>(out: &mut O, pieces: &[&[u8]], most: usize) -> Result<(), EncodeError> {
+    // Bytes since the last zero.
+    let mut run = 0_usize;
+    for mut piece in pieces.iter().copied() {
+        while !piece.is_empty() {
+            let (part, behind) = match piece.split_at_checked(most.saturating_sub(run)) {
+                Some(([], _)) => (&[0][..], piece),
+                Some(parts) => parts,
+                None => (piece, &[][..]),
+            };
+            out.put(part)?;
+            piece = behind;
+            if most < usize::MAX {
+                run = match part.iter().rev().position(|byte| *byte == 0) {
+                    Some(since) => since,
+                    None => run.saturating_add(part.len()),
+                };
+            }
         }
-        let (part, behind) = piece.split_at_checked(PART.saturating_sub(*run)).unwrap_or((piece, &[]));
-        out.put(part)?;
-        *run = match part.iter().rev().position(|byte| *byte == 0) {
-            Some(since) => since,
-            None => run.saturating_add(part.len()),
-        };
-        piece = behind;
     }
     Ok(())
 }
@@ -135,49 +138,173 @@ const fn has_zero(word: [u8; 8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec;
     use std::vec::Vec;
 
-    fn encode(bytes: &[u8]) -> Vec<u8> {
+    fn encode(pieces: [&[u8]; 3]) -> Vec<u8> {
         let mut out = heapless::Vec::<u8, 2048>::new();
-        write(&mut out, [bytes]).unwrap();
-        assert!(out.len() <= longest(bytes.len()));
-        assert_eq!((out.first(), out.last()), (Some(&0), Some(&0)));
-        out[1..out.len() - 1].to_vec()
+        // What was there before stays.
+        out.extend_from_slice(b"\0before\0").unwrap();
+        write(&mut out, &pieces).unwrap();
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let (before, written) = out.split_at(8);
+        assert_eq!(before, b"\0before\0");
+        assert!(written.len() <= longest(length));
+        assert_eq!((written.first(), written.last()), (Some(&0), Some(&0)));
+        written[1..written.len() - 1].to_vec()
     }
 
     fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
-        undo(&mut encoded.to_vec()).map(|packet| packet.to_vec())
+        let mut frame = encoded.to_vec();
+        let decoded = undo(&mut frame).map(|packet| packet.to_vec());
+        // The zero behind it changes nothing.
+        let mut frame = [encoded, &[0]].concat();
+        assert_eq!(undo(&mut frame).map(|packet| packet.to_vec()), decoded);
+        decoded
+    }
+
+    /// As SPEC section 2.1 has it: cut behind every zero byte, and after 254 bytes without one.
+    fn encoded_by_definition(packet: &[u8]) -> Vec<u8> {
+        // "A zero is imagined behind the packet's end."
+        let mut rest = [packet, &[0]].concat();
+        let mut encoded = Vec::new();
+        while !rest.is_empty() {
+            let zero = rest.iter().position(|byte| *byte == 0).unwrap();
+            let (part, next) = if zero < 254 { (zero, zero + 1) } else { (254, 254) };
+            encoded.push(u8::try_from(part + 1).unwrap());
+            encoded.extend(&rest[..part]);
+            rest.drain(..next);
+            if part == 254 && rest == [0] {
+                break;
+            }
+        }
+        encoded
+    }
+
+    /// Part by part, into another place.
+    fn decoded_by_definition(mut encoded: &[u8]) -> Option<Vec<u8>> {
+        let mut packet = Vec::new();
+        if encoded.is_empty() {
+            return None;
+        }
+        while let Some((&code, rest)) = encoded.split_first() {
+            let part = rest.get(..usize::from(code).checked_sub(1)?)?;
+            packet.extend(part);
+            encoded = &rest[part.len()..];
+            if code != 255 && !encoded.is_empty() {
+                packet.push(0);
+            }
+        }
+        Some(packet)
+    }
+
+    fn check(packet: &[u8]) {
+        let expected = encoded_by_definition(packet);
+        assert!(!expected.contains(&0));
+        for at in [0, 1, 12, packet.len() / 2, packet.len().saturating_sub(4), packet.len()] {
+            let (first, rest) = packet.split_at(at.min(packet.len()));
+            let (second, third) = rest.split_at(rest.len() / 3);
+            assert_eq!(encode([first, second, third]), expected, "{packet:?} cut at {at}");
+        }
+        assert_eq!(decode(&expected).as_deref(), Some(packet));
+        assert_eq!(decoded_by_definition(&expected).as_deref(), Some(packet));
     }
 
     #[test]
     fn the_specification_s_examples() {
-        assert_eq!(encode(&[0x11, 0x22, 0, 0x33]), [3, 0x11, 0x22, 2, 0x33]);
-        assert_eq!(encode(&[0]), [1, 1]);
+        assert_eq!(encode([&[0x11, 0x22], &[0], &[0x33]]), [3, 0x11, 0x22, 2, 0x33]);
+        assert_eq!(encode([&[], &[0], &[]]), [1, 1]);
         assert_eq!(decode(&[5, 1]), None);
     }
 
     #[test]
-    fn every_length_around_the_longest_part() {
-        for n in 0..1030 {
-            for zero in [None, Some(0), Some(253), Some(254), Some(255), Some(508)] {
-                let mut bytes: Vec<u8> = (0..n).map(|i| u8::try_from(i % 255 + 1).unwrap()).collect();
-                if let Some(byte) = zero.and_then(|at| bytes.get_mut(at)) {
-                    *byte = 0;
-                }
-                let encoded = encode(&bytes);
-                assert!(!encoded.contains(&0));
-                assert_eq!(decode(&encoded), Some(bytes), "{n} {zero:?}");
+    fn all_small_inputs() {
+        let bytes = [1, 2, 3, 4, 7, 254, 255];
+        for length in 0..=6 {
+            for n in 0..bytes.len().pow(length) {
+                let digits = (0..length).map(|i| bytes[n / bytes.len().pow(i) % bytes.len()]);
+                let encoded: Vec<u8> = digits.collect();
+                assert_eq!(decode(&encoded), decoded_by_definition(&encoded), "{encoded:?}");
+            }
+        }
+        // A zero can stand nowhere; where it stands for a code, it is told. (The last one is a delimiter.)
+        let bytes = [0, 1, 2, 3, 255];
+        for length in 0..=7 {
+            for n in 0..bytes.len().pow(length) {
+                let digits = (0..length).map(|i| bytes[n / bytes.len().pow(i) % bytes.len()]);
+                let encoded: Vec<u8> = digits.collect();
+                let expected = decoded_by_definition(encoded.strip_suffix(&[0]).unwrap_or(&encoded));
+                assert_eq!(undo(&mut encoded.clone()), expected.clone().as_deref_mut(), "{encoded:?}");
+            }
+        }
+        let bytes = [0, 1, 2, 255];
+        for length in 0..=6 {
+            for n in 0..bytes.len().pow(length) {
+                check(&(0..length).map(|i| bytes[n / bytes.len().pow(i) % bytes.len()]).collect::<Vec<_>>());
             }
         }
     }
 
     #[test]
-    fn a_full_part_may_be_followed_by_an_empty_one() {
-        let mut encoded = std::vec![255];
-        encoded.extend([7; 254]);
-        assert_eq!(decode(&encoded), Some(std::vec![7; 254]));
-        encoded.push(1);
-        assert_eq!(decode(&encoded), Some(std::vec![7; 254]));
+    fn every_length_around_full_parts_with_zeros_at_their_edges() {
+        for length in (0..20).chain(245..275).chain(500..520).chain(755..770).chain(1010..1025) {
+            let packet: Vec<u8> = (0..length).map(|i| u8::try_from(i % 255 + 1).unwrap()).collect();
+            check(&packet);
+            check(&vec![0; length]);
+            check(&vec![255; length]);
+            for zero in [0, 1, 252, 253, 254, 255, 256, 507, 508, 509, 510, 761, 762, 763, 1015, 1016, 1017] {
+                for other in [zero, zero + 1, zero + 253, zero + 254, zero + 255, length.wrapping_sub(1)] {
+                    let mut packet = packet.clone();
+                    [zero, other].into_iter().filter(|at| *at < length).for_each(|at| packet[at] = 0);
+                    check(&packet);
+                }
+            }
+        }
+    }
+
+    /// What is not canonical is read by definition, or not at all.
+    #[test]
+    fn every_code_and_every_length() {
+        for code in 1..=255_u8 {
+            for length in [0, 1, 2, 252, 253, 254, 255, 256, 257, 508, 509, 510, 511, 512, 600] {
+                for next in [1, 2, 3, 254, 255] {
+                    let mut encoded = vec![code];
+                    encoded.extend((0..length).map(|_| next));
+                    assert_eq!(decode(&encoded), decoded_by_definition(&encoded), "{code} {length} {next}");
+                }
+            }
+        }
+        // Full parts in a row, each with an empty part behind it.
+        for parts in 1..5 {
+            let mut encoded = Vec::new();
+            for _ in 0..parts {
+                encoded.push(255);
+                encoded.extend([7; 254]);
+            }
+            assert_eq!(decode(&encoded), Some(vec![7; parts * 254]));
+            encoded.push(1);
+            assert_eq!(decode(&encoded), Some(vec![7; parts * 254]));
+            encoded.push(1);
+            assert_eq!(decode(&encoded), decoded_by_definition(&encoded));
+            encoded.push(0);
+            encoded.push(1);
+            assert_eq!(decode(&encoded), None);
+        }
+        assert_eq!(decode(&[]), None);
+        assert_eq!(decode(&[0]), None);
+        assert_eq!(decode(&[0, 1]), None);
+    }
+
+    #[test]
+    fn words_with_and_without_a_zero() {
+        for at in 0..8 {
+            for other in 1..=255 {
+                let mut word = [other; 8];
+                assert!(!has_zero(word), "{other}");
+                word[at] = 0;
+                assert!(has_zero(word), "{other} {at}");
+            }
+        }
     }
 
     #[test]

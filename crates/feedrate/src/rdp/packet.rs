@@ -105,13 +105,11 @@ impl Encode for Framed<'_> {
         })?;
         let header = self.header.to_bytes(length);
         let crc = crc::crc_32(&[&header, first, second]).to_be_bytes();
-        let pieces = [&header, first, second, &crc];
         match self.framing {
-            Framing::Serial => cobs::write(out, pieces),
+            Framing::Serial => cobs::write(out, &[&header, first, second, &crc]),
             Framing::Stream => {
                 let length = u16::try_from(size.saturating_add(OVERHEAD)).unwrap_or(u16::MAX);
-                out.put(&length.to_be_bytes())?;
-                pieces.into_iter().try_for_each(|piece| out.put(piece))
+                cobs::append(out, &[&length.to_be_bytes(), &header, first, second, &crc])
             }
         }
     }
@@ -224,4 +222,33 @@ fn examine(header: &[u8; header::SIZE], actual: usize) -> Result<(), PacketError
         return Err(PacketError::Length { declared, actual });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rdp::PacketType;
+    use std::vec::Vec;
+
+    /// Wherever the link's ring ends.
+    #[test]
+    fn a_payload_in_two_places_is_written_as_one() {
+        let header = Header::new(PacketType::Data, 7, 0x0100);
+        for fill in [0, 1, 255] {
+            for length in [0, 1, 45, 242, 243, 491, 1006] {
+                let payload: Vec<u8> = (0..length).map(|i| if i % 250 == 3 { 0 } else { fill }).collect();
+                for framing in [Framing::Serial, Framing::Stream] {
+                    let mut whole = heapless::Vec::<u8, 1100>::new();
+                    Packet::new(header, &payload).framed(framing).encode(&mut whole).unwrap();
+                    for at in (0..=length).filter(|at| at % 7 == 0 || *at == length) {
+                        let mut parts = heapless::Vec::<u8, 1100>::new();
+                        let packet = Framed::new(header, payload.split_at(at), framing);
+                        assert_eq!(packet.encode(&mut parts), Ok(whole.len()));
+                        assert_eq!(packet.encoded_length(), Ok(whole.len()));
+                        assert!(parts == whole, "{fill} {length} {at} {framing:?}");
+                    }
+                }
+            }
+        }
+    }
 }
