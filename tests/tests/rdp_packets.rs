@@ -1,5 +1,5 @@
-//! What RDPv3 promises of packets (SPEC sections 2 and 3): the same packets and errors wherever the bytes are cut, from `&[u8]`, from
-//! `&mut [u8]`, where they are changed, and from a [`Buffer`]; limits; and that writing and reading are inverse.
+//! What RDPv3 promises of packets (SPEC sections 2 and 3): the same packets and errors wherever the bytes are cut, from
+//! `&[u8]`, from `&mut [u8]`, where they are changed, and from a [`Buffer`]; limits; writing and reading are inverse.
 
 use std::path::Path;
 

@@ -25,8 +25,8 @@ static CRC_32_SMALL: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 // --- decoding
 
-/// In place: `stream` is not what it was afterwards. `callgrind` counts in this function and in what it calls, and nowhere else, so
-/// that it is not counted that the bytes are put back before each pass.
+/// In place, so `stream` has to be put back before the next pass. `callgrind` counts in this function and in what it
+/// calls, and nowhere else, so that is not counted.
 #[inline(never)]
 pub fn measured_feedrate(stream: &mut [u8], framing: Framing) -> Sum {
     feed(stream, framing)

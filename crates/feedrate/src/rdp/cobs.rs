@@ -22,10 +22,10 @@ pub(super) const fn shortest(mtu: usize) -> usize {
     n
 }
 
-/// Undoes the encoding where it lies, and returns the packet; `None` if it is not COBS. There may be a zero behind it.
+/// Undoes the encoding where it lies and returns the packet; `None` if it is not COBS. The delimiter may be there.
 ///
-/// Every code stands where a zero was, but for the first one, and those that follow a full part: these go. Each takes
-/// time by the length of what is behind it, so that `frame` should not be much longer than a packet can be.
+/// A code stands where a zero was, except the first one, and one behind a full part: these are removed. Each removal
+/// moves all that follows, so the caller must bound the frame's length.
 pub(super) fn undo(frame: &mut [u8]) -> Option<&mut [u8]> {
     let mut encoded = match frame {
         [encoded @ .., 0] => encoded,
@@ -33,7 +33,7 @@ pub(super) fn undo(frame: &mut [u8]) -> Option<&mut [u8]> {
     };
     let (mut at, mut code) = (0_usize, *encoded.first()?);
     loop {
-        // Far from any overflow: `at` is within the slice, or just before it.
+        // No overflow: `at` is within the slice, or just before it.
         at = at.wrapping_add(code.into());
         let Some(next) = encoded.get_mut(at) else { break };
         if !(1..FULL).contains(&code) {
@@ -61,7 +61,7 @@ fn without(bytes: &mut [u8], at: usize) -> &mut [u8] {
 
 /// Writes `pieces` one behind the other as one encoded packet, between two zeros.
 ///
-/// At first there is a zero wherever a code has to be. Then each of them becomes the distance to the next one.
+/// First a zero is written wherever a code has to be. Then each of them becomes the distance to the next one.
 pub(super) fn write<O: Output>(out: &mut O, pieces: &[&[u8]]) -> Result<(), EncodeError> {
     append(out, &[&[0, 0]])?;
     let start = out.length().saturating_sub(1);
@@ -101,7 +101,7 @@ fn append_cut<O: Output>(out: &mut O, pieces: &[&[u8]], most: usize) -> Result<(
     Ok(())
 }
 
-/// Makes each zero the distance to the next one, or to the end: no two are further apart than a code can say.
+/// Makes each zero the distance to the next one, or to the end: at most 255, after [`append_cut`].
 fn fill(bytes: &mut [u8]) {
     let mut distance = 0;
     // A word without a zero is passed over, where code is cheap.

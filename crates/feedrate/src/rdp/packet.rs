@@ -23,8 +23,8 @@ const LENGTH: usize = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PacketError {
-    /// The bytes between two zeros are not COBS, or not a packet's length is declared or meant: 16 to 1022 bytes.
-    #[error("not a packet: its COBS encoding is broken, or it does not stand for 16 to 1022 bytes")]
+    /// The bytes between two zeros are not COBS, or the packet is not 16 to 1022 bytes long.
+    #[error("not a packet: its COBS encoding is broken, or it is not 16 to 1022 bytes long")]
     Frame,
     /// The header check failed.
     #[error("the packet's header check failed")]
@@ -81,7 +81,7 @@ impl fmt::Debug for Packet<'_> {
 #[derive(Clone, Copy)]
 pub struct Framed<'a> {
     header: Header,
-    /// In two places: what the link sends lies in a ring.
+    /// In two places, as the link's ring has it.
     payload: (&'a [u8], &'a [u8]),
     framing: Framing,
 }
@@ -127,10 +127,10 @@ impl fmt::Debug for Framed<'_> {
     }
 }
 
-/// Packets on a lane: the [`Protocol`] for a [`Decoder`](crate::Decoder), whose storage is as large as the lane's MTU.
+/// Packets on a lane: the [`Protocol`] for a [`Decoder`](crate::Decoder) whose storage is as large as the lane's MTU.
 ///
-/// COBS is undone where the bytes lie, so that a payload is one slice: in the input, if that is `&mut [u8]` and has the
-/// packet whole, or else in the storage.
+/// COBS is undone where the bytes lie, so a payload is one slice: of the input, if that is `&mut [u8]` and holds the whole
+/// packet; of the storage otherwise.
 ///
 /// ```
 /// use feedrate::rdp::{Framing, Header, Packet, PacketType, Packets};
@@ -190,7 +190,7 @@ impl Protocol for Packets {
         Ok(Extent::Message(length.saturating_add(LENGTH)))
     }
 
-    /// The checks of SPEC section 3.1, in their order. Of a stream's packet `extent` has made all but the last one.
+    /// The checks of SPEC section 3.1, in their order. With stream framing `extent` has made all but the last one.
     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Packet<'a>, PacketError> {
         let packet = match self.framing {
             Framing::Serial if frame.len() > MOST => return Err(PacketError::Frame),
