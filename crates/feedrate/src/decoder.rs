@@ -19,6 +19,8 @@ use self::advance::{Advance, Line};
 use crate::input::sealed::Bytes as _;
 use crate::input::{Buffer, Input};
 
+#[cfg(doc)]
+use crate::protocol::Recovery;
 use crate::protocol::{Error, Extent, Fault, Protocol};
 use crate::storage::Storage;
 
@@ -225,7 +227,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ///
     /// # Errors
     ///
-    /// [`Fault::Truncated`] if it ended inside a message, and whatever made the stream lost before.
+    /// [`Fault::Truncated`] if it ended inside a message, also one that is being passed over, and whatever made the stream
+    /// lost before. Noise up to a [silence](Recovery::Silence) has been reported, and may end with the stream.
     pub fn end(&self) -> Result<(), Error<P::Error>> {
         if let State::Lost(error) = &self.state {
             return Err(Error::Lost(error.clone()));

@@ -46,7 +46,7 @@ impl<'i> Input<'i> for &'i mut [u8] {
 
 /// As what a protocol gets its frames: [`Protocol::Bytes`](crate::Protocol::Bytes). It is `&'a [u8]` for one that only
 /// looks, `&'a mut [u8]` for one that changes them, [`Lent<'a>`](Lent) for one that does if it can.
-pub trait Bytes<'a>: sealed::Bytes<'a> {}
+pub trait Bytes<'a>: sealed::Bytes<'a> + AsRef<[u8]> {}
 
 impl<'a> Bytes<'a> for &'a [u8] {}
 impl<'a> Bytes<'a> for &'a mut [u8] {}
@@ -60,6 +60,13 @@ pub enum Lent<'a> {
     Shared(&'a [u8]),
     /// They can be changed.
     Mutable(&'a mut [u8]),
+}
+
+impl AsRef<[u8]> for Lent<'_> {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
 }
 
 impl<'a> Lent<'a> {

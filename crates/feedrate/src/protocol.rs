@@ -5,7 +5,8 @@ use crate::input::Bytes;
 /// How far the thing that starts at the front of the stream reaches.
 ///
 /// What a protocol returns is a function of the bytes alone: more bytes behind the ones it has seen may turn
-/// [`Need`](Extent::Need) into something else, and change nothing more.
+/// [`Need`](Extent::Need) into something else, and let [`Piece`](Extent::Piece) and [`Skip`](Extent::Skip) reach further. They
+/// change nothing more: a length that was returned once is not asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Extent {
@@ -227,8 +228,8 @@ pub enum Fault {
 /// The two severities. There is nothing between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error<E> {
-    /// This message is malformed, or not wanted. It has been passed over and the stream is intact: feed on.
-    #[error("bad message: {0}")]
+    /// This message is malformed, or too long to be held. It has been passed over and the stream is intact: feed on.
+    #[error("message refused: {0}")]
     Message(E),
     /// The stream is lost: no byte that follows can be believed. Every call returns this until
     /// [`Decoder::reset`](crate::Decoder::reset).
