@@ -452,6 +452,8 @@ fn silence_inside_a_message_costs_that_message() {
 #[derive(Debug, Default)]
 struct Lines<const CLOSES: bool> {
     skipped: usize,
+    /// Bytes of the line that `scan` has been shown.
+    shown: usize,
 }
 
 impl<const CLOSES: bool> Protocol for Lines<CLOSES> {
@@ -465,6 +467,9 @@ impl<const CLOSES: bool> Protocol for Lines<CLOSES> {
     }
 
     fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), Wrong> {
+        // Each once, and in order.
+        assert_eq!(from, self.shown);
+        self.shown = so_far.len();
         let text = so_far.strip_suffix(b"\r\n").unwrap_or(so_far);
         match text.get(from..).unwrap_or_default().iter().find(|byte| **byte == 0) {
             Some(zero) => Err(Wrong::Noise(*zero)),
@@ -473,11 +478,13 @@ impl<const CLOSES: bool> Protocol for Lines<CLOSES> {
     }
 
     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Wrong> {
+        self.shown = 0;
         Ok(&frame[..frame.len() - 2])
     }
 
     fn skipped(&mut self, n: usize) {
         self.skipped += n;
+        self.shown = 0;
     }
 }
 
