@@ -507,6 +507,14 @@ fn a_delimiter_of_two_bytes_may_be_cut() {
     ] {
         assert_eq!(always(bytes, new), expected, "{}", bytes.escape_ascii());
     }
+    // Nothing behind the delimiter is touched, wherever it was cut.
+    for cut in 1..5 {
+        let (mut first, mut rest) = b"one\r\ntwo".split_at(cut);
+        let mut decoder = new();
+        assert_eq!(decoder.feed(&mut first), Ok(None));
+        assert_eq!(decoder.feed(&mut rest), Ok(Some(&b"one"[..])));
+        assert_eq!((rest, decoder.pending()), (&b"two"[..], &b""[..]));
+    }
     let mut decoder = new();
     assert_eq!(read(&mut decoder, &[b"123456", b"7\r", b"\na\r\n"]), vec![too_long(), ok("a")]);
     assert_eq!(decoder.protocol().skipped, 9);

@@ -7,6 +7,7 @@ use super::header::{self, Header};
 use super::{cobs, crc};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::protocol::{Extent, Fault, Protocol, Recovery};
+use crate::scan::find;
 
 /// Bytes behind the payload.
 const CRC: usize = 4;
@@ -190,8 +191,21 @@ impl Protocol for Packets {
         Ok(Extent::Message(length.saturating_add(LENGTH)))
     }
 
+    /// A packet between two zeros, of which the first would be passed over, and the packet be looked for in another step.
+    #[inline]
+    fn glance(&self, head: &[u8]) -> Option<usize> {
+        match (self.framing, head) {
+            (Framing::Serial, [0, behind @ ..]) => {
+                find(0, behind).filter(|length| *length > 0).map(|length| length.saturating_add(2))
+            }
+            _ => None,
+        }
+    }
+
     /// The checks of SPEC section 3.1, in their order. With stream framing `extent` has made all but the last one.
     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Packet<'a>, PacketError> {
+        let zero = self.framing == Framing::Serial && frame.first() == Some(&0);
+        let frame = frame.get_mut(usize::from(zero)..).unwrap_or_default();
         let packet = match self.framing {
             Framing::Serial if frame.len() > MOST => return Err(PacketError::Frame),
             Framing::Serial => cobs::undo(frame).ok_or(PacketError::Frame)?,
