@@ -1,4 +1,4 @@
-//! The frame's header: RFC 6455, section 5.2.
+//! Frames and their headers: RFC 6455, section 5.2.
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -15,6 +15,7 @@
 
 use feedrate::{Encode, EncodeError, Output};
 
+pub use crate::frames::{FrameError, Frames, Part, Payload};
 use crate::message::Kind;
 use crate::{Violation, mask};
 
@@ -114,48 +115,23 @@ impl Header {
     /// too long, a length that is not written in the fewest bytes or is none. That compression has been negotiated, who masks, and what may follow what is for
     /// the [`Receiver`](crate::Receiver) to check.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
-        Self::parse_expecting(
-            bytes,
-            &Expected { compressed: true, masked: None, in_message: None, only: None },
-        )
+        let anything = Expected { compressed: true, masked: None, in_message: None, only: None };
+        Ok(match Measured::of(bytes, &anything)? {
+            Measured::Whole(header, n) => Some((header, n)),
+            Measured::Need(_) => None,
+        })
     }
 
-    pub(crate) fn parse_expecting(
-        bytes: &[u8],
-        expected: &Expected,
-    ) -> Result<Option<(Self, usize)>, Violation> {
-        let Some((&first, rest)) = bytes.split_first() else { return Ok(None) };
-        let (fin, rsv1, opcode) = expected.first_byte(first)?;
-        let Some((&second, rest)) = rest.split_first() else { return Ok(None) };
-        expected.second_byte(second, opcode)?;
-        let (length, least, rest) = match second & LENGTH {
-            126 => match rest.split_first_chunk() {
-                Some((bytes, rest)) => (u64::from(u16::from_be_bytes(*bytes)), 126, rest),
-                None => return Ok(None),
-            },
-            127 => {
-                if rest.first().is_some_and(|byte| byte & 0x80 != 0) {
-                    return Err(Violation::LengthTopBit);
-                }
-                match rest.split_first_chunk() {
-                    Some((bytes, rest)) => (u64::from_be_bytes(*bytes), 0x1_0000, rest),
-                    None => return Ok(None),
-                }
-            }
-            short => (u64::from(short), 0, rest),
+    /// Bytes that it takes.
+    #[inline]
+    pub(crate) const fn size(&self) -> usize {
+        let length = match self.length {
+            ..126 => 2,
+            126..0x1_0000 => 4,
+            _ => 10,
         };
-        if length < least {
-            return Err(Violation::NotMinimal { length });
-        }
-        let (mask, rest) = if second & MASK == 0 {
-            (None, rest)
-        } else {
-            match rest.split_first_chunk() {
-                Some((key, rest)) => (Some(*key), rest),
-                None => return Ok(None),
-            }
-        };
-        Ok(Some((Self { fin, rsv1, opcode, mask, length }, bytes.len().saturating_sub(rest.len()))))
+        let key = if self.mask.is_some() { 4_usize } else { 0 };
+        key.saturating_add(length)
     }
 
     #[inline]
@@ -207,6 +183,8 @@ impl Header {
 pub struct Frame<'a> {
     /// Whether it is the message's last.
     pub fin: bool,
+    /// With permessage-deflate: the message is compressed, of which this is the first frame.
+    pub rsv1: bool,
     /// What it is.
     pub opcode: Opcode,
     /// A client's key.
@@ -218,21 +196,28 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// The only frame of a message, as a server writes it.
     pub const fn new(opcode: Opcode, payload: &'a [u8]) -> Self {
-        Self { fin: true, opcode, mask: None, payload }
+        Self { fin: true, rsv1: false, opcode, mask: None, payload }
     }
 }
 
 impl Encode for Frame<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let Self { fin, opcode, mask, payload } = *self;
+        let Self { fin, rsv1, opcode, mask, payload } = *self;
         if opcode.is_control() && !fin {
             return Err(EncodeError::Invalid { what: "control frame", expected: "not to be fragmented" });
         }
         if opcode.is_control() && payload.len() > CONTROL {
             return Err(EncodeError::TooLarge { what: "control frame", size: payload.len(), limit: CONTROL });
         }
+        // RFC 7692, section 6: the bit stands in a message's first frame.
+        if rsv1 && Kind::of(opcode).is_none() {
+            return Err(EncodeError::Invalid {
+                what: "RSV1",
+                expected: "it in the first frame of a message",
+            });
+        }
         let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
-        let header = Header { fin, rsv1: false, opcode, mask, length };
+        let header = Header { fin, rsv1, opcode, mask, length };
         if let Some(header) = header.to_two_bytes() {
             out.put(&header)?;
             return out.put(payload);
@@ -245,6 +230,51 @@ impl Encode for Frame<'_> {
             mask::apply(out.written().get_mut(start..).unwrap_or_default(), key);
         }
         Ok(())
+    }
+}
+
+/// How much of a header is there.
+pub(crate) enum Measured {
+    /// At least so many bytes of it are needed to say more: each byte that can show a violation is the last of such a beginning.
+    Need(usize),
+    /// All of it, which is so many bytes.
+    Whole(Header, usize),
+}
+
+impl Measured {
+    /// # Errors
+    ///
+    /// What breaks a rule, at the first byte that shows it.
+    pub(crate) fn of(bytes: &[u8], expected: &Expected) -> Result<Self, Violation> {
+        let Some((&first, rest)) = bytes.split_first() else { return Ok(Self::Need(1)) };
+        let (fin, rsv1, opcode) = expected.first_byte(first)?;
+        let Some((&second, rest)) = rest.split_first() else { return Ok(Self::Need(2)) };
+        expected.second_byte(second, opcode)?;
+        let (length, least, rest, size) = match second & LENGTH {
+            126 => match rest.split_first_chunk() {
+                Some((bytes, rest)) => (u64::from(u16::from_be_bytes(*bytes)), 126, rest, 4),
+                None => return Ok(Self::Need(4)),
+            },
+            127 => match rest.split_first_chunk() {
+                _ if rest.first().is_some_and(|byte| byte & 0x80 != 0) => {
+                    return Err(Violation::LengthTopBit);
+                }
+                Some((bytes, rest)) => (u64::from_be_bytes(*bytes), 0x1_0000, rest, 10),
+                None => return Ok(Self::Need(if rest.is_empty() { 3 } else { 10 })),
+            },
+            short => (u64::from(short), 0, rest, 2_usize),
+        };
+        if length < least {
+            return Err(Violation::NotMinimal { length });
+        }
+        if second & MASK == 0 {
+            return Ok(Self::Whole(Header { fin, rsv1, opcode, mask: None, length }, size));
+        }
+        let size = size.saturating_add(4);
+        Ok(match rest.first_chunk() {
+            Some(key) => Self::Whole(Header { fin, rsv1, opcode, mask: Some(*key), length }, size),
+            None => Self::Need(size),
+        })
     }
 }
 

@@ -100,24 +100,25 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod assembly;
 mod close;
 #[cfg(feature = "deflate")]
 pub mod deflate;
 mod error;
 pub mod frame;
+mod frames;
 pub mod handshake;
-mod inbound;
-mod input;
 pub mod mask;
 mod message;
 mod queue;
 mod receiver;
 mod sender;
+mod spill;
 mod utf8;
 
 pub use close::{Close, CloseCode};
 pub use error::{Error, Violation};
-pub use input::Input;
+pub use feedrate::Input;
 pub use message::{Event, Kind, Message, Piece, Text};
 pub use receiver::{Answer, InPieces, Receiver, Role, Truncated, Whole};
 pub use sender::{Keys, Next, SendError, Sender, Unmasked};

@@ -27,10 +27,10 @@ pub(crate) struct Queue<S> {
     taken: usize,
     /// Where the frame ends that is on the wire in part. `taken`, if there is none.
     boundary: usize,
-    /// Bytes of control frames at the end.
-    urgent: usize,
+    /// Bytes of control frames at the end: few, as pongs that are too many replace each other.
+    urgent: u16,
     /// So many of those are on the wire.
-    urgent_taken: usize,
+    urgent_taken: u16,
     /// The last write took less than there was, and something is left.
     blocked: bool,
 }
@@ -40,6 +40,14 @@ impl<S: Storage> Queue<S> {
         Self { bytes, taken: 0, boundary: 0, urgent: 0, urgent_taken: 0, blocked: false }
     }
 
+    fn urgent(&self) -> usize {
+        self.urgent.into()
+    }
+
+    fn urgent_taken(&self) -> usize {
+        self.urgent_taken.into()
+    }
+
     /// The most bytes of data frames, headers included.
     pub(crate) fn limit(&self) -> usize {
         self.bytes.limit().saturating_sub(RESERVED)
@@ -47,7 +55,7 @@ impl<S: Storage> Queue<S> {
 
     /// Bytes that are not on the wire.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.held().len().saturating_sub(self.taken).saturating_sub(self.urgent_taken)
+        self.bytes.held().len().saturating_sub(self.taken).saturating_sub(self.urgent_taken())
     }
 
     pub(crate) const fn storage(&self) -> &S {
@@ -69,10 +77,10 @@ impl<S: Storage> Queue<S> {
     #[inline]
     pub(crate) fn next(&self) -> &[u8] {
         let held = self.bytes.held();
-        let next = if self.urgent == 0 {
+        let next = if self.urgent() == 0 {
             held.get(self.taken..)
         } else if self.taken == self.boundary {
-            held.get(self.data_end().saturating_add(self.urgent_taken)..)
+            held.get(self.data_end().saturating_add(self.urgent_taken())..)
         } else {
             held.get(self.taken..self.boundary)
         };
@@ -83,13 +91,13 @@ impl<S: Storage> Queue<S> {
     pub(crate) fn sent(&mut self, mut n: usize) {
         self.blocked = n < self.next().len();
         while n > 0 {
-            if self.urgent == 0 && n >= self.bytes.held().len().saturating_sub(self.taken) {
+            if self.urgent() == 0 && n >= self.bytes.held().len().saturating_sub(self.taken) {
                 return self.clear();
             }
             let before = n;
-            if self.urgent > 0 && self.taken == self.boundary {
-                n = n.saturating_sub(self.urgent.saturating_sub(self.urgent_taken));
-                self.urgent_taken = self.urgent_taken.saturating_add(before.saturating_sub(n));
+            if self.urgent() > 0 && self.taken == self.boundary {
+                n = n.saturating_sub(self.urgent().saturating_sub(self.urgent_taken()));
+                self.urgent_taken = few(self.urgent_taken().saturating_add(before.saturating_sub(n)));
                 self.drop_taken();
             } else {
                 if self.taken == self.boundary {
@@ -107,7 +115,7 @@ impl<S: Storage> Queue<S> {
     /// Appends a data frame, for which there is room. Without memory: nothing, and `false`.
     #[inline]
     pub(crate) fn push(&mut self, header: &Header, payload: &[u8]) -> bool {
-        let (start, urgent) = (self.bytes.held().len(), self.urgent);
+        let (start, urgent) = (self.bytes.held().len(), self.urgent());
         if !self.append(header, payload) {
             return false;
         }
@@ -131,7 +139,7 @@ impl<S: Storage> Queue<S> {
         let head = bytes.get(..n).unwrap_or_default();
         let frame = n.saturating_add(payload.len());
         // What is masked has to be copied, control frames have to go first, and what is not written must find memory.
-        if header.mask.is_some() || self.urgent > 0 || self.bytes.reserve(frame).is_err() {
+        if header.mask.is_some() || self.urgent() > 0 || self.bytes.reserve(frame).is_err() {
             return self.push(header, payload);
         }
         let queued = self.len();
@@ -157,7 +165,7 @@ impl<S: Storage> Queue<S> {
             let Some((at, length)) = self.waiting(Opcode::Pong).next() else { break };
             let at = self.data_end().saturating_add(at);
             self.cut(at, length);
-            self.urgent = self.urgent.saturating_sub(length);
+            self.urgent = few(self.urgent().saturating_sub(length));
         }
         self.push_urgent(header, payload);
     }
@@ -166,7 +174,7 @@ impl<S: Storage> Queue<S> {
     pub(crate) fn push_urgent(&mut self, header: &Header, payload: &[u8]) -> bool {
         let start = self.bytes.held().len();
         let pushed = self.append(header, payload);
-        self.urgent = self.urgent.saturating_add(self.bytes.held().len().saturating_sub(start));
+        self.urgent = few(self.urgent().saturating_add(self.bytes.held().len().saturating_sub(start)));
         pushed
     }
 
@@ -219,7 +227,7 @@ impl<S: Storage> Queue<S> {
     }
 
     fn data_end(&self) -> usize {
-        self.bytes.held().len().saturating_sub(self.urgent)
+        self.bytes.held().len().saturating_sub(self.urgent())
     }
 
     /// Bytes that there is room for now, the reserved ones included.
@@ -229,15 +237,15 @@ impl<S: Storage> Queue<S> {
 
     /// Drops the control frames that are on the wire.
     fn drop_taken(&mut self) {
-        while self.urgent_taken > 0 {
+        while self.urgent_taken() > 0 {
             let at = self.data_end();
             let length = self.frame(at).1;
-            if length > self.urgent_taken {
+            if length > self.urgent_taken() {
                 break;
             }
             self.cut(at, length);
-            self.urgent = self.urgent.saturating_sub(length);
-            self.urgent_taken = self.urgent_taken.saturating_sub(length);
+            self.urgent = few(self.urgent().saturating_sub(length));
+            self.urgent_taken = few(self.urgent_taken().saturating_sub(length));
         }
     }
 
@@ -251,11 +259,11 @@ impl<S: Storage> Queue<S> {
     fn waiting(&self, opcode: Opcode) -> impl Iterator<Item = (usize, usize)> + '_ {
         let mut next = 0_usize;
         core::iter::from_fn(move || {
-            while next < self.urgent {
+            while next < self.urgent() {
                 let at = next;
                 let (found, length) = self.frame(self.data_end().saturating_add(at));
                 next = at.saturating_add(length);
-                if found == Some(opcode) && at >= self.urgent_taken {
+                if found == Some(opcode) && at >= self.urgent_taken() {
                     return Some((at, length));
                 }
             }
@@ -297,6 +305,11 @@ impl<S: Storage> Queue<S> {
         }
         true
     }
+}
+
+/// Bytes of control frames, of which there are never more than some two dozen.
+fn few(bytes: usize) -> u16 {
+    u16::try_from(bytes).unwrap_or(u16::MAX)
 }
 
 /// `rotate_left`, without its panic.

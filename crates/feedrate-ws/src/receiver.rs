@@ -3,14 +3,17 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use feedrate::Storage;
+use feedrate::{Decoder, Input, Storage};
 
+use crate::assembly::{Assembly, Current, What};
 use crate::close::{Close, CloseCode};
 use crate::error::{Error, Violation};
-use crate::frame::{CONTROL, Opcode};
-use crate::inbound::{Inbound, Place, What};
-use crate::input::Input;
+use crate::frame::{FrameError, Frames, Opcode, Part};
+use crate::frames::Look;
+#[cfg(feature = "deflate")]
+use crate::mask;
 use crate::message::{Event, Kind, Message, Piece, Text};
+use crate::spill::Spill;
 use crate::utf8;
 
 /// Which side this is.
@@ -61,7 +64,8 @@ pub enum InPieces {}
 /// }
 /// ```
 pub struct Receiver<S, M = Whole> {
-    inbound: Inbound<S>,
+    frames: Decoder<Frames<InPieces>, Spill>,
+    assembly: Assembly<S>,
     mode: PhantomData<M>,
 }
 
@@ -70,17 +74,16 @@ impl<S: Storage> Receiver<S> {
     ///
     /// The longest message that is accepted is `storage.limit()` less 125 bytes, which are for a control frame that comes in pieces in the middle of a message.
     pub fn new(role: Role, storage: S) -> Self {
-        let limit = storage.limit().saturating_sub(CONTROL);
-        let mut inbound = Inbound::new(role, storage);
-        inbound.limit = u64::try_from(limit).unwrap_or(u64::MAX);
-        Self { inbound, mode: PhantomData }
+        let frames = Decoder::new(Frames::new(role).in_pieces(), Spill::new());
+        Self { frames, assembly: Assembly::new(storage), mode: PhantomData }
     }
 
     /// Hands out the pieces of messages as they arrive, of messages of up to `limit` bytes (`u64::MAX`: of any length). The storage then holds what has to be copied: control
     /// frames that come in pieces (125 bytes are enough for that), what is decompressed, and what cannot be unmasked where it lies.
-    pub fn in_pieces(mut self, limit: u64) -> Receiver<S, InPieces> {
-        self.inbound.limit = limit;
-        Receiver { inbound: self.inbound, mode: PhantomData }
+    pub fn in_pieces(self, limit: u64) -> Receiver<S, InPieces> {
+        let Self { frames, mut assembly, mode: _ } = self;
+        assembly.limit = limit;
+        Receiver { frames, assembly, mode: PhantomData }
     }
 
     /// Takes bytes off the front of `input`, up to the end of the next message or control frame, and hands it out. `None` means that `input` is empty.
@@ -94,20 +97,37 @@ impl<S: Storage> Receiver<S> {
         answer: &mut impl Answer,
     ) -> Option<Event<'a, Message<'a>>> {
         // The common case, small enough to be inlined into the caller's loop.
-        if I::MUTABLE || self.inbound.role == Role::Client {
-            if let Some(glance) = self.inbound.glance(input.bytes()) {
-                input.take(glance.header);
-                let payload = input.take(glance.length).lend(glance.key);
-                return Some(match glance.kind {
-                    Kind::Binary => Event::Message(Message::Binary(payload)),
-                    Kind::Text => match utf8::text(payload) {
-                        Some(text) => Event::Message(Message::Text(Text::new(text))),
-                        None => self.bad_text(payload, answer),
-                    },
-                });
-            }
+        if self.assembly.quick && self.is_single::<I>(input.bytes()) {
+            return self.single(input, answer);
         }
         self.pull(input, answer)
+    }
+
+    /// A whole message, in one frame that is at the front of the input and can be lent from there.
+    #[inline(always)]
+    fn is_single<'i, I: Input<'i>>(&self, bytes: &[u8]) -> bool {
+        let frames = self.frames.protocol();
+        can_lend::<I>(frames.role())
+            && frames
+                .look(bytes)
+                .is_some_and(|look| look.is_single() && look.is_whole() && self.assembly.fits(look.length))
+    }
+
+    #[inline(always)]
+    fn single<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        input: &mut I,
+        answer: &mut impl Answer,
+    ) -> Option<Event<'a, Message<'a>>> {
+        let Ok(Some(Part { header: Some(header), payload, last: _ })) = self.frames.feed(input) else {
+            return None;
+        };
+        self.assembly.single(&header);
+        let payload = payload.unmask().unwrap_or_default();
+        match header.opcode {
+            Opcode::Text => Some(text(payload, &mut self.assembly, answer)),
+            _ => Some(Event::Message(Message::Binary(payload))),
+        }
     }
 
     #[inline(never)]
@@ -116,33 +136,37 @@ impl<S: Storage> Receiver<S> {
         input: &mut I,
         answer: &mut impl Answer,
     ) -> Option<Event<'a, Message<'a>>> {
-        let (what, place) = match self.inbound.step(input, true) {
-            Ok(found) => found?,
-            Err(violation) => return Some(self.fail(violation, answer)),
+        let (what, at) = match self.step(input, true) {
+            Ok(Step::Idle) => return None,
+            Ok(Step::Single) => return self.single(input, answer),
+            Ok(Step::Lend(what)) => return self.lend(what, input, answer),
+            Ok(Step::Stored(what, at)) => (what, at),
+            Err(violation) => return Some(fail(violation, &mut self.assembly, answer)),
         };
-        let kind = match what {
-            What::Control(opcode) => return Some(self.control(opcode, place, input, answer)),
-            What::Data { kind, .. } => kind,
-        };
-        let message = match (place, kind) {
-            (Place::Input(n, key), Kind::Binary) => Message::Binary(input.take(n).lend(key)),
-            (Place::Input(n, key), Kind::Text) => {
-                let payload = input.take(n).lend(key);
-                match utf8::text(payload) {
-                    Some(text) => Message::Text(Text::new(text)),
-                    None => return Some(self.bad_text(payload, answer)),
-                }
+        match what {
+            What::Control(opcode) => Some(self.stored_control(opcode, at, answer)),
+            What::Data { kind: Kind::Text, .. } => {
+                Some(Event::Message(Message::Text(Text::validated(self.stored(at)))))
             }
-            (Place::Stored(at), Kind::Text) => Message::Text(Text::validated(self.stored(at))),
-            (Place::Stored(at), Kind::Binary) => Message::Binary(self.stored(at)),
-        };
-        Some(Event::Message(message))
+            What::Data { kind: Kind::Binary, .. } => Some(Event::Message(Message::Binary(self.stored(at)))),
+        }
     }
 
-    #[cold]
-    fn bad_text<'e, M>(&mut self, text: &[u8], answer: &mut impl Answer) -> Event<'e, M> {
-        let violation = utf8::first_bad(text);
-        self.fail(violation, answer)
+    /// What the header announced, and is whole in the input.
+    fn lend<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        what: What,
+        input: &mut I,
+        answer: &mut impl Answer,
+    ) -> Option<Event<'a, Message<'a>>> {
+        let Ok(Some(part)) = self.frames.feed(input) else { return None };
+        let payload = part.payload.unmask().unwrap_or_default();
+        self.assembly.lent();
+        Some(match what {
+            What::Control(opcode) => control(opcode, payload, &mut self.assembly, answer),
+            What::Data { kind: Kind::Text, .. } => text(payload, &mut self.assembly, answer),
+            What::Data { kind: Kind::Binary, .. } => Event::Message(Message::Binary(payload)),
+        })
     }
 }
 
@@ -153,26 +177,63 @@ impl<S: Storage> Receiver<S, InPieces> {
         input: &mut I,
         answer: &mut impl Answer,
     ) -> Option<Event<'a, Piece<'a>>> {
-        let (what, place) = match self.inbound.step(input, false) {
-            Ok(found) => found?,
-            Err(violation) => return Some(self.fail(violation, answer)),
+        let (what, at) = match self.step(input, false) {
+            Ok(Step::Idle) => return None,
+            Ok(Step::Single) => return self.lend(None, input, answer),
+            Ok(Step::Lend(what)) => return self.lend(Some(what), input, answer),
+            Ok(Step::Stored(what, at)) => (what, at),
+            Err(violation) => return Some(fail(violation, &mut self.assembly, answer)),
         };
-        let (kind, first, last) = match what {
-            What::Control(opcode) => return Some(self.control(opcode, place, input, answer)),
-            What::Data { kind, first, last } => (kind, first, last),
-        };
-        let bytes = match place {
-            Place::Input(n, key) => {
-                let piece = input.take(n);
-                match self.inbound.unmask_and_check(piece, key, last) {
-                    Ok(bytes) => bytes,
-                    Err(violation) => return Some(self.fail(violation, answer)),
-                }
+        match what {
+            What::Control(opcode) => Some(self.stored_control(opcode, at, answer)),
+            What::Data { kind, first, last } => {
+                Some(Event::Message(Piece { kind, bytes: self.stored(at), first, last }))
             }
-            Place::Stored(at) => self.stored(at),
-        };
-        Some(Event::Message(Piece { kind, bytes, first, last }))
+        }
     }
+
+    fn lend<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        what: Option<What>,
+        input: &mut I,
+        answer: &mut impl Answer,
+    ) -> Option<Event<'a, Piece<'a>>> {
+        let Self { frames, assembly, mode: _ } = self;
+        if let Some(What::Control(opcode)) = what {
+            let Ok(Some(part)) = frames.feed(input) else { return None };
+            let payload = part.payload.unmask().unwrap_or_default();
+            assembly.lent();
+            return Some(control(opcode, payload, assembly, answer));
+        }
+        let fin = frames.protocol().has_ended();
+        let Ok(Some(part)) = frames.feed(input) else { return None };
+        let fin = part.header.as_ref().map_or(fin, |header| header.fin);
+        Some(match assembly.lend(part, fin) {
+            Ok((What::Data { kind, first, last }, bytes)) => {
+                Event::Message(Piece { kind, bytes, first, last })
+            }
+            Ok((What::Control(_), _)) => return None,
+            Err(violation) => fail(violation, assembly, answer),
+        })
+    }
+}
+
+/// What to do next, in plain numbers: so that the borrow of what is handed out comes last.
+enum Step {
+    /// The input is empty.
+    Idle,
+    /// A whole data frame is at the front of the input, and leaves from there.
+    Single,
+    /// The payload at the front of the input leaves from there.
+    Lend(What),
+    /// What the storage holds from here on.
+    Stored(What, usize),
+}
+
+/// Whether a payload can be handed out where it lies.
+#[inline(always)]
+const fn can_lend<'i, I: Input<'i>>(role: Role) -> bool {
+    I::MUTABLE || matches!(role, Role::Client)
 }
 
 impl<S: Storage, M> Receiver<S, M> {
@@ -181,14 +242,16 @@ impl<S: Storage, M> Receiver<S, M> {
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
     #[must_use]
     pub fn with_deflate(mut self, params: Option<crate::deflate::Params>) -> Self {
-        self.inbound.inflate = params.map(|params| params.inflater(self.inbound.role));
+        let frames = self.frames.protocol_mut();
+        frames.set_compressed(params.is_some());
+        self.assembly.window = params.map(|params| params.window(frames.role())).unwrap_or_default();
         self
     }
 
     /// Accepts messages of one kind only: one of the other is a violation, and the close frame says 1003.
     #[must_use]
     pub const fn only(mut self, kind: Kind) -> Self {
-        self.inbound.only = Some(kind);
+        self.frames.protocol_mut().set_only(kind);
         self
     }
 
@@ -198,67 +261,249 @@ impl<S: Storage, M> Receiver<S, M> {
     ///
     /// [`Truncated`], if neither a close frame nor a violation had come: then the peer, or something on the way, broke off, and a message may be lost (what some programs call 1006).
     pub fn end(&self) -> Result<(), Truncated> {
-        if self.inbound.is_done() { Ok(()) } else { Err(Truncated { inside: self.inbound.is_inside() }) }
-    }
-
-    /// Gives memory back to the heap, as far as no message is held in it. For connections that have been idle for a while.
-    pub fn release(&mut self) {
-        self.inbound.release();
+        if self.assembly.is_over() {
+            return Ok(());
+        }
+        Err(Truncated { inside: self.assembly.is_inside() || self.frames.end().is_err() })
     }
 
     /// The storage.
     pub const fn storage(&self) -> &S {
-        &self.inbound.storage
+        &self.assembly.storage
     }
 
     fn stored(&self, at: usize) -> &[u8] {
-        self.inbound.storage.held().get(at..).unwrap_or_default()
+        self.assembly.storage.held().get(at..).unwrap_or_default()
     }
 
-    #[cold]
-    fn fail<'e, E>(&mut self, violation: Violation, answer: &mut impl Answer) -> Event<'e, E> {
-        self.inbound.finish();
-        answer.failed(violation.close_code());
-        Event::Failed(Error { violation, offset: self.inbound.frame_at() })
-    }
-
-    fn control<'a, 'i: 'a, I: Input<'i>, E>(
-        &'a mut self,
-        opcode: Opcode,
-        place: Place,
-        input: &mut I,
-        answer: &mut impl Answer,
-    ) -> Event<'a, E> {
-        let lent = match place {
-            Place::Input(n, key) => Some(input.take(n).lend(key)),
-            Place::Stored(_) => None,
-        };
+    fn stored_control<E>(&mut self, opcode: Opcode, at: usize, answer: &mut impl Answer) -> Event<'_, E> {
         if opcode == Opcode::Close {
-            self.inbound.finish();
-            let payload = match place {
-                Place::Stored(at) => self.stored(at),
-                Place::Input(..) => lent.unwrap_or_default(),
+            self.assembly.finish();
+            if let Err(violation) = Close::parse(self.stored(at)) {
+                return fail(violation, &mut self.assembly, answer);
+            }
+        }
+        said(opcode, self.stored(at), answer)
+    }
+
+    /// Goes on to what can be handed out. `whole`: messages are put together.
+    fn step<'i, I: Input<'i>>(&mut self, input: &mut I, whole: bool) -> Result<Step, Violation> {
+        let Self { frames, assembly, mode: _ } = self;
+        assembly.forget(whole);
+        loop {
+            let step = match assembly.frame() {
+                Current::Over => {
+                    input.take(usize::MAX);
+                    Some(Step::Idle)
+                }
+                Current::Header => header(frames, assembly, input, whole)?,
+                #[cfg(feature = "deflate")]
+                Current::Data if assembly.is_compressed() => compressed(frames, assembly, input, whole)?,
+                Current::Data | Current::Control(_) => payload(frames, assembly, input, whole)?,
             };
-            if let Err(violation) = Close::parse(payload) {
-                return self.fail(violation, answer);
+            if let Some(step) = step {
+                return Ok(step);
             }
         }
-        let payload = match place {
-            Place::Stored(at) => self.stored(at),
-            Place::Input(..) => lent.unwrap_or_default(),
-        };
-        match opcode {
-            Opcode::Ping => {
-                answer.pong(payload);
-                Event::Ping(payload)
-            }
-            Opcode::Close => {
-                let close = Close::parse(payload).unwrap_or_default();
-                answer.closed(close);
-                Event::Closed(close)
-            }
-            _ => Event::Pong(payload),
+    }
+}
+
+impl<S: Storage> Receiver<S> {
+    /// Gives memory back to the heap, as far as no message is held in it. For connections that have been idle for a while.
+    pub fn release(&mut self) {
+        self.assembly.release(true);
+    }
+}
+
+impl<S: Storage> Receiver<S, InPieces> {
+    /// Gives memory back to the heap, as far as nothing is held in it. For connections that have been idle for a while.
+    pub fn release(&mut self) {
+        self.assembly.release(false);
+    }
+}
+
+/// What the frames come from.
+type Source = Decoder<Frames<InPieces>, Spill>;
+
+/// The next frame begins, and if it is one of data and whole in the input, it also ends.
+fn header<'i, I: Input<'i>, S: Storage>(
+    frames: &mut Source,
+    assembly: &mut Assembly<S>,
+    input: &mut I,
+    whole: bool,
+) -> Result<Option<Step>, Violation> {
+    let lends = can_lend::<I>(frames.protocol().role());
+    // What the decoder holds of a header comes before the input.
+    let begun = !frames.pending().is_empty();
+    let look = if begun { None } else { frames.protocol().look(input.bytes()) };
+    let fed = match look.filter(Look::is_whole) {
+        Some(look) if whole && lends && look.is_single() && assembly.fits(look.length) => {
+            assembly.quick = true;
+            return Ok(Some(Step::Single));
         }
+        Some(_) if !whole && lends => return Ok(Some(Step::Single)),
+        // The payload may be longer than the storage.
+        Some(look) if !whole => frames.feed(&mut input.take(look.size)),
+        _ => frames.feed(input),
+    };
+    let part = match fed {
+        Ok(Some(part)) => part,
+        Ok(None) => {
+            let begun = !frames.pending().is_empty();
+            assembly.settle(begun);
+            return Ok(Some(Step::Idle));
+        }
+        Err(error) => {
+            assembly.refuse();
+            return Err(match error.into_inner() {
+                FrameError::Violation(violation) => violation,
+                _ => Violation::Memory,
+            });
+        }
+    };
+    if let Some(header) = &part.header {
+        assembly.begin(header)?;
+    }
+    if !part.payload.is_empty() {
+        assembly.store(&part.payload)?;
+    }
+    if !part.last || assembly.is_compressed() {
+        return Ok(None);
+    }
+    let fin = frames.protocol().has_ended();
+    Ok(assembly.end_frame(fin, whole)?.map(|(what, at)| Step::Stored(what, at)))
+}
+
+/// Some of a payload.
+fn payload<'i, I: Input<'i>, S: Storage>(
+    frames: &mut Source,
+    assembly: &mut Assembly<S>,
+    input: &mut I,
+    whole: bool,
+) -> Result<Option<Step>, Violation> {
+    let (remaining, fin) = (frames.protocol().remaining(), frames.protocol().has_ended());
+    let lends = can_lend::<I>(frames.protocol().role());
+    let here = usize::try_from(remaining).unwrap_or(usize::MAX).min(input.bytes().len());
+    if here == 0 {
+        return Ok(Some(Step::Idle));
+    }
+    let all = u64::try_from(here) == Ok(remaining);
+    let what = assembly.what(fin);
+    let (n, piece) = match what {
+        What::Control(_) if lends && all && assembly.is_untouched(whole) => {
+            return Ok(Some(Step::Lend(what)));
+        }
+        What::Data { .. } if lends && (!whole || (all && fin && assembly.is_fresh())) => {
+            return Ok(Some(Step::Lend(what)));
+        }
+        What::Data { .. } if !whole => (here.min(assembly.storage.limit().max(1)), true),
+        _ => (here, false),
+    };
+    let Ok(Some(part)) = frames.feed(&mut input.take(n)) else { return Ok(Some(Step::Idle)) };
+    let first = assembly.is_fresh();
+    assembly.store(&part.payload)?;
+    let last = part.last;
+    if piece {
+        return Ok(Some(Step::Stored(assembly.piece(first, last, fin)?, 0)));
+    }
+    if !last {
+        return Ok(None);
+    }
+    Ok(assembly.end_frame(fin, whole)?.map(|(what, at)| Step::Stored(what, at)))
+}
+
+/// Some of a compressed message: as much of its payload is taken as can be decompressed now.
+#[cfg(feature = "deflate")]
+fn compressed<'i, I: Input<'i>, S: Storage>(
+    frames: &mut Source,
+    assembly: &mut Assembly<S>,
+    input: &mut I,
+    whole: bool,
+) -> Result<Option<Step>, Violation> {
+    let (remaining, fin) = (frames.protocol().remaining(), frames.protocol().has_ended());
+    let here = usize::try_from(remaining).unwrap_or(usize::MAX).min(input.bytes().len());
+    if here == 0 && remaining > 0 && !assembly.inflater.is_pending() {
+        return Ok(Some(Step::Idle));
+    }
+    let mut block = [0; 1024];
+    let block = block.get_mut(..here.min(1024)).unwrap_or_default();
+    block.iter_mut().zip(input.bytes()).for_each(|(to, from)| *to = *from);
+    if let Some(key) = frames.protocol().next_key() {
+        mask::apply(block, key);
+    }
+    let ends = fin && u64::try_from(block.len()) == Ok(remaining);
+    let (taken, found) = assembly.inflate(block, ends, whole);
+    if taken > 0 {
+        // What it is has been seen.
+        _ = frames.feed(&mut input.take(taken));
+    }
+    let found = found?;
+    if !fin && frames.protocol().remaining() == 0 && !assembly.inflater.is_pending() {
+        assembly.end_fragment();
+    }
+    Ok(found.map(|what| Step::Stored(what, 0)))
+}
+
+#[inline(always)]
+fn text<'a, S: Storage>(
+    payload: &'a [u8],
+    assembly: &mut Assembly<S>,
+    answer: &mut impl Answer,
+) -> Event<'a, Message<'a>> {
+    match utf8::text(payload) {
+        Some(text) => Event::Message(Message::Text(Text::new(text))),
+        None => bad_text(payload, assembly, answer),
+    }
+}
+
+#[cold]
+fn bad_text<'e, S: Storage, E>(
+    text: &[u8],
+    assembly: &mut Assembly<S>,
+    answer: &mut impl Answer,
+) -> Event<'e, E> {
+    fail(utf8::first_bad(text), assembly, answer)
+}
+
+#[cold]
+fn fail<'e, S: Storage, E>(
+    violation: Violation,
+    assembly: &mut Assembly<S>,
+    answer: &mut impl Answer,
+) -> Event<'e, E> {
+    assembly.finish();
+    answer.failed(violation.close_code());
+    Event::Failed(Error { violation, offset: assembly.frame_at })
+}
+
+fn control<'a, S: Storage, E>(
+    opcode: Opcode,
+    payload: &'a [u8],
+    assembly: &mut Assembly<S>,
+    answer: &mut impl Answer,
+) -> Event<'a, E> {
+    if opcode == Opcode::Close {
+        assembly.finish();
+        if let Err(violation) = Close::parse(payload) {
+            return fail(violation, assembly, answer);
+        }
+    }
+    said(opcode, payload, answer)
+}
+
+/// What the peer said in a control frame that breaks no rule.
+fn said<'a, E>(opcode: Opcode, payload: &'a [u8], answer: &mut impl Answer) -> Event<'a, E> {
+    match opcode {
+        Opcode::Ping => {
+            answer.pong(payload);
+            Event::Ping(payload)
+        }
+        Opcode::Close => {
+            let close = Close::parse(payload).unwrap_or_default();
+            answer.closed(close);
+            Event::Closed(close)
+        }
+        _ => Event::Pong(payload),
     }
 }
 
@@ -273,9 +518,9 @@ pub struct Truncated {
 impl<S: Storage, M> fmt::Debug for Receiver<S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("role", &self.inbound.role)
-            .field("limit", &self.inbound.limit)
-            .field("held", &self.inbound.storage.held().len())
+            .field("role", &self.frames.protocol().role())
+            .field("limit", &self.assembly.limit)
+            .field("held", &self.assembly.storage.held().len())
             .finish_non_exhaustive()
     }
 }

@@ -18,14 +18,14 @@ use crate::error::Violation;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Utf8 {
     /// The beginning of a character, and zeros.
-    cut: [u8; 4],
+    cut: [u8; 3],
     held: u8,
 }
 
 impl Utf8 {
     /// Nothing yet.
     pub const fn new() -> Self {
-        Self { cut: [0; 4], held: 0 }
+        Self { cut: [0; 3], held: 0 }
     }
 
     /// Whether what has come ends at the end of a character.
@@ -64,7 +64,8 @@ impl Utf8 {
     #[cold]
     fn finish(&mut self, bytes: &[u8]) -> Result<usize, usize> {
         for (at, byte) in bytes.iter().enumerate() {
-            let mut begun = self.cut;
+            let [a, b, c] = self.cut;
+            let mut begun = [a, b, c, 0];
             let held = usize::from(self.held);
             if let Some(next) = begun.get_mut(held) {
                 *next = *byte;
@@ -83,7 +84,7 @@ impl Utf8 {
     }
 
     fn keep(&mut self, begun: &[u8]) {
-        self.cut = [0; 4];
+        self.cut = [0; 3];
         self.held = 0;
         for (to, from) in self.cut.iter_mut().zip(begun) {
             *to = *from;

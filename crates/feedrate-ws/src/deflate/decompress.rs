@@ -9,12 +9,19 @@ pub(super) const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// The same, and a byte behind it that is there not to be taken: decompression stops where a block ends, and only there.
 const TAIL_AND_MORE: [u8; 5] = [0, 0, 0xff, 0xff, 0];
 
+/// What decompresses: a pointer, as a connection may be idle.
+#[derive(Default)]
 pub(crate) struct Inflater {
     /// From the first compressed message on.
-    state: Option<Box<Inflate>>,
-    window_bits: u8,
-    /// The peer begins each message with an empty window.
-    no_context: bool,
+    state: Option<Box<State>>,
+}
+
+/// What the peer has agreed to: the bits of its window, and whether it begins each message with an empty one.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Window(u8);
+
+struct State {
+    inflate: Inflate,
     /// So much of [`TAIL`] has been given to this message.
     tail: u8,
     /// There was no room for all that came of the last bytes.
@@ -31,18 +38,51 @@ pub(crate) struct Run {
     pub(crate) state: Result<bool, ()>,
 }
 
+impl Window {
+    const NO_CONTEXT: u8 = 0x80;
+
+    pub(crate) const fn new(bits: u8, no_context: bool) -> Self {
+        Self(if no_context { bits | Self::NO_CONTEXT } else { bits })
+    }
+
+    const fn bits(self) -> u8 {
+        self.0 & !Self::NO_CONTEXT
+    }
+
+    const fn is_new_each_time(self) -> bool {
+        self.0 & Self::NO_CONTEXT != 0
+    }
+}
+
 impl Inflater {
-    pub(crate) const fn new(window_bits: u8, no_context: bool) -> Self {
-        Self { state: None, window_bits, no_context, tail: 0, pending: false, ended: false }
+    pub(crate) const fn new() -> Self {
+        Self { state: None }
     }
 
     /// Whether more will come out without more going in.
-    pub(crate) const fn is_pending(&self) -> bool {
-        self.pending
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.pending)
     }
 
     /// Decompresses some of `input` into `out`. `ends`: nothing of the message comes after `input`.
-    pub(crate) fn run(&mut self, input: &[u8], ends: bool, out: &mut [u8]) -> Run {
+    pub(crate) fn run(&mut self, window: Window, input: &[u8], ends: bool, out: &mut [u8]) -> Run {
+        let make = || {
+            let inflate = Inflate::new(false, window.bits());
+            Box::new(State { inflate, tail: 0, pending: false, ended: false })
+        };
+        self.state.get_or_insert_with(make).run(input, ends, out)
+    }
+
+    /// Gives the memory back, unless the peer may refer to what is in it.
+    pub(crate) fn release(&mut self, window: Window) {
+        if window.is_new_each_time() {
+            self.state = None;
+        }
+    }
+}
+
+impl State {
+    fn run(&mut self, input: &[u8], ends: bool, out: &mut [u8]) -> Run {
         let mut run = Run { consumed: 0, produced: 0, state: Ok(false) };
         while run.produced < out.len() {
             let rest = input.get(run.consumed..).unwrap_or_default();
@@ -82,8 +122,7 @@ impl Inflater {
 
     /// One call: what went in, what came out, and whether it was good. What came out before an error counts too.
     fn step(&mut self, input: &[u8], out: &mut [u8], flush: InflateFlush) -> (usize, usize, Result<(), ()>) {
-        let bits = self.window_bits;
-        let state = self.state.get_or_insert_with(|| Box::new(Inflate::new(false, bits)));
+        let state = &mut self.inflate;
         let before = (state.total_in(), state.total_out());
         let result = state.decompress(input, out, flush);
         let consumed = usize::try_from(state.total_in().saturating_sub(before.0)).unwrap_or(0);
@@ -96,12 +135,5 @@ impl Inflater {
             state.reset(false);
         }
         (consumed, produced, result.map(|_| ()).map_err(|_| ()))
-    }
-
-    /// Gives the memory back, unless the peer may refer to what is in it.
-    pub(crate) fn release(&mut self) {
-        if self.no_context {
-            self.state = None;
-        }
     }
 }

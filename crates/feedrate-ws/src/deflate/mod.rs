@@ -35,5 +35,5 @@ mod decompress;
 mod params;
 
 pub(crate) use compress::Deflater;
-pub(crate) use decompress::Inflater;
+pub(crate) use decompress::{Inflater, Window};
 pub use params::{BadParams, Config, Offer, Params};

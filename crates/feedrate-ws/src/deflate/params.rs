@@ -2,7 +2,7 @@
 
 use feedrate::{Encode, EncodeError, Output};
 
-use super::{Deflater, Inflater};
+use super::{Deflater, Window};
 use crate::handshake::{Extension, Value};
 use crate::receiver::Role;
 
@@ -254,12 +254,12 @@ impl Params {
     }
 
     /// For what the other side compresses.
-    pub(crate) fn inflater(&self, side: Role) -> Inflater {
+    pub(crate) fn window(&self, side: Role) -> Window {
         let peer = match side {
             Role::Server => Role::Client,
             Role::Client => Role::Server,
         };
-        Inflater::new(zlib_bits(self.window_bits(peer)), self.no_context(peer))
+        Window::new(zlib_bits(self.window_bits(peer)), self.no_context(peer))
     }
 
     /// For what this side sends.

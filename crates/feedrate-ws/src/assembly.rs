@@ -1,0 +1,365 @@
+//! The message that is put together above the frames, and what is known of the frame that is on its way.
+//!
+//! ```text
+//!  input ──► Decoder<Frames> ──► part ──┬─► whole in `input`, or handed out in pieces ─► unmasked there, lent from there
+//!            (frames.rs)                └─► else ─► storage: append, unmask, validate ─► lent from the storage
+//! ```
+
+use feedrate::Storage;
+
+#[cfg(feature = "deflate")]
+use crate::deflate::{Inflater, Window};
+use crate::error::Violation;
+use crate::frame::{CONTROL, Header, Opcode, Part, Payload};
+use crate::message::Kind;
+use crate::utf8::Utf8;
+
+/// Bytes that are unmasked and validated together, while they are in the nearest cache.
+pub(crate) const BLOCK: usize = 4096;
+
+/// What is put together, in the order that leaves no gaps: idle connections are many.
+pub(crate) struct Assembly<S> {
+    /// A message so far, and behind it a control frame's payload so far.
+    pub(crate) storage: S,
+    /// The longest message.
+    pub(crate) limit: u64,
+    /// Bytes of the message so far, decompressed.
+    length: u64,
+    /// Where in the stream the frame begins.
+    pub(crate) frame_at: u64,
+    /// Where the next one does.
+    frame_end: u64,
+    #[cfg(feature = "deflate")]
+    pub(crate) inflater: Inflater,
+    utf8: Utf8,
+    frame: Current,
+    message: Begun,
+    /// A frame that is whole in the input can be lent from there without looking at anything else.
+    pub(crate) quick: bool,
+    #[cfg(feature = "deflate")]
+    pub(crate) window: Window,
+}
+
+/// The frame whose payload comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Current {
+    /// None: a header.
+    Header,
+    Data,
+    Control(Opcode),
+    /// Nothing that follows counts: the peer's close frame has come, or a violation.
+    Over,
+}
+
+/// The message that has begun and not ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    No,
+    Text,
+    Binary,
+    CompressedText,
+    CompressedBinary,
+}
+
+/// What there is to be handed out.
+#[derive(Clone, Copy)]
+pub(crate) enum What {
+    Control(Opcode),
+    Data { kind: Kind, first: bool, last: bool },
+}
+
+impl<S: Storage> Assembly<S> {
+    pub(crate) fn new(storage: S) -> Self {
+        let limit = storage.limit().saturating_sub(CONTROL);
+        Self {
+            storage,
+            limit: u64::try_from(limit).unwrap_or(u64::MAX),
+            length: 0,
+            frame_at: 0,
+            frame_end: 0,
+            #[cfg(feature = "deflate")]
+            inflater: Inflater::new(),
+            utf8: Utf8::new(),
+            frame: Current::Header,
+            message: Begun::No,
+            quick: true,
+            #[cfg(feature = "deflate")]
+            window: Window::default(),
+        }
+    }
+
+    pub(crate) const fn frame(&self) -> Current {
+        self.frame
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.frame == Current::Over
+    }
+
+    /// Whether a message has begun and not ended.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.message != Begun::No
+    }
+
+    /// Whether nothing of the message has been handed out, or stored.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        self.length == 0
+    }
+
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.frame == Current::Data && matches!(self.message, Begun::CompressedText | Begun::CompressedBinary)
+    }
+
+    #[inline(always)]
+    pub(crate) fn fits(&self, length: usize) -> bool {
+        u64::try_from(length).is_ok_and(|length| length <= self.limit)
+    }
+
+    /// What the payload that comes next is of. `fin`: the frame is the message's last.
+    pub(crate) fn what(&self, fin: bool) -> What {
+        match self.frame {
+            Current::Control(opcode) => What::Control(opcode),
+            _ => What::Data { kind: self.kind(), first: self.is_fresh(), last: fin },
+        }
+    }
+
+    const fn kind(&self) -> Kind {
+        match self.message {
+            Begun::Text | Begun::CompressedText => Kind::Text,
+            // A data frame without a message has been refused.
+            Begun::Binary | Begun::CompressedBinary | Begun::No => Kind::Binary,
+        }
+    }
+
+    /// Bytes of the message that the storage holds, before those of a control frame. `whole`: messages are put together.
+    fn kept(&self, whole: bool) -> usize {
+        if whole && self.is_inside() { usize::try_from(self.length).unwrap_or(usize::MAX) } else { 0 }
+    }
+
+    /// Forgets what has been lent from the storage.
+    pub(crate) fn forget(&mut self, whole: bool) {
+        if let Current::Control(_) | Current::Over = self.frame {
+            return;
+        }
+        match self.kept(whole) {
+            0 => self.storage.clear(),
+            kept => self.storage.truncate(kept),
+        }
+    }
+
+    /// Between two messages, with nothing held, the next can be lent at once. `held`: a header is not whole.
+    pub(crate) fn settle(&mut self, held: bool) {
+        let between = self.frame == Current::Header && self.message == Begun::No;
+        self.quick = between && !held && self.storage.held().is_empty();
+    }
+
+    /// Nothing that follows counts.
+    pub(crate) fn finish(&mut self) {
+        (self.frame, self.quick) = (Current::Over, false);
+    }
+
+    /// The frame that comes next breaks a rule.
+    pub(crate) fn refuse(&mut self) {
+        self.frame_at = self.frame_end;
+    }
+
+    /// Gives memory back to the heap, as far as nothing is held in it.
+    pub(crate) fn release(&mut self, whole: bool) {
+        self.forget(whole);
+        // What had begun when the last event came will not end.
+        if self.is_over() || self.storage.held().is_empty() {
+            self.storage.clear();
+            self.storage.release();
+        }
+        #[cfg(feature = "deflate")]
+        if self.message == Begun::No {
+            self.inflater.release(self.window);
+        }
+    }
+
+    /// A whole message in one frame, which leaves nothing behind.
+    #[inline(always)]
+    pub(crate) fn single(&mut self, header: &Header) {
+        self.frame_at = self.frame_end;
+        self.passed(header);
+    }
+
+    #[inline(always)]
+    fn passed(&mut self, header: &Header) {
+        let size = u64::try_from(header.size()).unwrap_or(0);
+        self.frame_end = self.frame_at.saturating_add(size).saturating_add(header.length);
+    }
+
+    /// A frame begins.
+    pub(crate) fn begin(&mut self, header: &Header) -> Result<(), Violation> {
+        self.frame_at = self.frame_end;
+        self.passed(header);
+        self.quick = false;
+        if header.opcode.is_control() {
+            self.frame = Current::Control(header.opcode);
+            return Ok(());
+        }
+        self.frame = Current::Data;
+        if let Some(kind) = Kind::of(header.opcode) {
+            self.message = match (kind, header.rsv1) {
+                (Kind::Text, false) => Begun::Text,
+                (Kind::Binary, false) => Begun::Binary,
+                (Kind::Text, true) => Begun::CompressedText,
+                (Kind::Binary, true) => Begun::CompressedBinary,
+            };
+            (self.length, self.utf8) = (0, Utf8::new());
+        }
+        // What a compressed message's length will be, its header does not say.
+        if let Begun::Text | Begun::Binary = self.message {
+            let length = self.length.saturating_add(header.length);
+            if length > self.limit {
+                return Err(Violation::TooLong { length, limit: self.limit });
+            }
+        }
+        Ok(())
+    }
+
+    /// The payload of the frame has ended. `fin`: and with it the message. Returns what there is to be handed out, and where in the storage it is.
+    pub(crate) fn end_frame(&mut self, fin: bool, whole: bool) -> Result<Option<(What, usize)>, Violation> {
+        let found = match self.frame {
+            Current::Control(opcode) => Some((What::Control(opcode), self.kept(whole))),
+            Current::Data if fin => {
+                let (kind, first) = (self.kind(), self.is_fresh() || whole);
+                self.end_message()?;
+                // In pieces it is the end of a message, and no more.
+                Some((What::Data { kind, first, last: true }, 0))
+            }
+            _ => None,
+        };
+        self.frame = Current::Header;
+        Ok(found)
+    }
+
+    fn end_message(&mut self) -> Result<(), Violation> {
+        let kind = self.kind();
+        self.message = Begun::No;
+        if kind == Kind::Text && !self.utf8.is_whole() {
+            return Err(Violation::Utf8 { at: self.length });
+        }
+        Ok(())
+    }
+
+    /// Whether no byte of the control frame has been stored.
+    pub(crate) fn is_untouched(&self, whole: bool) -> bool {
+        self.storage.held().len() == self.kept(whole)
+    }
+
+    /// Appends a payload, unmasked. Data is validated while it is in the cache.
+    pub(crate) fn store(&mut self, payload: &Payload<'_>) -> Result<(), Violation> {
+        let (key, data, text) = (payload.key(), self.frame == Current::Data, self.kind() == Kind::Text);
+        for block in payload.as_bytes().chunks(BLOCK) {
+            let at = self.storage.held().len();
+            self.storage.append(block).map_err(|_| Violation::Memory)?;
+            let stored = self.storage.held_mut().get_mut(at..).unwrap_or_default();
+            if let Some(key) = key {
+                // A block is a multiple of the key.
+                crate::mask::apply(stored, key);
+            }
+            if data {
+                check(text, &mut self.utf8, &mut self.length, stored)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A piece of a message has been stored, alone. `last`: of the frame.
+    pub(crate) fn piece(&mut self, first: bool, last: bool, fin: bool) -> Result<What, Violation> {
+        let (kind, ends) = (self.kind(), last && fin);
+        if last {
+            self.frame = Current::Header;
+        }
+        if ends {
+            self.end_message()?;
+        }
+        Ok(What::Data { kind, first, last: ends })
+    }
+
+    /// A piece of a message, unmasked where it lies and validated while it is in the cache.
+    pub(crate) fn lend<'a>(&mut self, part: Part<'a>, fin: bool) -> Result<(What, &'a [u8]), Violation> {
+        if let Some(header) = &part.header {
+            self.begin(header)?;
+        }
+        let (kind, first, last) = (self.kind(), self.is_fresh(), part.last && fin);
+        let (utf8, length) = (&mut self.utf8, &mut self.length);
+        let bytes =
+            part.payload.unmask_checked(BLOCK, |block| check(kind == Kind::Text, utf8, length, block))?;
+        if last {
+            self.end_message()?;
+        }
+        if part.last {
+            self.frame = Current::Header;
+        }
+        Ok((What::Data { kind, first, last }, bytes))
+    }
+
+    /// A whole message, or the payload of a control frame, is lent from the input.
+    pub(crate) fn lent(&mut self) {
+        if self.frame == Current::Data {
+            self.message = Begun::No;
+        }
+        self.frame = Current::Header;
+        self.settle(false);
+    }
+
+    /// Decompresses some of a payload: `compressed`, unmasked. `ends`: with it the message ends. Returns how many bytes were taken, and what there is to be handed out.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn inflate(
+        &mut self,
+        compressed: &[u8],
+        ends: bool,
+        whole: bool,
+    ) -> (usize, Result<Option<What>, Violation>) {
+        let mut out = [0; BLOCK];
+        let room = if whole { BLOCK } else { self.storage.limit().clamp(1, BLOCK) };
+        let out = out.get_mut(..room).unwrap_or_default();
+        let run = self.inflater.run(self.window, compressed, ends, out);
+        let all = out.get(..run.produced).unwrap_or_default();
+        (run.consumed, self.inflated(all, run.state, whole))
+    }
+
+    #[cfg(feature = "deflate")]
+    fn inflated(
+        &mut self,
+        all: &[u8],
+        state: Result<bool, ()>,
+        whole: bool,
+    ) -> Result<Option<What>, Violation> {
+        let (kind, first) = (self.kind(), self.is_fresh() || whole);
+        // What came out before something went wrong counts before it.
+        let most = usize::try_from(self.limit.saturating_sub(self.length)).unwrap_or(usize::MAX);
+        let out = all.get(..most).unwrap_or(all);
+        check(kind == Kind::Text, &mut self.utf8, &mut self.length, out)?;
+        if out.len() < all.len() {
+            return Err(Violation::TooLong { length: self.limit.saturating_add(1), limit: self.limit });
+        }
+        let last = state.map_err(|()| Violation::Deflate)?;
+        self.storage.append(out).map_err(|_| Violation::Memory)?;
+        if last {
+            self.frame = Current::Header;
+            self.end_message()?;
+        }
+        Ok((last || (!whole && !out.is_empty())).then_some(What::Data { kind, first, last }))
+    }
+
+    /// All of a compressed message's frame has been taken, and it is not the last.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn end_fragment(&mut self) {
+        self.frame = Current::Header;
+    }
+}
+
+/// More of a message has come.
+fn check(text: bool, utf8: &mut Utf8, length: &mut u64, bytes: &[u8]) -> Result<(), Violation> {
+    let at = *length;
+    *length = at.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    if !text {
+        return Ok(());
+    }
+    let bad = |n| Violation::Utf8 { at: at.saturating_add(u64::try_from(n).unwrap_or(u64::MAX)) };
+    utf8.feed(bytes).map_err(bad)
+}
