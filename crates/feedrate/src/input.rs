@@ -12,6 +12,10 @@ pub trait Input<'i>: sealed::Input<'i> {
 
     /// Takes `n` bytes off the front, or as many as there are.
     fn take(&mut self, n: usize) -> Self;
+
+    /// The bytes as they are, for as long as the caller has them: for a shortcut around a decoder that is between two
+    /// messages.
+    fn into_lent(self) -> Lent<'i>;
 }
 
 impl<'i> Input<'i> for &'i [u8] {
@@ -25,6 +29,11 @@ impl<'i> Input<'i> for &'i [u8] {
         let (taken, rest) = self.split_at_checked(n).unwrap_or((self, &[]));
         *self = rest;
         taken
+    }
+
+    #[inline(always)]
+    fn into_lent(self) -> Lent<'i> {
+        Lent::Shared(self)
     }
 }
 
@@ -41,6 +50,11 @@ impl<'i> Input<'i> for &'i mut [u8] {
         let (taken, rest) = all.split_at_mut_checked(n).unwrap_or_default();
         *self = rest;
         taken
+    }
+
+    #[inline(always)]
+    fn into_lent(self) -> Lent<'i> {
+        Lent::Mutable(self)
     }
 }
 
