@@ -11,6 +11,7 @@ use feedrate::Storage;
 use crate::deflate::{Inflater, Window};
 use crate::error::Violation;
 use crate::frame::{CONTROL, Header, Opcode, Part, Payload};
+use crate::frames::Look;
 use crate::message::Kind;
 use crate::utf8::Utf8;
 
@@ -110,9 +111,16 @@ impl<S: Storage> Assembly<S> {
         self.frame == Current::Data && matches!(self.message, Begun::CompressedText | Begun::CompressedBinary)
     }
 
+    /// Whether more of a message follows that is not compressed.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.frame == Current::Data && matches!(self.message, Begun::Text | Begun::Binary)
+    }
+
+    /// Whether a frame is a message that is not too long, and whole in the input.
     #[inline(always)]
-    pub(crate) fn fits(&self, length: usize) -> bool {
-        u64::try_from(length).is_ok_and(|length| length <= self.limit)
+    pub(crate) fn is_single(&self, look: &Look) -> bool {
+        let fits = u64::try_from(look.length).is_ok_and(|length| length <= self.limit);
+        look.is_single() & look.is_whole() & fits
     }
 
     /// What the payload that comes next is of. `fin`: the frame is the message's last.
@@ -141,9 +149,13 @@ impl<S: Storage> Assembly<S> {
         if let Current::Control(_) | Current::Over = self.frame {
             return;
         }
-        match self.kept(whole) {
-            0 => self.storage.clear(),
-            kept => self.storage.truncate(kept),
+        let kept = self.kept(whole);
+        if self.storage.held().len() > kept {
+            if kept == 0 {
+                self.storage.clear();
+            } else {
+                self.storage.truncate(kept);
+            }
         }
     }
 
@@ -177,23 +189,18 @@ impl<S: Storage> Assembly<S> {
         }
     }
 
-    /// A whole message in one frame, which leaves nothing behind.
+    /// A whole message in one frame, which leaves nothing behind. `n`: all of its bytes.
     #[inline(always)]
-    pub(crate) fn single(&mut self, header: &Header) {
+    pub(crate) fn single(&mut self, n: usize) {
         self.frame_at = self.frame_end;
-        self.passed(header);
-    }
-
-    #[inline(always)]
-    fn passed(&mut self, header: &Header) {
-        let size = u64::try_from(header.size()).unwrap_or(0);
-        self.frame_end = self.frame_at.saturating_add(size).saturating_add(header.length);
+        self.frame_end = self.frame_end.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
     }
 
     /// A frame begins.
     pub(crate) fn begin(&mut self, header: &Header) -> Result<(), Violation> {
         self.frame_at = self.frame_end;
-        self.passed(header);
+        let size = u64::try_from(header.size()).unwrap_or(0);
+        self.frame_end = self.frame_at.saturating_add(size).saturating_add(header.length);
         self.quick = false;
         if header.opcode.is_control() {
             self.frame = Current::Control(header.opcode);

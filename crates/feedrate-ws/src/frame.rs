@@ -24,12 +24,12 @@ pub const CONTROL: usize = 125;
 /// The longest header in bytes.
 pub const HEADER: usize = 14;
 
-const FIN: u8 = 0x80;
+pub(crate) const FIN: u8 = 0x80;
 const RSV: u8 = 0x70;
 const RSV1: u8 = 0x40;
-const OPCODE: u8 = 0x0f;
-const MASK: u8 = 0x80;
-const LENGTH: u8 = 0x7f;
+pub(crate) const OPCODE: u8 = 0x0f;
+pub(crate) const MASK: u8 = 0x80;
+pub(crate) const LENGTH: u8 = 0x7f;
 
 /// What a frame is: RFC 6455, section 11.8. Others are reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,13 +125,12 @@ impl Header {
     /// Bytes that it takes.
     #[inline]
     pub(crate) const fn size(&self) -> usize {
-        let length = match self.length {
+        let key = if self.mask.is_some() { 4_usize } else { 0 };
+        key.saturating_add(match self.length {
             ..126 => 2,
             126..0x1_0000 => 4,
             _ => 10,
-        };
-        let key = if self.mask.is_some() { 4_usize } else { 0 };
-        key.saturating_add(length)
+        })
     }
 
     #[inline]

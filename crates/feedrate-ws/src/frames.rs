@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 
 use feedrate::{Extent, Fault, Lent, Protocol};
 
-use crate::frame::{Expected, Frame, Header, Measured};
+use crate::frame::{Expected, FIN, Frame, Header, MASK, Measured, OPCODE, Opcode};
 use crate::message::Kind;
 use crate::receiver::{InPieces, Role, Whole};
 use crate::{Violation, mask};
@@ -67,20 +67,42 @@ pub struct Frames<M = Whole> {
     /// The key for the next of them.
     key: [u8; 4],
     role: Role,
-    message: Begun,
+    /// Which data frames may come next, as bits: [`Next`].
+    next: u8,
+    /// Those that may begin a message.
+    kinds: u8,
     compressed: bool,
-    only: Option<Kind>,
     mode: PhantomData<M>,
 }
 
-/// The message that has begun and not ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begun {
-    No,
-    Plain,
-    Compressed,
+/// How frames come in parts.
+pub trait Parts {
+    /// A data frame that is whole in the input comes out in one part. The decoder's storage must not have a limit that such a frame could be too long for.
+    const JOINED: bool;
+}
+
+impl Parts for InPieces {
+    const JOINED: bool = false;
+}
+
+/// As [`InPieces`], for the receiver.
+pub(crate) enum Joined {}
+
+impl Parts for Joined {
+    const JOINED: bool = true;
+}
+
+/// The bits of [`Frames::next`]. The first three are at the places of their opcodes, and of frames that are as most are.
+struct Next;
+
+impl Next {
+    const CONTINUATION: u8 = 1;
+    const TEXT: u8 = 2;
+    const BINARY: u8 = 4;
+    /// A continuation of a compressed message.
+    const COMPRESSED: u8 = 8;
     /// A frame was refused, and nobody has looked at it.
-    Unknown,
+    const ANY: u8 = 16;
 }
 
 impl Frames {
@@ -90,9 +112,9 @@ impl Frames {
             remaining: 0,
             key: [0; 4],
             role,
-            message: Begun::No,
+            next: Next::TEXT | Next::BINARY,
+            kinds: Next::TEXT | Next::BINARY,
             compressed: false,
-            only: None,
             mode: PhantomData,
         }
     }
@@ -100,8 +122,16 @@ impl Frames {
     /// Hands out the parts of frames as they arrive.
     #[must_use]
     pub const fn in_pieces(self) -> Frames<InPieces> {
-        let Self { remaining, key, role, message, compressed, only, mode: _ } = self;
-        Frames { remaining, key, role, message, compressed, only, mode: PhantomData }
+        self.into_mode()
+    }
+
+    pub(crate) const fn joined(self) -> Frames<Joined> {
+        self.into_mode()
+    }
+
+    const fn into_mode<M>(self) -> Frames<M> {
+        let Self { remaining, key, role, next, kinds, compressed, mode: _ } = self;
+        Frames { remaining, key, role, next, kinds, compressed, mode: PhantomData }
     }
 }
 
@@ -116,7 +146,7 @@ impl<M> Frames<M> {
     /// Accepts messages of one kind only.
     #[must_use]
     pub const fn only(mut self, kind: Kind) -> Self {
-        self.only = Some(kind);
+        self.set_only(kind);
         self
     }
 
@@ -136,12 +166,19 @@ impl<M> Frames<M> {
     }
 
     pub(crate) const fn set_only(&mut self, kind: Kind) {
-        self.only = Some(kind);
+        let only = match kind {
+            Kind::Text => Next::TEXT,
+            Kind::Binary => Next::BINARY,
+        };
+        if self.has_ended() {
+            self.next = only;
+        }
+        self.kinds = only;
     }
 
     /// Whether the data frame that came last was the last of its message.
     pub(crate) const fn has_ended(&self) -> bool {
-        matches!(self.message, Begun::No)
+        self.next & (Next::CONTINUATION | Next::COMPRESSED | Next::ANY) == 0
     }
 
     /// The key for the next byte of the payload.
@@ -157,12 +194,12 @@ impl<M> Frames<M> {
         Expected {
             compressed: self.compressed,
             masked: Some(matches!(self.role, Role::Server)),
-            in_message: match self.message {
-                Begun::No => Some(false),
-                Begun::Plain | Begun::Compressed => Some(true),
-                Begun::Unknown => None,
+            in_message: if self.next == Next::ANY { None } else { Some(!self.has_ended()) },
+            only: match self.kinds {
+                Next::TEXT => Some(Kind::Text),
+                Next::BINARY => Some(Kind::Binary),
+                _ => None,
             },
-            only: self.only,
         }
     }
 
@@ -176,11 +213,10 @@ impl<M> Frames<M> {
         if header.opcode.is_control() {
             return;
         }
-        self.message = match (header.fin, self.message) {
-            (true, _) => Begun::No,
-            (false, Begun::Compressed) => Begun::Compressed,
-            (false, _) if header.rsv1 => Begun::Compressed,
-            (false, _) => Begun::Plain,
+        self.next = match header.fin {
+            true => self.kinds,
+            false if header.rsv1 || self.next == Next::COMPRESSED => Next::COMPRESSED,
+            false => Next::CONTINUATION,
         };
     }
 
@@ -188,35 +224,26 @@ impl<M> Frames<M> {
     #[inline(always)]
     pub(crate) fn look(&self, bytes: &[u8]) -> Option<Look> {
         let [first, second, rest @ ..] = bytes else { return None };
-        // Without reserved bits.
-        let kind = match (first & 0x7f, self.message) {
-            (0x1, Begun::No) => Some(Kind::Text),
-            (0x2, Begun::No) => Some(Kind::Binary),
-            (0x0, Begun::Plain) => None,
-            _ => return None,
-        };
-        if let (Some(kind), Some(only)) = (kind, self.only) {
-            if kind != only {
-                return None;
-            }
+        let opcode = first & !FIN;
+        if opcode > 2 || self.next.wrapping_shr(opcode.into()) & 1 == 0 {
+            return None;
         }
-        let mask = match self.role {
-            Role::Server => 0x80,
+        let bit = match self.role {
+            Role::Server => MASK,
             Role::Client => 0,
         };
-        let (length, rest, size) = match second ^ mask {
+        let (length, rest, size) = match second ^ bit {
             // What has no payload is left to others: nothing would be handed out for it.
-            short @ 1..=125 => (usize::from(short), rest, 2_usize),
+            short @ 1..=125 => (u16::from(short), rest, 2_usize),
             126 => {
-                let (bytes, rest) = rest.split_first_chunk()?;
-                let length = u16::from_be_bytes(*bytes);
-                if length < 126 {
-                    return None;
-                }
-                (usize::from(length), rest, 4)
+                let (length, rest) = rest.split_first_chunk()?;
+                (u16::from_be_bytes(*length), rest, 4)
             }
             _ => return None,
         };
+        if size == 4 && length < 126 {
+            return None;
+        }
         let (key, here, size) = match self.role {
             Role::Server => {
                 let (key, payload) = rest.split_first_chunk()?;
@@ -224,15 +251,13 @@ impl<M> Frames<M> {
             }
             Role::Client => (None, rest.len(), size),
         };
-        Some(Look { fin: first & 0x80 != 0, kind, key, size, length, here })
+        Some(Look { first: *first, key, size, length: length.into(), here })
     }
 }
 
 /// A header that was looked at.
 pub(crate) struct Look {
-    pub(crate) fin: bool,
-    /// `None`: it goes on with a message.
-    pub(crate) kind: Option<Kind>,
+    first: u8,
     key: Option<[u8; 4]>,
     /// Bytes of the header.
     pub(crate) size: usize,
@@ -246,7 +271,7 @@ impl Look {
     /// Whether it is a message of one frame.
     #[inline(always)]
     pub(crate) const fn is_single(&self) -> bool {
-        self.fin && self.kind.is_some()
+        self.first > FIN
     }
 
     #[inline(always)]
@@ -255,15 +280,36 @@ impl Look {
     }
 
     #[inline(always)]
-    const fn frame(&self) -> usize {
-        self.size.saturating_add(self.length)
+    fn header(&self) -> Header {
+        let opcode = match self.first & OPCODE {
+            0x1 => Opcode::Text,
+            0x2 => Opcode::Binary,
+            _ => Opcode::Continuation,
+        };
+        let length = u64::try_from(self.length).unwrap_or(u64::MAX);
+        Header { fin: self.first & FIN != 0, rsv1: false, opcode, mask: self.key, length }
     }
 
     #[inline(always)]
-    fn header(&self) -> Header {
-        let length = u64::try_from(self.length).unwrap_or(u64::MAX);
-        let opcode = self.kind.map_or(crate::frame::Opcode::Continuation, Kind::opcode);
-        Header { fin: self.fin, rsv1: false, opcode, mask: self.key, length }
+    pub(crate) const fn is_text(&self) -> bool {
+        self.first & OPCODE == 1
+    }
+
+    /// The payload, which can be unmasked where it lies.
+    #[inline(always)]
+    pub(crate) fn unmask<'a>(&self, payload: Lent<'a>) -> &'a [u8] {
+        match (payload, self.key) {
+            (Lent::Mutable(payload), Some(key)) => {
+                mask::apply(payload, key);
+                payload
+            }
+            (payload, _) => payload.into_bytes(),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn frame(&self) -> usize {
+        self.size.saturating_add(self.length)
     }
 }
 
@@ -308,15 +354,15 @@ impl Protocol for Frames<Whole> {
 
     fn skipped(&mut self, _: usize) {
         // Whether its message goes on, the refused frame was not asked.
-        self.message = Begun::Unknown;
+        self.next = Next::ANY;
     }
 
     fn reset(&mut self) {
-        self.message = Begun::No;
+        self.next = self.kinds;
     }
 }
 
-impl Protocol for Frames<InPieces> {
+impl<M: Parts> Protocol for Frames<M> {
     type Bytes<'a> = Lent<'a>;
     type Message<'a> = Part<'a>;
     type Error = FrameError;
@@ -339,17 +385,21 @@ impl Protocol for Frames<InPieces> {
             return Err(FrameError::NotReady);
         };
         self.begin(&header);
-        Ok(self.piece(Some(header), behind(bytes, n)))
+        Ok(self.piece(Some(header), split(bytes, n).1))
     }
 
-    /// Of a data frame that is whole here all is handed out at once, and of any other its header first.
+    /// A part of a payload; all of a data frame that is whole here, and of one that is not its header.
+    // Longer than `extent` says, and so only where the decoder has no limit that could be asked about it.
     #[inline(always)]
     fn glance(&self, head: &[u8]) -> Option<usize> {
+        if !M::JOINED {
+            return None;
+        }
         if self.remaining > 0 {
             let n = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(head.len());
             return (n > 0).then_some(n);
         }
-        self.look(head).filter(Look::is_whole).map(|look| look.frame())
+        self.look(head).map(|look| if look.is_whole() { look.frame() } else { look.size })
     }
 
     #[inline(always)]
@@ -359,13 +409,14 @@ impl Protocol for Frames<InPieces> {
         }
         let Some(look) = self.look(bytes.as_bytes()) else { return self.parse(bytes) };
         let header = look.header();
-        if self.message == Begun::No && header.fin {
-            // It leaves nothing behind.
-            let payload = Payload { bytes: behind(bytes, look.size), key: header.mask };
+        self.next = if header.fin { self.kinds } else { Next::CONTINUATION };
+        if look.is_whole() {
+            let payload = Payload { bytes: split(bytes, look.size).1, key: header.mask };
             return Ok(Part { header: Some(header), payload, last: true });
         }
-        self.begin(&header);
-        Ok(self.piece(Some(header), behind(bytes, look.size)))
+        self.remaining = header.length;
+        self.key = header.mask.unwrap_or_default();
+        Ok(self.piece(Some(header), split(bytes, look.size).1))
     }
 
     fn inside(&self) -> bool {
@@ -373,11 +424,11 @@ impl Protocol for Frames<InPieces> {
     }
 
     fn reset(&mut self) {
-        (self.remaining, self.message) = (0, Begun::No);
+        (self.remaining, self.next) = (0, self.kinds);
     }
 }
 
-impl Frames<InPieces> {
+impl<M: Parts> Frames<M> {
     #[inline(always)]
     fn piece<'a>(&mut self, header: Option<Header>, bytes: Lent<'a>) -> Part<'a> {
         let n = bytes.as_bytes().len();
@@ -391,11 +442,18 @@ impl Frames<InPieces> {
     }
 }
 
+/// Cut after `n` bytes.
 #[inline(always)]
-fn behind(bytes: Lent<'_>, n: usize) -> Lent<'_> {
+fn split(bytes: Lent<'_>, n: usize) -> (&[u8], Lent<'_>) {
     match bytes {
-        Lent::Shared(bytes) => Lent::Shared(bytes.get(n..).unwrap_or_default()),
-        Lent::Mutable(bytes) => Lent::Mutable(bytes.get_mut(n..).unwrap_or_default()),
+        Lent::Shared(bytes) => {
+            let (start, rest) = bytes.split_at_checked(n).unwrap_or_default();
+            (start, Lent::Shared(rest))
+        }
+        Lent::Mutable(bytes) => {
+            let (start, rest) = bytes.split_at_mut_checked(n).unwrap_or_default();
+            (start, Lent::Mutable(rest))
+        }
     }
 }
 
@@ -542,8 +600,8 @@ impl From<Fault> for FrameError {
 
 impl<M> Clone for Frames<M> {
     fn clone(&self) -> Self {
-        let Self { remaining, key, role, message, compressed, only, mode: _ } = *self;
-        Self { remaining, key, role, message, compressed, only, mode: PhantomData }
+        let Self { remaining, key, role, next, kinds, compressed, mode: _ } = *self;
+        Self { remaining, key, role, next, kinds, compressed, mode: PhantomData }
     }
 }
 
@@ -552,7 +610,7 @@ impl<M> fmt::Debug for Frames<M> {
         f.debug_struct("Frames")
             .field("role", &self.role)
             .field("remaining", &self.remaining)
-            .field("message", &self.message)
+            .field("inside", &!self.has_ended())
             .finish_non_exhaustive()
     }
 }

@@ -1,15 +1,14 @@
 //! A request's or an answer's head: RFC 9112, sections 2 to 5. Strict, and in linear time.
 
-use feedrate::Storage;
+use feedrate::{Decoder, Extent, Fault, Input, Protocol, Storage};
 
 use super::list::{elements, is_token};
-use crate::Input;
 
 /// What is wrong with a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeadError {
-    /// It is longer than the storage.
+    /// It is longer than the storage, or than there is memory for.
     #[error("head of more than {limit} bytes")]
     TooLong {
         /// The storage's limit.
@@ -38,13 +37,65 @@ pub enum HeadError {
     },
 }
 
-/// Collects a head, and checks its lines.
-pub(super) struct Reader<S> {
-    storage: S,
+/// Heads as a protocol: up to an empty line. What may stand in a line is checked as it comes.
+struct Heads {
     /// The last bytes were this much of CR LF CR LF.
     matched: u8,
-    headers: usize,
+    /// Lines that have ended, the first one included.
+    lines: usize,
+    /// The most headers.
     limit: usize,
+}
+
+impl Protocol for Heads {
+    // Fed from what can only be looked at, a head is always in the storage then, whole in the input or not: it is looked at after an error too.
+    type Bytes<'a> = &'a mut [u8];
+    type Message<'a> = &'a mut [u8];
+    type Error = HeadError;
+
+    fn extent(&self, _: &[u8]) -> Result<Extent, HeadError> {
+        Ok(Extent::Until(b"\r\n\r\n"))
+    }
+
+    fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), HeadError> {
+        if from == 0 {
+            (self.matched, self.lines) = (0, 0);
+        }
+        for (at, byte) in so_far.iter().enumerate().skip(from) {
+            self.matched = match (byte, self.matched) {
+                (b'\r', 0 | 2) | (b'\n', 1 | 3) => self.matched.saturating_add(1),
+                (b'\r' | b'\n', _) | (_, 1 | 3) => return Err(HeadError::Control { at }),
+                (0..=8 | 11..=31 | 127, _) => return Err(HeadError::Control { at }),
+                _ => 0,
+            };
+            if self.matched == 2 {
+                self.lines = self.lines.saturating_add(1);
+                if self.lines > self.limit.saturating_add(1) {
+                    return Err(HeadError::TooManyHeaders { limit: self.limit });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parse<'a>(&mut self, head: Self::Bytes<'a>) -> Result<&'a mut [u8], HeadError> {
+        Ok(head)
+    }
+}
+
+impl From<Fault> for HeadError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::TooLong { limit, .. } => Self::TooLong { limit },
+            // There is no room, whatever the reason.
+            _ => Self::TooLong { limit: 0 },
+        }
+    }
+}
+
+/// Collects a head, and checks its lines.
+pub(super) struct Reader<S> {
+    decoder: Decoder<Heads, S>,
     done: bool,
 }
 
@@ -52,17 +103,20 @@ const CRLF: &str = "\r\n";
 
 impl<S: Storage> Reader<S> {
     pub(super) const fn new(storage: S) -> Self {
-        Self { storage, matched: 0, headers: 0, limit: 100, done: false }
+        let heads = Heads { matched: 0, lines: 0, limit: 100 };
+        Self { decoder: Decoder::new(heads, storage), done: false }
     }
 
     pub(super) const fn limit_headers(&mut self, limit: usize) {
-        self.limit = limit;
+        self.decoder.protocol_mut().limit = limit;
     }
 
     /// Takes bytes off the front of `input` up to the end of the head. Whether it is there.
     pub(super) fn feed<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<bool, HeadError> {
         if !self.done {
-            self.read(input)?;
+            let (taken, result) = self.read(input.bytes());
+            input.take(taken);
+            self.done = result?;
         }
         // Each time: what is wrong stays wrong.
         if self.done {
@@ -71,38 +125,18 @@ impl<S: Storage> Reader<S> {
         Ok(self.done)
     }
 
-    fn read<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<(), HeadError> {
-        let (held, limit) = (self.storage.held().len(), self.storage.limit());
-        let (mut matched, mut headers, mut taken) = (self.matched, self.headers, 0_usize);
-        for byte in input.bytes() {
-            let at = held.saturating_add(taken);
-            if at >= limit {
-                return Err(HeadError::TooLong { limit });
-            }
-            matched = match (byte, matched) {
-                (b'\r', 0 | 2) | (b'\n', 1 | 3) => matched.saturating_add(1),
-                (b'\r' | b'\n', _) | (_, 1 | 3) => return Err(HeadError::Control { at }),
-                (0..=8 | 11..=31 | 127, _) => return Err(HeadError::Control { at }),
-                _ => 0,
-            };
-            if matched == 2 {
-                // The first line is none.
-                headers = headers.saturating_add(1);
-                if headers > self.limit.saturating_add(1) {
-                    return Err(HeadError::TooManyHeaders { limit: self.limit });
-                }
-            }
-            taken = taken.saturating_add(1);
-            if matched == 4 {
-                break;
-            }
-        }
-        // Without memory nothing is taken: what comes next must not be read as if it followed what came before.
-        self.storage.reserve(taken).map_err(|_| HeadError::TooLong { limit })?;
-        let head = input.take(taken);
-        self.storage.append(head.bytes()).map_err(|_| HeadError::TooLong { limit })?;
-        (self.matched, self.headers, self.done) = (matched, headers, matched == 4);
-        Ok(())
+    fn read(&mut self, input: &[u8]) -> (usize, Result<bool, HeadError>) {
+        let mut rest = input;
+        let result = match self.decoder.feed(&mut rest) {
+            Ok(head) => Ok(head.is_some()),
+            Err(error) => Err(error.into_inner()),
+        };
+        let limit = self.decoder.storage().limit();
+        let result = result.map_err(|error| match error {
+            HeadError::TooLong { .. } => HeadError::TooLong { limit },
+            other => other,
+        });
+        (input.len().saturating_sub(rest.len()), result)
     }
 
     pub(super) fn first_line(&self) -> &[u8] {
@@ -114,7 +148,7 @@ impl<S: Storage> Reader<S> {
     }
 
     fn split(&self) -> (&[u8], &[u8]) {
-        let head = self.storage.held();
+        let head = self.decoder.storage().held();
         let end = head.iter().position(|byte| *byte == b'\r').unwrap_or(head.len());
         (head.get(..end).unwrap_or_default(), head.get(end.saturating_add(CRLF.len())..).unwrap_or_default())
     }
@@ -192,6 +226,9 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
 
 impl<S: Storage> core::fmt::Debug for Reader<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Reader").field("held", &self.storage.held().len()).field("done", &self.done).finish()
+        f.debug_struct("Reader")
+            .field("held", &self.decoder.storage().held().len())
+            .field("done", &self.done)
+            .finish()
     }
 }
