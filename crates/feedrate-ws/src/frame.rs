@@ -244,6 +244,7 @@ impl Measured {
     /// # Errors
     ///
     /// What breaks a rule, at the first byte that shows it.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn of(bytes: &[u8], expected: &Expected) -> Result<Self, Violation> {
         let Some((&first, rest)) = bytes.split_first() else { return Ok(Self::Need(1)) };
         let (fin, rsv1, opcode) = expected.first_byte(first)?;

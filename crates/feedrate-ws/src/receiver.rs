@@ -8,8 +8,8 @@ use feedrate::{Decoder, Input, Storage};
 use crate::assembly::{Assembly, Current, What};
 use crate::close::{Close, CloseCode};
 use crate::error::{Error, Violation};
-use crate::frame::{FrameError, Frames, Opcode};
-use crate::frames::{Joined, Look};
+use crate::frame::{FrameError, Frames, Opcode, Part};
+use crate::frames::{Joined, Look, QUICK};
 #[cfg(feature = "deflate")]
 use crate::mask;
 use crate::message::{Event, Kind, Message, Piece, Text};
@@ -97,7 +97,7 @@ impl<S: Storage> Receiver<S> {
         answer: &mut impl Answer,
     ) -> Option<Event<'a, Message<'a>>> {
         // The common case, small enough to be inlined into the caller's loop.
-        if self.assembly.quick && can_lend::<I>(self.frames.protocol().role()) {
+        if QUICK && self.assembly.quick && can_lend::<I>(self.frames.protocol().role()) {
             let look = self.frames.protocol().look(input.bytes());
             if let Some(look) = look.filter(|look| self.assembly.is_single(look)) {
                 return self.single(&look, input, answer);
@@ -132,6 +132,7 @@ impl<S: Storage> Receiver<S> {
     ) -> Option<Event<'a, Message<'a>>> {
         let (what, at) = match self.step(input, true) {
             Ok(Step::Idle) => return None,
+            Ok(Step::Single) if !QUICK => return None,
             Ok(Step::Single) => {
                 let look = self.frames.protocol().look(input.bytes())?;
                 return self.single(&look, input, answer);
@@ -156,7 +157,7 @@ impl<S: Storage> Receiver<S> {
         input: &mut I,
         answer: &mut impl Answer,
     ) -> Option<Event<'a, Message<'a>>> {
-        let Ok(Some(part)) = self.frames.feed(input) else { return None };
+        let Ok(Some(part)) = next(&mut self.frames, input) else { return None };
         let payload = part.payload.unmask().unwrap_or_default();
         self.assembly.lent();
         Some(match what {
@@ -175,7 +176,8 @@ impl<S: Storage> Receiver<S, InPieces> {
         answer: &mut impl Answer,
     ) -> Option<Event<'a, Piece<'a>>> {
         // In the middle of a frame.
-        if can_lend::<I>(self.frames.protocol().role())
+        if QUICK
+            && can_lend::<I>(self.frames.protocol().role())
             && self.assembly.is_plain()
             && self.frames.protocol().remaining() > 0
             && !input.bytes().is_empty()
@@ -214,13 +216,13 @@ impl<S: Storage> Receiver<S, InPieces> {
     ) -> Option<Event<'a, Piece<'a>>> {
         let Self { frames, assembly, mode: _ } = self;
         if let Some(What::Control(opcode)) = what {
-            let Ok(Some(part)) = frames.feed(input) else { return None };
+            let Ok(Some(part)) = next(frames, input) else { return None };
             let payload = part.payload.unmask().unwrap_or_default();
             assembly.lent();
             return Some(control(opcode, payload, assembly, answer));
         }
         let fin = frames.protocol().has_ended();
-        let Ok(Some(part)) = frames.feed(input) else { return None };
+        let Ok(Some(part)) = next(frames, input) else { return None };
         let fin = part.header.as_ref().map_or(fin, |header| header.fin);
         Some(match assembly.lend(part, fin) {
             Ok((What::Data { kind, first, last }, bytes)) => {
@@ -301,6 +303,7 @@ impl<S: Storage, M> Receiver<S, M> {
     }
 
     /// Goes on to what can be handed out. `whole`: messages are put together.
+    #[cfg_attr(target_os = "none", inline(never))]
     fn step<'i, I: Input<'i>>(&mut self, input: &mut I, whole: bool) -> Result<Step, Violation> {
         let Self { frames, assembly, mode: _ } = self;
         assembly.forget(whole);
@@ -339,10 +342,20 @@ impl<S: Storage> Receiver<S, InPieces> {
 /// What the frames come from.
 type Source = Decoder<Frames<Joined>, Spill>;
 
+/// [`Decoder::feed`], once in a small binary.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
+fn next<'a, 'i: 'a, I: Input<'i>>(
+    frames: &'a mut Source,
+    input: &mut I,
+) -> Result<Option<Part<'a>>, feedrate::Error<FrameError>> {
+    frames.feed(input)
+}
+
 // Both are inlined, as what they return costs more to pass on than they are long.
 
 /// The next frame begins, and if it is one of data and whole in the input, it also ends.
-#[inline(always)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn header<'i, I: Input<'i>, S: Storage>(
     frames: &mut Source,
     assembly: &mut Assembly<S>,
@@ -352,7 +365,7 @@ fn header<'i, I: Input<'i>, S: Storage>(
     let lends = can_lend::<I>(frames.protocol().role());
     // What the decoder holds of a header comes before the input.
     let stored = whole && (!lends || assembly.is_inside());
-    let look = if stored || !frames.pending().is_empty() {
+    let look = if !QUICK || stored || !frames.pending().is_empty() {
         None
     } else {
         frames.protocol().look(input.bytes()).filter(Look::is_whole)
@@ -364,8 +377,8 @@ fn header<'i, I: Input<'i>, S: Storage>(
         }
         Some(_) if !whole && lends => return Ok(Some(Step::Single)),
         // The payload may be longer than the storage.
-        Some(look) if !whole => frames.feed(&mut input.take(look.size)),
-        _ => frames.feed(input),
+        Some(look) if !whole => next(frames, &mut input.take(look.size)),
+        _ => next(frames, input),
     };
     let part = match fed {
         Ok(Some(part)) => part,
@@ -396,7 +409,7 @@ fn header<'i, I: Input<'i>, S: Storage>(
 }
 
 /// Some of a payload.
-#[inline(always)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn payload<'i, I: Input<'i>, S: Storage>(
     frames: &mut Source,
     assembly: &mut Assembly<S>,
@@ -421,7 +434,7 @@ fn payload<'i, I: Input<'i>, S: Storage>(
         What::Data { .. } if !whole => (here.min(assembly.storage.limit().max(1)), true),
         _ => (here, false),
     };
-    let Ok(Some(part)) = frames.feed(&mut input.take(n)) else { return Ok(Some(Step::Idle)) };
+    let Ok(Some(part)) = next(frames, &mut input.take(n)) else { return Ok(Some(Step::Idle)) };
     let first = assembly.is_fresh();
     assembly.store(&part.payload)?;
     let last = part.last;
@@ -457,7 +470,7 @@ fn compressed<'i, I: Input<'i>, S: Storage>(
     let (taken, found) = assembly.inflate(block, ends, whole);
     if taken > 0 {
         // What it is has been seen.
-        _ = frames.feed(&mut input.take(taken));
+        _ = next(frames, &mut input.take(taken));
     }
     let found = found?;
     if !fin && frames.protocol().remaining() == 0 && !assembly.inflater.is_pending() {
