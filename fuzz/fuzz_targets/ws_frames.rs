@@ -2,7 +2,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use feedrate_fuzz::ws::{Side, Way, frame, params, receive, reference, ways};
+use feedrate_fuzz::ws::{Side, Way, check_frames, frame, params, receive, reference, ways};
 use feedrate_ws::Role;
 
 #[derive(Arbitrary, Debug)]
@@ -58,6 +58,7 @@ libfuzzer_sys::fuzz_target!(|plan: Plan<'_>| {
     for way in ways(&plan.sizes) {
         assert_eq!(receive(side, way, &stream), expected, "{way:?}");
     }
+    check_frames(side, &plan.sizes, &stream);
 });
 
 fn write(stream: &mut Vec<u8>, role: Role, one: &Frame<'_>, begun: &mut bool) {

@@ -63,9 +63,11 @@ fn seen(request: &Request<'_>) -> Seen {
 
 /// Any bytes, as a server reads them.
 fn request(plan: &Plan<'_>) {
-    let expected = serve(plan.stream, &[]);
-    for sizes in [&[1][..], plan.sizes] {
-        assert_eq!(serve(plan.stream, sizes), expected);
+    let expected = serve(plan.stream, &[], true);
+    for sizes in [&[][..], &[1], plan.sizes] {
+        for shared in [true, false] {
+            assert_eq!(serve(plan.stream, sizes, shared), expected);
+        }
     }
     match expected.result {
         Ok(Some(seen)) => again(&seen),
@@ -78,17 +80,23 @@ fn request(plan: &Plan<'_>) {
     }
 }
 
-fn serve(stream: &[u8], sizes: &[u8]) -> Read {
+fn serve(stream: &[u8], sizes: &[u8], shared: bool) -> Read {
     let mut server = Server::new(Array::<1024>::new()).with_headers(20);
     let mut taken = 0;
     for piece in pieces(stream, sizes) {
-        let mut input = piece;
-        let result = server.feed(&mut input).map(|request| request.as_ref().map(seen));
-        taken += piece.len() - input.len();
+        let mut memory = piece.to_vec();
+        let (mut input, mut mutable) = (piece, &mut memory[..]);
+        let fed = if shared { server.feed(&mut input) } else { server.feed(&mut mutable) };
+        let result = fed.map(|request| request.as_ref().map(seen));
+        let left = if shared { input.len() } else { mutable.len() };
+        taken += piece.len() - left;
         match result {
-            Ok(None) => assert!(input.is_empty()),
-            // What an error leaves unread depends on the cuts, and nobody reads on.
-            Err(_) => return Read { result, taken: 0 },
+            Ok(None) => assert_eq!(left, 0),
+            // What an error leaves unread depends on the cuts, and nobody reads on: what is wrong stays wrong.
+            Err(error) => {
+                assert_eq!(server.feed(&mut input).err(), Some(error));
+                return Read { result, taken: 0 };
+            }
             Ok(Some(_)) => return Read { result, taken },
         }
     }
@@ -135,22 +143,26 @@ fn again(seen: &Seen) {
 
 /// Any bytes, as a client reads them.
 fn answer(plan: &Plan<'_>) {
-    let expected = ask(plan.stream, &[]);
-    for sizes in [&[1][..], plan.sizes] {
-        assert_eq!(ask(plan.stream, sizes), expected);
+    let expected = ask(plan.stream, &[], true);
+    for sizes in [&[][..], &[1], plan.sizes] {
+        for shared in [true, false] {
+            assert_eq!(ask(plan.stream, sizes, shared), expected);
+        }
     }
 }
 
 type Answer = Result<Option<(Option<String>, Vec<(String, Vec<u8>)>, String)>, ClientError>;
 
-fn ask(stream: &[u8], sizes: &[u8]) -> (Answer, usize) {
+fn ask(stream: &[u8], sizes: &[u8], shared: bool) -> (Answer, usize) {
     let request =
         ClientRequest::new("a.example", "/", NONCE).protocols(&["a", "b"]).deflate(Offer::default());
     let mut client = Client::new(request, Array::<1024>::new());
     let mut taken = 0;
     for piece in pieces(stream, sizes) {
-        let mut input = piece;
-        let result = client.feed(&mut input).map(|response| {
+        let mut memory = piece.to_vec();
+        let (mut input, mut mutable) = (piece, &mut memory[..]);
+        let fed = if shared { client.feed(&mut input) } else { client.feed(&mut mutable) };
+        let result = fed.map(|response| {
             response.map(|response| {
                 let headers =
                     response.headers().iter().map(|(name, value)| (name.to_string(), value.to_vec()));
@@ -158,9 +170,10 @@ fn ask(stream: &[u8], sizes: &[u8]) -> (Answer, usize) {
                 (response.protocol().map(str::to_string), headers.collect(), params)
             })
         });
-        taken += piece.len() - input.len();
+        let left = if shared { input.len() } else { mutable.len() };
+        taken += piece.len() - left;
         match result {
-            Ok(None) => assert!(input.is_empty()),
+            Ok(None) => assert_eq!(left, 0),
             Err(_) => return (result, 0),
             Ok(Some(_)) => return (result, taken),
         }

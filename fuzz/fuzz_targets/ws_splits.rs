@@ -2,7 +2,7 @@
 #![no_main]
 
 use feedrate_fuzz::Plan;
-use feedrate_fuzz::ws::{Side, Way, params, receive, reference, ways};
+use feedrate_fuzz::ws::{Side, Way, check_frames, params, receive, reference, ways};
 use feedrate_ws::Role;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
@@ -18,4 +18,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     for way in ways(plan.sizes) {
         assert_eq!(receive(side, way, plan.stream), expected, "{way:?}");
     }
+    check_frames(side, plan.sizes, plan.stream);
 });

@@ -1,8 +1,8 @@
 //! What the targets for WebSocket share: all the ways to receive, a reference that knows only one, and frames as the other side writes them.
 
-use feedrate::{Array, Grow, Storage};
+use feedrate::{Array, Buffer, Decoder, Encode, Error as Bad, Grow, Storage};
 use feedrate_ws::deflate::{Config, Offer, Params};
-use feedrate_ws::frame::Opcode;
+use feedrate_ws::frame::{FrameError, Frames, HEADER, Header, Opcode, Part};
 use feedrate_ws::{
     CloseCode, Error, Event, InPieces, Kind, Message, Piece, Receiver, Role, Sender, Truncated, Violation,
     mask,
@@ -210,6 +210,149 @@ impl Log {
 
     fn outcome(self, end: Result<(), Truncated>, mut sender: Answers) -> Outcome {
         Outcome { items: self.items, end, said: drain(&mut sender) }
+    }
+}
+
+/// The longest frame that is accepted whole.
+const FRAME: usize = 600;
+
+/// How frames are fed.
+#[derive(Clone, Copy, Debug)]
+pub enum Feed {
+    Shared,
+    Mutable,
+    Pulled,
+}
+
+/// What comes of frames alone: the stream again, as it is written from what was read, where each frame begins in that, and errors.
+#[derive(Debug, Default, PartialEq)]
+pub struct Written {
+    pub bytes: Vec<u8>,
+    pub frames: Vec<usize>,
+    pub errors: Vec<Bad<FrameError>>,
+    pub ends: bool,
+}
+
+/// Reads frames whole; those that are longer than [`FRAME`] are refused alone.
+pub fn frames(side: Side, feed: Feed, sizes: &[u8], stream: &[u8]) -> Written {
+    let protocol = Frames::new(side.role).compressed(side.deflate.is_some());
+    let mut decoder = Decoder::new(protocol, Grow::new(FRAME));
+    let mut written = Written::default();
+    let mut buffer = Buffer::new([0; 64]);
+    for chunk in pieces(stream, sizes) {
+        let mut memory = chunk.to_vec();
+        let (mut shared, mut mutable, mut unread) = (chunk, &mut memory[..], chunk);
+        loop {
+            let frame = match feed {
+                Feed::Shared => decoder.feed(&mut shared),
+                Feed::Mutable => decoder.feed(&mut mutable),
+                Feed::Pulled => match decoder.ready(&mut buffer) {
+                    Ok(Some(ready)) => decoder.take(ready, &mut buffer).map(Some),
+                    Ok(None) if !unread.is_empty() => {
+                        unread = fill(&mut buffer, unread);
+                        continue;
+                    }
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
+                },
+            };
+            match frame {
+                Ok(Some(frame)) => {
+                    written.frames.push(written.bytes.len());
+                    frame.encode(&mut written.bytes).expect("what was read can be written");
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    written.errors.push(error);
+                    if error.is_lost() {
+                        return written;
+                    }
+                }
+            }
+        }
+    }
+    written.ends = decoder.end().is_ok();
+    written
+}
+
+/// Reads frames in pieces, of any length.
+pub fn parts(side: Side, feed: Feed, sizes: &[u8], stream: &[u8]) -> Written {
+    let protocol = Frames::new(side.role).compressed(side.deflate.is_some()).in_pieces();
+    let mut decoder = Decoder::new(protocol, Array::<HEADER>::new());
+    let mut written = Written::default();
+    let mut buffer = Buffer::new([0; 64]);
+    for chunk in pieces(stream, sizes) {
+        let mut memory = chunk.to_vec();
+        let (mut shared, mut mutable, mut unread) = (chunk, &mut memory[..], chunk);
+        loop {
+            let part = match feed {
+                Feed::Shared => decoder.feed(&mut shared),
+                Feed::Mutable => decoder.feed(&mut mutable),
+                Feed::Pulled => match decoder.ready(&mut buffer) {
+                    Ok(Some(ready)) => decoder.take(ready, &mut buffer).map(Some),
+                    Ok(None) if !unread.is_empty() => {
+                        unread = fill(&mut buffer, unread);
+                        continue;
+                    }
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
+                },
+            };
+            match part {
+                Ok(Some(part)) => write_part(&part, &mut written),
+                Ok(None) => break,
+                Err(error) => {
+                    assert!(error.is_lost());
+                    written.errors.push(error);
+                    return written;
+                }
+            }
+        }
+    }
+    written.ends = decoder.end().is_ok();
+    written
+}
+
+fn write_part(part: &Part<'_>, written: &mut Written) {
+    if let Some(header) = part.header {
+        written.frames.push(written.bytes.len());
+        let (bytes, n) = header.to_bytes();
+        written.bytes.extend_from_slice(&bytes[..n]);
+    } else {
+        assert!(!part.payload.is_empty());
+    }
+    let at = written.bytes.len();
+    part.payload.copy_to(&mut written.bytes);
+    mask::apply(&mut written.bytes[at..], part.payload.key().unwrap_or_default());
+    assert_eq!(&written.bytes[at..], part.payload.as_bytes());
+    let begun = written.frames.last().expect("a header");
+    let Ok(Some((header, n))) = Header::parse(&written.bytes[*begun..]) else { panic!("no header") };
+    let so_far = (written.bytes.len() - begun - n) as u64;
+    assert!(so_far <= header.length && part.last == (so_far == header.length));
+}
+
+fn fill<'c>(buffer: &mut Buffer<[u8; 64]>, unread: &'c [u8]) -> &'c [u8] {
+    let space = buffer.space();
+    let n = space.len().min(unread.len());
+    space[..n].copy_from_slice(&unread[..n]);
+    buffer.filled(n);
+    &unread[n..]
+}
+
+/// Frames alone, however they are cut and fed.
+pub fn check_frames(side: Side, sizes: &[u8], stream: &[u8]) {
+    let whole = frames(side, Feed::Shared, &[], stream);
+    let in_parts = parts(side, Feed::Shared, &[], stream);
+    for cut in [&[][..], &[1], sizes] {
+        for feed in [Feed::Shared, Feed::Mutable, Feed::Pulled] {
+            assert_eq!(frames(side, feed, cut, stream), whole, "{feed:?}");
+            assert_eq!(parts(side, feed, cut, stream), in_parts, "{feed:?}");
+        }
+    }
+    assert!(stream.starts_with(&in_parts.bytes));
+    if whole.errors.iter().all(Bad::is_lost) {
+        assert!(in_parts.bytes.starts_with(&whole.bytes));
+        assert_eq!(whole.errors, in_parts.errors);
     }
 }
 
