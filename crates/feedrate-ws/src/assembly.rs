@@ -193,7 +193,8 @@ impl<S: Storage> Assembly<S> {
     #[inline(always)]
     pub(crate) fn single(&mut self, n: usize) {
         self.frame_at = self.frame_end;
-        self.frame_end = self.frame_end.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
+        // No stream has 2^64 bytes.
+        self.frame_end = self.frame_end.wrapping_add(u64::try_from(n).unwrap_or(u64::MAX));
     }
 
     /// A frame begins.

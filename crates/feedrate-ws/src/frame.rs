@@ -15,8 +15,9 @@
 
 use feedrate::{Encode, EncodeError, Output};
 
-pub use crate::frames::{FrameError, Frames, Part, Payload};
+pub use crate::frames::Frames;
 use crate::message::Kind;
+pub use crate::part::{FrameError, Part, Payload};
 use crate::{Violation, mask};
 
 /// The longest payload of a control frame in bytes: RFC 6455, section 5.5.

@@ -110,10 +110,12 @@ mod frames;
 pub mod handshake;
 pub mod mask;
 mod message;
+mod part;
 mod queue;
 mod receiver;
 mod sender;
 mod spill;
+mod step;
 mod utf8;
 
 pub use close::{Close, CloseCode};
