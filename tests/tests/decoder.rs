@@ -306,6 +306,33 @@ fn nought_counts_as_one() {
     }
 }
 
+/// What was passed over before the bytes that lost the stream is not among them.
+#[test]
+fn the_bytes_that_lose_the_stream_are_pending() {
+    struct Padded;
+    impl Protocol for Padded {
+        type Bytes<'a> = &'a [u8];
+        type Message<'a> = &'a [u8];
+        type Error = Fault;
+        fn extent(&self, head: &[u8]) -> Result<Extent, Fault> {
+            match head {
+                [] | [b' '] => Ok(Extent::Need(2)),
+                [b' ', ..] => Ok(Extent::Skip(1)),
+                [b'?', ..] => Err(Fault::Memory { needed: 0 }),
+                _ => Ok(Extent::Message(1)),
+            }
+        }
+        fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> {
+            Ok(frame)
+        }
+    }
+    let mut decoder = Decoder::new(Padded, Array::<8>::new());
+    assert_eq!(decoder.feed(&mut &b" "[..]), Ok(None));
+    let mut input = &b"?a"[..];
+    assert!(decoder.feed(&mut input).expect_err("a question").is_lost());
+    assert_eq!((decoder.pending(), input), (&b"?"[..], &b"a"[..]));
+}
+
 /// A storage that has less room than it says.
 #[test]
 fn memory_that_runs_out_loses_the_stream() {

@@ -249,11 +249,12 @@ fn whichever_way_the_bytes_come_the_messages_are_the_same() {
 #[test]
 fn bytes_that_were_refused_have_not_been_changed() {
     let (found, end, skipped) =
-        always::<Hunts>(b"\x06\xff\0\xff\x02\x20xy\xff\x03\x20abc\x02\xff\0\xff\x01\x20q");
+        always::<Hunts>(b"\x06\xff\0\xff\x02\x20xy\x04\x20abcd\xff\x03\x20abc\x02\xff\0\xff\x01\x20q");
     let bad = |needed| Err(Error::Message(Fault::Memory { needed }));
     let ok = |text: &[u8]| Ok(text.to_vec());
     let expected = [
-        vec![bad(0), bad(0xff), ok(b""), ok(b"XY"), bad(0xff), ok(b"ABC")],
+        // The one behind those that are held does not overtake them.
+        vec![bad(0), bad(0xff), ok(b""), ok(b"XY"), ok(b"ABCD"), bad(0xff), ok(b"ABC")],
         vec![bad(0), bad(0xff), ok(b""), ok(b"Q")],
     ];
     assert_eq!((found, end, skipped), (expected.concat(), Ok(()), 5));

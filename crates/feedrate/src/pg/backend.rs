@@ -341,8 +341,7 @@ impl Backend {
             Phase::Response(encryption) if tag == b'N' || tag == encryption.consent() => {
                 return Ok(Extent::Message(1));
             }
-            Phase::Securing => return Err(self.refusal(head)),
-            Phase::Response(_) | Phase::Closed | Phase::Startup | Phase::Ready => {}
+            Phase::Response(_) | Phase::Securing | Phase::Closed | Phase::Startup | Phase::Ready => {}
         }
         match self.cap(class_of(tag)).measure(head) {
             Some(extent) => Ok(extent),

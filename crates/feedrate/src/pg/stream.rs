@@ -242,7 +242,7 @@ impl Body {
         let mut count = || reader.u16("count");
         let (part, step) = match *shape {
             Shape::Text(part) => (part, Step::Text),
-            Shape::Rest(part) if self.left == 0 => (part, Step::Next),
+            // At least one byte: a message without a body is not streamed.
             Shape::Rest(part) => (part, Step::Bytes(self.left)),
             Shape::Function => (Part::Function(reader.u32("function")?), Step::Next),
             Shape::ResultFormat => (Part::ResultFormat(Format(reader.i16("result format")?)), Step::Next),
