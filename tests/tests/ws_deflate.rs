@@ -8,7 +8,7 @@ use feedrate_tests::ws::run::{Entry, How, Key, Log, agreed, feed, key, said, tra
 use feedrate_tests::ws::wire::{BINARY, FIN, Frame, MORE, RSV1, TEXT, Wire, frames, peer, stored};
 use feedrate_tests::ws::{binary, text};
 use feedrate_ws::deflate::{Config, Offer, Params};
-use feedrate_ws::{Error, Piece, Receiver, Role, SendError, Sender, Violation};
+use feedrate_ws::{Error, Event, Piece, Receiver, Role, SendError, Sender, Violation};
 
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
@@ -375,6 +375,34 @@ fn a_window_that_is_exceeded_gives_one_result() {
             let other = found.iter().find(|(entries, ..)| *entries != found[0].0);
             let other = other.map(|(entries, how, chunk)| (entries.len(), how.pieces, how.shared, chunk));
             assert_eq!(other, None, "{distance} back, {bits} bits");
+        }
+    }
+}
+
+/// What a fragment becomes is there when the fragment is, however much that is, and not with the next one.
+#[test]
+fn nothing_waits_for_the_next_fragment() {
+    for role in [Role::Server, Role::Client] {
+        let long = vec![b'x'; 100_000];
+        let wire = said(peer(role), agreed(), |sender| sender.piece(&long, false));
+        for shared in [true, false] {
+            let mut receiver =
+                Receiver::new(role, Grow::new(1_000)).with_deflate(Some(agreed())).in_pieces(u64::MAX);
+            let (mut memory, mut length) = (wire.clone(), 0);
+            let (mut lent, mut mutable) = (&wire[..], &mut memory[..]);
+            loop {
+                let event = if shared {
+                    receiver.feed(&mut lent, &mut ())
+                } else {
+                    receiver.feed(&mut mutable, &mut ())
+                };
+                match event {
+                    Some(Event::Message(piece)) => length += piece.as_bytes().len(),
+                    Some(event) => panic!("{event:?}"),
+                    None => break,
+                }
+            }
+            assert_eq!(length, long.len(), "{role:?} shared {shared}");
         }
     }
 }
