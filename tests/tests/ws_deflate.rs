@@ -379,30 +379,39 @@ fn a_window_that_is_exceeded_gives_one_result() {
     }
 }
 
-/// What a fragment becomes is there when the fragment is, however much that is, and not with the next one.
+/// What a fragment becomes is there when the fragment is, however much that is, and not with the next one: so it does not matter how much of it the
+/// storage takes at a time.
 #[test]
 fn nothing_waits_for_the_next_fragment() {
+    fn length(role: Role, storage: impl Storage, mut bytes: Vec<u8>, shared: bool) -> usize {
+        let mut receiver = Receiver::new(role, storage).with_deflate(Some(agreed())).in_pieces(u64::MAX);
+        let (copy, mut length) = (bytes.clone(), 0);
+        let (mut lent, mut mutable) = (&copy[..], &mut bytes[..]);
+        loop {
+            let event =
+                if shared { receiver.feed(&mut lent, &mut ()) } else { receiver.feed(&mut mutable, &mut ()) };
+            match event {
+                Some(Event::Message(piece)) => length += piece.as_bytes().len(),
+                Some(event) => panic!("{event:?}"),
+                None => return length,
+            }
+        }
+    }
     for role in [Role::Server, Role::Client] {
         let long = vec![b'x'; 100_000];
         let wire = said(peer(role), agreed(), |sender| sender.piece(&long, false));
         for shared in [true, false] {
-            let mut receiver =
-                Receiver::new(role, Grow::new(1_000)).with_deflate(Some(agreed())).in_pieces(u64::MAX);
-            let (mut memory, mut length) = (wire.clone(), 0);
-            let (mut lent, mut mutable) = (&wire[..], &mut memory[..]);
-            loop {
-                let event = if shared {
-                    receiver.feed(&mut lent, &mut ())
-                } else {
-                    receiver.feed(&mut mutable, &mut ())
-                };
-                match event {
-                    Some(Event::Message(piece)) => length += piece.as_bytes().len(),
-                    Some(event) => panic!("{event:?}"),
-                    None => break,
-                }
+            assert_eq!(length(role, Grow::new(1_000), wire.clone(), shared), long.len(), "{role:?} {shared}");
+        }
+        // Wherever the fragment ends: a byte of it can stand for thousands.
+        let (_, payload) = frames(peer(role), &wire).remove(0);
+        for end in 1..=payload.len() {
+            let bytes = Wire::new(peer(role)).frame(RSV1 | BINARY, &payload[..end]).into_bytes();
+            let all = length(role, Grow::new(1 << 20), bytes.clone(), true);
+            for shared in [true, false] {
+                assert_eq!(length(role, Array::<125>::new(), bytes.clone(), shared), all, "{end} bytes");
+                assert_eq!(length(role, Array::<1_111>::new(), bytes.clone(), shared), all, "{end} bytes");
             }
-            assert_eq!(length, long.len(), "{role:?} shared {shared}");
         }
     }
 }
