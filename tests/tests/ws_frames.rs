@@ -368,6 +368,8 @@ fn what_is_needed() {
             let (mut one, mut other) = (&bytes[fed..*end], &bytes[fed..*end]);
             assert_eq!(whole.feed(&mut one).expect("no error").is_some(), *end == bytes.len());
             while parts.feed(&mut other).expect("no error").is_some() {}
+            // Of a whole frame nothing is to come.
+            assert_eq!(whole.protocol().remaining(), 0);
             fed = *end;
         }
     }
