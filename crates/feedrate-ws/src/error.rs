@@ -15,6 +15,8 @@ pub struct Error {
 }
 
 /// The rules, in the order in which a frame's bytes show that one is broken.
+// A whole word says which: behind a byte, errors would be moved in two parts, with a call of `memcpy`.
+#[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
