@@ -1,4 +1,5 @@
-//! WebSocket's frames alone, behind a decoder: whole and in pieces, pushed and pulled, from input that can be unmasked where it lies and from
+//! WebSocket's frames alone, behind a decoder: whole and in pieces, pushed and pulled, from input that can be
+//! unmasked where it lies and from
 //! other, what comes out is a function of the bytes. And what comes out can be written again, byte for byte.
 
 use feedrate::{Array, Buffer, Decoder, Encode, EncodeError, Error, Grow, Input, Output, Storage};
@@ -9,7 +10,8 @@ use feedrate_tests::ws::{Vector, bad, good};
 use feedrate_ws::frame::{CONTROL, Frame, FrameError, Frames, HEADER, Header, Opcode, Part};
 use feedrate_ws::{InPieces, Kind, Role, Violation, Whole, mask};
 
-/// What came out: the stream again, as it was written from what was decoded; how it ended; and whether it may end there.
+/// What came out: the stream again, as it was written from what was decoded; how it ended; and whether it may
+/// end there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Seen {
     again: Vec<u8>,
@@ -303,7 +305,8 @@ fn at_the_first_byte_that_shows_it() {
     assert!(seen > 2_000, "{seen}");
 }
 
-/// One that is longer than the storage costs itself and not the next, whole; and in pieces there is none too long.
+/// One that is longer than the storage costs itself and not the next, whole; and in pieces there is none too
+/// long.
 #[test]
 fn a_frame_that_is_longer_than_the_storage() {
     for role in [Role::Server, Role::Client] {
@@ -349,7 +352,8 @@ fn the_longest_frame() {
     assert!(decoder.storage().capacity() < 100);
 }
 
-/// To read so many bytes never takes one that belongs to what comes after, nor one that comes after a byte that can show a violation.
+/// To read so many bytes never takes one that belongs to what comes after, nor one that comes after a byte
+/// that can show a violation.
 #[test]
 fn what_is_needed() {
     for (length, sizes) in [(5, &[1, 2, 6, 11][..]), (300, &[1, 2, 4, 8, 308]), (1 << 16, &[1, 2, 3, 10, 14])]

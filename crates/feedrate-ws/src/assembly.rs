@@ -139,7 +139,8 @@ impl<S: Storage> Assembly<S> {
         }
     }
 
-    /// Bytes of the message that the storage holds, before those of a control frame. `whole`: messages are put together.
+    /// Bytes of the message that the storage holds, before those of a control frame. `whole`: messages are
+    /// put together.
     fn kept(&self, whole: bool) -> usize {
         if whole && self.is_inside() { usize::try_from(self.length).unwrap_or(usize::MAX) } else { 0 }
     }
@@ -227,7 +228,8 @@ impl<S: Storage> Assembly<S> {
         Ok(())
     }
 
-    /// The payload of the frame has ended. `fin`: and with it the message. Returns what there is to be handed out, and where in the storage it is.
+    /// The payload of the frame has ended. `fin`: and with it the message. Returns what there is to be handed
+    /// out, and where in the storage it is.
     pub(crate) fn end_frame(&mut self, fin: bool, whole: bool) -> Result<Option<(What, usize)>, Violation> {
         let found = match self.frame {
             Current::Control(opcode) => Some((What::Control(opcode), self.kept(whole))),
@@ -314,7 +316,8 @@ impl<S: Storage> Assembly<S> {
         self.settle(false);
     }
 
-    /// Decompresses some of a payload: `compressed`, unmasked. `ends`: with it the message ends. Returns how many bytes were taken, and what there is to be handed out.
+    /// Decompresses some of a payload: `compressed`, unmasked. `ends`: with it the message ends. Returns how
+    /// many bytes were taken, and what there is to be handed out.
     #[cfg(feature = "deflate")]
     pub(crate) fn inflate(
         &mut self,

@@ -1,6 +1,7 @@
 //! Frames, one behind the other: WebSocket's lowest layer as a [`Protocol`] of [`feedrate::Decoder`].
 //!
-//! A [`Receiver`](crate::Receiver) is made of this. Alone it is for those who put messages together in their own way, or pass frames on as
+//! A [`Receiver`](crate::Receiver) is made of this. Alone it is for those who put messages together in their
+//! own way, or pass frames on as
 //! they are: a proxy, a tap. What one frame may follow is checked, that text is UTF-8 is not.
 
 use core::fmt;
@@ -16,12 +17,15 @@ use crate::receiver::{InPieces, Role, Whole};
 
 /// The frames that one side of a connection gets.
 ///
-/// All rules that headers can break are checked, at the first byte that shows it, and a violation loses the stream.
+/// All rules that headers can break are checked, at the first byte that shows it, and a violation loses the
+/// stream.
 ///
 /// # Whole
 ///
-/// A frame comes out as a [`Frame`], its payload unmasked: where it lies, from `&mut [u8]`, and in the decoder's storage from `&[u8]` or if
-/// it came in pieces. One that is longer than the storage is refused alone, and the frame behind it comes next.
+/// A frame comes out as a [`Frame`], its payload unmasked: where it lies, from `&mut [u8]`, and in the
+/// decoder's storage from `&[u8]` or if
+/// it came in pieces. One that is longer than the storage is refused alone, and the frame behind it comes
+/// next.
 ///
 /// ```
 /// use feedrate::{Array, Decoder};
@@ -41,7 +45,8 @@ use crate::receiver::{InPieces, Role, Whole};
 ///
 /// # In pieces
 ///
-/// With [`in_pieces`](Self::in_pieces) a frame comes out as the [`Part`]s in which it arrives: its header, and its payload as far as that is
+/// With [`in_pieces`](Self::in_pieces) a frame comes out as the [`Part`]s in which it arrives: its header,
+/// and its payload as far as that is
 /// here. Frames of any length need a storage of 14 bytes, for a header that is cut.
 ///
 /// ```
@@ -81,7 +86,8 @@ pub(crate) const QUICK: bool = !cfg!(target_os = "none");
 
 /// How frames come in parts.
 pub trait Parts {
-    /// A data frame that is whole in the input comes out in one part. The decoder's storage must not have a limit that such a frame could be too long for.
+    /// A data frame that is whole in the input comes out in one part. The decoder's storage must not have a
+    /// limit that such a frame could be too long for.
     const JOINED: bool;
 }
 
@@ -96,7 +102,8 @@ impl Parts for Joined {
     const JOINED: bool = true;
 }
 
-/// The bits of [`Frames::next`]. The first three are at the places of their opcodes, and of frames that are as most are.
+/// The bits of [`Frames::next`]. The first three are at the places of their opcodes, and of frames that are
+/// as most are.
 struct Next;
 
 impl Next {
@@ -140,7 +147,8 @@ impl Frames {
 }
 
 impl<M> Frames<M> {
-    /// Messages may be compressed, as [agreed](crate::handshake): RSV1 in the first frame of one is no violation then. Nothing is decompressed here.
+    /// Messages may be compressed, as [agreed](crate::handshake): RSV1 in the first frame of one is no
+    /// violation then. Nothing is decompressed here.
     #[must_use]
     pub const fn compressed(mut self, agreed: bool) -> Self {
         self.compressed = agreed;
@@ -224,7 +232,8 @@ impl<M> Frames<M> {
         };
     }
 
-    /// What most frames are, in a few instructions: the header of a data frame of up to 65,535 bytes that breaks no rule.
+    /// What most frames are, in a few instructions: the header of a data frame of up to 65,535 bytes that
+    /// breaks no rule.
     #[inline(always)]
     pub(crate) fn look(&self, bytes: &[u8]) -> Option<Look> {
         let [first, second, rest @ ..] = bytes else { return None };

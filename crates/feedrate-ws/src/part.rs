@@ -74,7 +74,8 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Unmasks the bytes where they lie, in blocks that stay in the cache while `check` looks at them. Those that cannot be are left as they are.
+    /// Unmasks the bytes where they lie, in blocks that stay in the cache while `check` looks at them. Those
+    /// that cannot be are left as they are.
     pub(crate) fn unmask_checked<E>(
         self,
         block: usize,
@@ -134,7 +135,8 @@ pub enum FrameError {
     NotReady,
 }
 
-// Not a variant with the fault in it: this way the error is no larger than a violation, which an idle connection has room for.
+// Not a variant with the fault in it: this way the error is no larger than a violation, which an idle
+// connection has room for.
 impl From<Fault> for FrameError {
     fn from(fault: Fault) -> Self {
         match fault {

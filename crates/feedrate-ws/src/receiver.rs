@@ -26,7 +26,8 @@ pub enum Role {
     Server,
 }
 
-/// What a receiver has to say to the peer: the [`Sender`](crate::Sender) of the same connection says it. `()` says nothing, for those who only listen in.
+/// What a receiver has to say to the peer: the [`Sender`](crate::Sender) of the same connection says it. `()`
+/// says nothing, for those who only listen in.
 pub trait Answer {
     /// A ping has come.
     fn pong(&mut self, payload: &[u8]);
@@ -73,24 +74,30 @@ pub struct Receiver<S, M = Whole> {
 impl<S: Storage> Receiver<S> {
     /// The receiving half of one side of a connection, after the handshake.
     ///
-    /// The longest message that is accepted is `storage.limit()` less 125 bytes, which are for a control frame that comes in pieces in the middle of a message.
+    /// The longest message that is accepted is `storage.limit()` less 125 bytes, which are for a control
+    /// frame that comes in pieces in the middle of a message.
     pub fn new(role: Role, storage: S) -> Self {
         let frames = Decoder::new(Frames::new(role).joined(), Spill::new());
         Self { frames, assembly: Assembly::new(storage), mode: PhantomData }
     }
 
-    /// Hands out the pieces of messages as they arrive, of messages of up to `limit` bytes (`u64::MAX`: of any length). The storage then holds what has to be copied: control
-    /// frames that come in pieces (125 bytes are enough for that), what is decompressed, and what cannot be unmasked where it lies.
+    /// Hands out the pieces of messages as they arrive, of messages of up to `limit` bytes (`u64::MAX`: of
+    /// any length). The storage then holds what has to be copied: control
+    /// frames that come in pieces (125 bytes are enough for that), what is decompressed, and what cannot be
+    /// unmasked where it lies.
     pub fn in_pieces(self, limit: u64) -> Receiver<S, InPieces> {
         let Self { frames, mut assembly, mode: _ } = self;
         assembly.limit = limit;
         Receiver { frames, assembly, mode: PhantomData }
     }
 
-    /// Takes bytes off the front of `input`, up to the end of the next message or control frame, and hands it out. `None` means that `input` is empty.
+    /// Takes bytes off the front of `input`, up to the end of the next message or control frame, and hands it
+    /// out. `None` means that `input` is empty.
     ///
-    /// `answer` is the [`Sender`](crate::Sender) of the same connection: pongs and close frames go there, those for a peer that breaks a rule too. After
-    /// [`Event::Closed`] and [`Event::Failed`] whatever comes is dropped, as the RFC demands; what is left to do is to write what the sender has to say.
+    /// `answer` is the [`Sender`](crate::Sender) of the same connection: pongs and close frames go there,
+    /// those for a peer that breaks a rule too. After
+    /// [`Event::Closed`] and [`Event::Failed`] whatever comes is dropped, as the RFC demands; what is left to
+    /// do is to write what the sender has to say.
     #[inline]
     pub fn feed<'a, 'i: 'a, I: Input<'i>>(
         &'a mut self,
@@ -107,7 +114,8 @@ impl<S: Storage> Receiver<S> {
         self.pull(input, answer)
     }
 
-    /// A whole message, in one frame at the front of the input. The decoder is between two frames, and it leaves nothing behind: so it goes past it, in half as many
+    /// A whole message, in one frame at the front of the input. The decoder is between two frames, and it
+    /// leaves nothing behind: so it goes past it, in half as many
     /// instructions.
     #[inline(always)]
     fn single<'a, 'i: 'a, I: Input<'i>>(
@@ -170,7 +178,8 @@ impl<S: Storage> Receiver<S> {
 }
 
 impl<S: Storage> Receiver<S, InPieces> {
-    /// As [`feed`](Receiver::<S>::feed), and a message is handed out in the pieces in which it arrives: those end where `input` ends, where a frame ends, and where the storage is full.
+    /// As [`feed`](Receiver::<S>::feed), and a message is handed out in the pieces in which it arrives: those
+    /// end where `input` ends, where a frame ends, and where the storage is full.
     pub fn feed<'a, 'i: 'a, I: Input<'i>>(
         &'a mut self,
         input: &mut I,
@@ -258,7 +267,8 @@ impl<S: Storage, M> Receiver<S, M> {
     ///
     /// # Errors
     ///
-    /// [`Truncated`], if neither a close frame nor a violation had come: then the peer, or something on the way, broke off, and a message may be lost (what some programs call 1006).
+    /// [`Truncated`], if neither a close frame nor a violation had come: then the peer, or something on the
+    /// way, broke off, and a message may be lost (what some programs call 1006).
     pub fn end(&self) -> Result<(), Truncated> {
         if self.assembly.is_over() {
             return Ok(());
@@ -309,14 +319,16 @@ impl<S: Storage, M> Receiver<S, M> {
 }
 
 impl<S: Storage> Receiver<S> {
-    /// Gives memory back to the heap, as far as no message is held in it. For connections that have been idle for a while.
+    /// Gives memory back to the heap, as far as no message is held in it. For connections that have been idle
+    /// for a while.
     pub fn release(&mut self) {
         self.assembly.release(true);
     }
 }
 
 impl<S: Storage> Receiver<S, InPieces> {
-    /// Gives memory back to the heap, as far as nothing is held in it. For connections that have been idle for a while.
+    /// Gives memory back to the heap, as far as nothing is held in it. For connections that have been idle
+    /// for a while.
     pub fn release(&mut self) {
         self.assembly.release(false);
     }
