@@ -70,7 +70,11 @@ where
         fed += piece.len();
         let mut rest = piece;
         loop {
-            let at = fed - rest.len() - decoder.pending().len();
+            // What is still to come of a refused message is passed over first.
+            let passing =
+                decoder.pending().is_empty() && decoder.end().is_err() && !decoder.protocol().inside();
+            let passed = if passing { decoder.needed().min(rest.len()) } else { 0 };
+            let at = fed - rest.len() - decoder.pending().len() + passed;
             // `decoder` is lent to the message, so that the error has to leave first.
             let seen = match decoder.feed(&mut rest) {
                 Ok(Some(message)) => Ok(Some(see(at, Ok(message)))),
