@@ -215,3 +215,18 @@ fn a_second_request_that_is_too_long() {
         assert_eq!(transcript(&Frontend::new(), Array::<64>::new(), &[one, two]), whole, "cut at {at}");
     }
 }
+
+/// It came in pieces once, and the connection was not over behind it.
+#[test]
+fn a_terminate_that_is_longer_than_the_storage() {
+    use feedrate::pg::stream::Streaming;
+    use feedrate::{Decoder, Error};
+
+    let mut decoder = Decoder::new(Streaming::new(Frontend::established()), Array::<5>::new());
+    let mut input = &b"X\0\0\0\x06abX\0\0\0\x04C"[..];
+    let refused = decoder.feed(&mut input).expect_err("longer than the storage");
+    let too_long = Problem::Fault(feedrate::Fault::TooLong { declared: 7, limit: 5 });
+    assert!(matches!(refused, Error::Message(error) if error.problem() == too_long));
+    assert!(decoder.feed(&mut input).expect("a good Terminate").is_some());
+    assert!(decoder.feed(&mut input).expect_err("after Terminate").is_lost());
+}

@@ -513,7 +513,8 @@ impl frame::private::Direction for Frontend {
     }
 
     fn shapes(&self, tag: u8) -> Option<&'static [shape::Shape]> {
-        (self.phase == Phase::Ready).then(|| shape::frontend_shapes(tag))
+        // Terminate ends the phase, as a whole message: there is no use for a longer one.
+        (self.phase == Phase::Ready && tag != Terminate::TAG).then(|| shape::frontend_shapes(tag))
     }
 }
 
