@@ -82,7 +82,7 @@
 //!
 //! # Firmware
 //!
-//! Without default features, with [`feedrate::Array`] as storages: receiver and sender of a server are some 12 KiB of code on a Cortex-M3, the handshake some more.
+//! Without default features, with [`feedrate::Array`] as storages: receiver and sender of a server are some 11 KiB of code on a Cortex-M3, the handshake some more.
 //!
 //! # Features
 //!
