@@ -83,7 +83,9 @@ fn main() -> ExitCode {
 
 /// Whether no ErrorResponse came.
 fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
-    let mut client = Client::new(TcpStream::connect(&options.server)?, Backend::new());
+    let io = TcpStream::connect(&options.server)
+        .map_err(|error| format!("cannot connect to {}: {error}", options.server))?;
+    let mut client = Client::new(io, Backend::new());
     let parameter = |name: &'static str, value| Parameter { name: name.into(), value: Text::from(value) };
     let parameters = [
         parameter("user", &*options.user),

@@ -10,6 +10,7 @@
 
 use std::error::Error;
 use std::fmt::Debug;
+use std::process::ExitCode;
 
 use feedrate::{Array, Decoder, Encode, Protocol};
 use feedrate_examples::protocols::dlt645::{self, Dlt645};
@@ -34,7 +35,17 @@ const SAMPLES: [(&str, &str); 3] = [
     ("lines", "2a 49 44 4e 3f 0d 0a ff 0d 0a 4f 4b 0d 0a"),
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match show() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("protocols: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         None => SAMPLES.iter().try_for_each(|(name, bytes)| decode(name, bytes))?,
@@ -77,7 +88,8 @@ where
             continue;
         }
         // Mutable, so that a protocol that changes its bytes need not copy them first.
-        let mut byte = [u8::from_str_radix(word, 16).map_err(|error| format!("{word}: {error}"))?];
+        let mut byte = [u8::from_str_radix(word, 16)
+            .map_err(|_| format!("{word:?} is not a byte, expected two hexadecimal digits"))?];
         let mut input = &mut byte[..];
         loop {
             match decoder.feed(&mut input) {

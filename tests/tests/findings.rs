@@ -179,7 +179,7 @@ fn other_protocols_at_the_door() {
         assert!(matches!(error.problem(), Problem::Foreign { .. } | Problem::UnknownTag(b'G')), "{error}");
     }
     let error = lost(&Frontend::established(), b"\x16\x03\x01\x02\0\x01");
-    assert_eq!(error.to_string(), "message at byte 0: 0x16 begins no message here: this looks like TLS");
+    assert_eq!(error.to_string(), "0x16 begins no message here: this looks like TLS");
 }
 
 /// The text has no length of its own to be limited, and must not fill a storage that grows.

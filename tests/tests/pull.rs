@@ -2,7 +2,7 @@
 //! and for those that change their bytes.
 
 use feedrate::{
-    Array, Borrowed, Buffer, Decoder, Error, Extent, Fault, Grow, Lent, Protocol, Recovery, Storage,
+    Array, Borrowed, Buffer, Decoder, Error, Extent, Fault, Grow, Input, Lent, Protocol, Recovery, Storage,
 };
 use feedrate_tests::{bytewise, cuts};
 
@@ -120,20 +120,8 @@ where
     S: Storage,
 {
     let mut out = Vec::new();
-    'all: for chunk in chunks {
-        let mut input = *chunk;
-        loop {
-            let inside = decoder.protocol().inside();
-            match decoder.feed(&mut input) {
-                Ok(Some(message)) => push(&mut out, inside, Ok(message)),
-                Ok(None) => break,
-                Err(error) => push(&mut out, inside, Err(error)),
-            }
-            if decoder.is_lost() {
-                break 'all;
-            }
-        }
-        assert!(input.is_empty());
+    for mut chunk in chunks.iter().copied() {
+        fed(&mut decoder, &mut chunk, &mut out);
     }
     (out, decoder.end(), decoder.protocol().skipped())
 }
@@ -144,23 +132,27 @@ where
     S: Storage,
 {
     let mut out = Vec::new();
-    'all: for chunk in chunks {
-        let mut chunk = chunk.to_vec();
-        let mut input = &mut chunk[..];
-        loop {
-            let inside = decoder.protocol().inside();
-            match decoder.feed(&mut input) {
-                Ok(Some(message)) => push(&mut out, inside, Ok(message)),
-                Ok(None) => break,
-                Err(error) => push(&mut out, inside, Err(error)),
-            }
-            if decoder.is_lost() {
-                break 'all;
-            }
-        }
-        assert!(input.is_empty());
+    for chunk in chunks {
+        fed(&mut decoder, &mut &mut chunk.to_vec()[..], &mut out);
     }
     (out, decoder.end(), decoder.protocol().skipped())
+}
+
+/// All of one chunk. A stream that is lost takes nothing more.
+fn fed<'i, P, S, I>(decoder: &mut Decoder<P, S>, input: &mut I, out: &mut Vec<Result<Vec<u8>, Error<Fault>>>)
+where
+    P: for<'a> Protocol<Message<'a> = Vec<u8>, Error = Fault> + Counts,
+    S: Storage,
+    I: Input<'i>,
+{
+    while !decoder.is_lost() {
+        let inside = decoder.protocol().inside();
+        match decoder.feed(input) {
+            Ok(Some(message)) => push(out, inside, Ok(message)),
+            Ok(None) => return assert!(input.bytes().is_empty()),
+            Err(error) => push(out, inside, Err(error)),
+        }
+    }
 }
 
 /// The chunks are what the reads bring; none is longer than the buffer.

@@ -1,12 +1,10 @@
 //! What RDPv3 promises of packets (SPEC sections 2 and 3): the same packets and errors wherever the bytes are cut, from
 //! `&[u8]`, from `&mut [u8]`, where they are changed, and from a [`Buffer`]; limits; writing and reading are inverse.
 
-use std::path::Path;
-
 use feedrate::rdp::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
 use feedrate::{Buffer, Decoder, Encode, EncodeError, Error, Fault, Grow, Input, Protocol, SliceOutput};
 use feedrate_tests::rdp::Random;
-use serde_json::Value;
+use feedrate_tests::rdp::vectors::{entries, hex, vectors};
 
 /// What came out of a lane, and how it ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,21 +194,6 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 // --- the vectors
-
-fn vectors(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rdp-conformance/vectors").join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn entries(of: &Value) -> &[Value] {
-    of.as_array().expect("a list")
-}
-
-fn hex(of: &Value) -> Vec<u8> {
-    let text = of.as_str().expect("hexadecimal digits");
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("digits")).collect()
-}
 
 fn named(error: &PacketError) -> &'static str {
     match error {

@@ -1,7 +1,5 @@
 //! What RDPv3 promises beside what the simulator shows, and what `rdp_packets.rs` does: inverses, limits; and the conformance suite's vectors.
 
-use std::path::Path;
-
 use feedrate::Encode;
 use feedrate::rdp::{
     Aarch64, Access, Arch, Checksum, Context, CortexM, Desk, ErrorCode, Frame, FrameError, Framing, Header,
@@ -9,24 +7,10 @@ use feedrate::rdp::{
     Session, Values, X86_64,
 };
 use feedrate_tests::rdp::Random;
+use feedrate_tests::rdp::vectors::{entries, hex, vectors};
 use serde_json::{Value, json};
 
 // --- the vectors
-
-fn vectors(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rdp-conformance/vectors").join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn entries(of: &Value) -> &[Value] {
-    of.as_array().expect("a list")
-}
-
-fn hex(of: &Value) -> Vec<u8> {
-    let text = of.as_str().expect("hexadecimal digits");
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("digits")).collect()
-}
 
 fn shown(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

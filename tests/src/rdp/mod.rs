@@ -11,6 +11,7 @@ mod plan;
 mod random;
 mod sim;
 mod tally;
+pub mod vectors;
 
 pub use self::machine::Sabotage;
 pub use self::random::Random;

@@ -37,6 +37,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problem {
             Problem::Fault(fault) => fault.fmt(f),
+            // The message that it would be is of no interest.
+            problem @ Problem::Foreign { .. } => problem.fmt(f),
             problem => write!(f, "{} at byte {}: {}", self.message, self.at, problem),
         }
     }
