@@ -80,6 +80,7 @@
 //! * [`rdp`]: RDPv3, a remote debug protocol for the controllers of machine tools: frames, link, session, and both ends.
 //! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours ([a guide](guide)).
 //! * [`Encode`], [`Output`]: how messages become bytes.
+//! * [`Instant`]: time, for the crates above this one. Nothing here waits.
 //!
 //! # Storage
 //!
@@ -117,6 +118,7 @@ mod input;
 mod protocol;
 mod scan;
 mod storage;
+mod time;
 
 #[cfg(feature = "pg")]
 pub mod pg;
@@ -130,3 +132,4 @@ pub use protocol::{Error, Extent, Fault, Protocol, Recovery};
 #[cfg(feature = "alloc")]
 pub use storage::Grow;
 pub use storage::{Array, Borrowed, Storage};
+pub use time::Instant;
