@@ -43,9 +43,9 @@ impl Describe for backend::Message<'_> {
             M::ParameterDescription(m) => list(m.types.iter().map(|oid| format!("type {oid}"))),
             M::ParameterStatus(m) => format!("{:?} {:?}", m.name, m.value),
             M::ReadyForQuery(m) => match m.status {
-                TransactionStatus::Idle => "idle".into(),
                 TransactionStatus::InTransaction => "in a transaction".into(),
                 TransactionStatus::Failed => "in a failed transaction".into(),
+                status => status.to_string(),
             },
             M::RowDescription(m) => {
                 list(m.fields.iter().map(|f| format!("{:?} type {}{}", f.name, f.type_oid, format(f.format))))
@@ -57,6 +57,8 @@ impl Describe for backend::Message<'_> {
             M::UntrustedError(m) => format!("{} bytes that nobody vouches for", m.raw().len()),
             M::PlainError(m) => text(m.text),
             M::Unknown(m) => format!("type {:?}, {} bytes", char::from(m.tag), m.body.len()),
+            // A message of a later version of the crate.
+            other => other.name().into(),
         }
     }
 }
@@ -105,6 +107,8 @@ impl Describe for frontend::Message<'_> {
             M::SASLResponse(m) => hidden(m.data),
             M::GSSResponse(m) => hidden(m.data),
             M::Unknown(m) => format!("type {:?}, {} bytes", char::from(m.tag), m.body.len()),
+            // A message of a later version of the crate.
+            other => other.name().into(),
         }
     }
 }
@@ -146,8 +150,8 @@ fn escaped(text: Text<'_>) -> String {
     format!("{text:?}").trim_matches('"').to_owned()
 }
 
-fn copy(overall: u8, columns: List<'_, Format>) -> String {
-    format!("{}, {} columns", if overall == 0 { "text" } else { "binary" }, columns.len())
+fn copy(overall: Format, columns: List<'_, Format>) -> String {
+    format!("{overall}, {} columns", columns.len())
 }
 
 fn format(format: Format) -> &'static str {

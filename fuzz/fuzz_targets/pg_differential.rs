@@ -18,7 +18,7 @@ const CLAIM: u32 = 1 << 20;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some(plan) = Plan::new(data) else { return };
-    let limits = BackendLimits { authentication: CLAIM, early_report: CLAIM, short: CLAIM, long: CLAIM };
+    let limits = BackendLimits::new().authentication(CLAIM).early_report(CLAIM).short(CLAIM).long(CLAIM);
     let backend = if plan.flag(0) { Backend::established() } else { Backend::new() };
     let mut decoder = Decoder::new(backend.limits(limits).allow_unknown(CLAIM), Grow::new(2 << 20));
     let mut theirs = BytesMut::from(plan.stream);

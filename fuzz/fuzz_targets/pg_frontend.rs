@@ -11,7 +11,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         frontend = frontend.allow_unknown(1000);
     }
     if plan.flag(1) {
-        frontend = frontend.limits(FrontendLimits { small: 20, large: 60, ..FrontendLimits::default() });
+        frontend = frontend.limits(FrontendLimits::new().small(20).large(60));
     }
     visit_stream(frontend, plan.flags >> 2, &plan, |_| (), |_, _, _| ());
 });

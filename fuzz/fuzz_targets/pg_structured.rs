@@ -25,7 +25,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 fn from_backend(message: backend::Message<'_>, room: usize) {
     use backend::Message;
     let Some(bytes) = encode(&message, room) else { return };
-    let limits = BackendLimits { authentication: 1 << 20, ..BackendLimits::default() };
+    let limits = BackendLimits::new().authentication(1 << 20);
     let mut protocol = match message {
         Message::NegotiateProtocolVersion(_) | Message::PlainError(_) => Backend::new(),
         _ => Backend::established().allow_unknown(1 << 20),

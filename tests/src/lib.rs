@@ -93,9 +93,9 @@ pub struct Opened {
 
 /// What was read under raised limits is written under raised limits.
 const WIDE_BACKEND: BackendLimits =
-    BackendLimits { authentication: WIDE, early_report: WIDE, short: WIDE, long: WIDE };
+    BackendLimits::new().authentication(WIDE).early_report(WIDE).short(WIDE).long(WIDE);
 const WIDE_FRONTEND: FrontendLimits =
-    FrontendLimits { startup: WIDE, authentication: WIDE, scram: WIDE, small: WIDE, large: WIDE };
+    FrontendLimits::new().startup(WIDE).authentication(WIDE).scram(WIDE).small(WIDE).large(WIDE);
 const WIDE: u32 = u32::MAX;
 
 fn opened(message: &impl Debug, widely: &impl Encode) -> Opened {

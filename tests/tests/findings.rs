@@ -95,28 +95,25 @@ fn empty_and_truncated_bodies_of_a_backend() {
             b"D\0\0\0\x05\0",
             "DataRow at byte 5: number of columns needs 2 bytes, and the message ends after 1",
         ),
-        (
-            b"R\0\0\0\x04",
-            "Authentication at byte 5: authentication code needs 4 bytes, and the message ends after 0",
-        ),
-        (b"K\0\0\0\x04", "BackendKeyData at byte 5: process needs 4 bytes, and the message ends after 0"),
+        (b"R\0\0\0\x04", "Authentication at byte 5: code needs 4 bytes, and the message ends after 0"),
+        (b"K\0\0\0\x04", "BackendKeyData at byte 5: process_id needs 4 bytes, and the message ends after 0"),
         (
             b"Z\0\0\0\x04",
-            "ReadyForQuery at byte 5: transaction status needs 1 bytes, and the message ends after 0",
+            "ReadyForQuery at byte 5: status needs 1 bytes, and the message ends after 0",
         ),
         (
             b"G\0\0\0\x07\0\0\x02",
-            "CopyInResponse at byte 8: column formats needs 4 bytes, and the message ends after 0",
+            "CopyInResponse at byte 8: column_formats needs 4 bytes, and the message ends after 0",
         ),
         (
             b"t\0\0\0\x06\xff\xff",
-            "ParameterDescription at byte 7: parameter types needs 262140 bytes, and the message ends after 0",
+            "ParameterDescription at byte 7: types needs 262140 bytes, and the message ends after 0",
         ),
         (
             b"T\0\0\0\x06\xff\xff",
             "RowDescription at byte 7: the string has no terminating NUL before the message ends",
         ),
-        (b"Z\0\0\0\x05?", "ReadyForQuery at byte 5: transaction status 0x3f, expected 'I', 'T' or 'E'"),
+        (b"Z\0\0\0\x05?", "ReadyForQuery at byte 5: status 0x3f, expected 'I', 'T' or 'E'"),
     ] {
         let bytes = [bytes, READY].concat();
         let expected = [format!("bad: {problem}"), "ReadyForQuery".into()];
@@ -128,8 +125,7 @@ fn empty_and_truncated_bodies_of_a_backend() {
 #[test]
 fn an_error_without_its_terminator() {
     let bytes = [b"E\0\0\0\x07Ma\0", READY].concat();
-    let expected =
-        "bad: ErrorResponse at byte 8: terminator of the fields needs 1 bytes, and the message ends after 0";
+    let expected = "bad: ErrorResponse at byte 8: fields needs 1 bytes, and the message ends after 0";
     assert_eq!(outcome(&Backend::established(), &bytes), [expected, "ReadyForQuery"]);
 }
 
@@ -200,7 +196,7 @@ fn an_error_text_without_an_end() {
 /// A limit above what an Int32 can say is that of an Int32: or a negative length of a value could be a place in the message.
 #[test]
 fn a_limit_above_what_a_length_can_be() {
-    let limits = feedrate::pg::BackendLimits { long: u32::MAX, ..Default::default() };
+    let limits = feedrate::pg::BackendLimits::new().long(u32::MAX);
     let expected = "lost: DataRow at byte 1: length 2147483648, expected 4 to 2147483647";
     assert_eq!(outcome(&Backend::established().limits(limits), b"D\x80\0\0\0"), [expected]);
 }

@@ -115,8 +115,8 @@ fn what_is_too_long_is_refused_before_its_first_byte() {
 
     // Those for which a gigabyte of text would be needed.
     let (name, fields) = (text(1_000), [NoticeField { code: b'M', value: text(1_000) }]);
-    let frontends = FrontendLimits { large: 1_000, ..FrontendLimits::default() };
-    let backends = BackendLimits { early_report: 10, long: 1_000, ..BackendLimits::default() };
+    let frontends = FrontendLimits::new().large(1_000);
+    let backends = BackendLimits::new().early_report(10).long(1_000);
     let parse = Parse { statement: name, sql: "".into(), parameter_types: List::EMPTY };
     let columns = [Field { name, ..Field::default() }];
     for (message, size) in [
@@ -157,7 +157,7 @@ impl Limited for Backend {
     fn one(index: usize, each: u32, others: u32) -> BackendLimits {
         let [authentication, early_report, short, long] =
             std::array::from_fn(|i| if i == index { each } else { others });
-        BackendLimits { authentication, early_report, short, long }
+        BackendLimits::new().authentication(authentication).early_report(early_report).short(short).long(long)
     }
 
     fn with(self, limits: BackendLimits) -> Self {
@@ -176,7 +176,12 @@ impl Limited for Frontend {
     fn one(index: usize, each: u32, others: u32) -> FrontendLimits {
         let [startup, authentication, scram, small, large] =
             std::array::from_fn(|i| if i == index { each } else { others });
-        FrontendLimits { startup, authentication, scram, small, large }
+        FrontendLimits::new()
+            .startup(startup)
+            .authentication(authentication)
+            .scram(scram)
+            .small(small)
+            .large(large)
     }
 
     fn with(self, limits: FrontendLimits) -> Self {
@@ -286,7 +291,7 @@ fn the_default_limits_are_the_same_in_both_directions() {
     }
     assert_eq!(frontend::Message::from(CopyDone).encoded_length(), Ok(5));
     // A limit beyond what an Int32 can say allows what one can say.
-    let limits = BackendLimits { long: u32::MAX, ..BackendLimits::default() };
+    let limits = BackendLimits::new().long(u32::MAX);
     for length in [LONG, LONG + 1] {
         let columns = [Some(&zeros[..length - 10])];
         let row = backend::Message::from(DataRow { columns: List::from(&columns) });
@@ -298,7 +303,7 @@ fn the_default_limits_are_the_same_in_both_directions() {
     for length in [9_999, 10_000, 10_001, 20_000] {
         let fail = CopyFail { reason: long[..length - 5].into() };
         agree(&fail, length, declared(Frontend::established(), b'f', length));
-        let raised = FrontendLimits { small: 20_000, ..FrontendLimits::default() };
+        let raised = FrontendLimits::new().small(20_000);
         let readable = declared(Frontend::established().limits(raised), b'f', length);
         agree(&frontend::Message::from(fail).within(&raised), length, readable);
     }
@@ -315,10 +320,7 @@ fn the_default_limits_are_the_same_in_both_directions() {
 /// A writer that was begun under limits refuses the part that goes beyond them, before it puts it.
 #[test]
 fn writers_refuse_at_the_part_that_is_too_long() {
-    let (backends, frontends) = (
-        BackendLimits { long: 30, ..BackendLimits::default() },
-        FrontendLimits { large: 30, ..FrontendLimits::default() },
-    );
+    let (backends, frontends) = (BackendLimits::new().long(30), FrontendLimits::new().large(30));
     let value = [7; 20];
     for n in 0..=20 {
         let fits = n <= 16;
@@ -356,10 +358,8 @@ fn writers_refuse_at_the_part_that_is_too_long() {
         assert_eq!((out.puts, out.bytes.len()), (puts, length));
 
         for limit in 0..30 {
-            let (backends, frontends) = (
-                BackendLimits { long: limit, ..BackendLimits::default() },
-                FrontendLimits { large: limit, ..FrontendLimits::default() },
-            );
+            let (backends, frontends) =
+                (BackendLimits::new().long(limit), FrontendLimits::new().large(limit));
             let fits = 4 + n <= limit as usize;
             let mut outs = [Watched::default(), Watched::default()];
             let [a, b] = &mut outs;

@@ -167,7 +167,7 @@ fn the_longest_length_of_each_class_is_accepted_and_one_more_is_not() {
 
 #[test]
 fn limits_are_the_callers_to_choose() {
-    let limits = BackendLimits { long: 16, ..BackendLimits::default() };
+    let limits = BackendLimits::new().long(16);
     let backend = Backend::established().limits(limits);
     let found = transcript(&backend, Grow::new(100), &[&message(b'd', [0; 12]), &message(b'd', [0; 13])]);
     assert_eq!(found.names(), ["CopyData", "-"]);
@@ -181,13 +181,7 @@ fn limits_are_the_callers_to_choose() {
 }
 
 fn pg_limits(each: u32) -> feedrate::pg::FrontendLimits {
-    feedrate::pg::FrontendLimits {
-        startup: each,
-        authentication: each,
-        scram: each,
-        small: each,
-        large: each,
-    }
+    feedrate::pg::FrontendLimits::new().startup(each).authentication(each).scram(each).small(each).large(each)
 }
 
 #[test]

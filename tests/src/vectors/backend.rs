@@ -282,15 +282,23 @@ fn copy() -> Vec<Row> {
     let ready = &Backend::established();
     let formats = || list([Format::TEXT, Format::BINARY]);
     vec![
-        row(ready, b"G\0\0\0\x0b\0\0\x02\0\0\0\x01", CopyInResponse { format: 0, column_formats: formats() }),
+        row(
+            ready,
+            b"G\0\0\0\x0b\0\0\x02\0\0\0\x01",
+            CopyInResponse { format: Format(0), column_formats: formats() },
+        ),
         row(
             ready,
             b"H\0\0\0\x0b\x01\0\x02\0\0\0\x01",
-            CopyOutResponse { format: 1, column_formats: formats() },
+            CopyOutResponse { format: Format(1), column_formats: formats() },
         ),
-        row(ready, b"H\0\0\0\x07\xff\0\0", CopyOutResponse { format: 0xff, column_formats: list([]) }),
+        row(
+            ready,
+            b"H\0\0\0\x07\xff\0\0",
+            CopyOutResponse { format: Format(0xff), column_formats: list([]) },
+        ),
         // Streaming replication begins, keeps the line alive, and sends one byte of WAL.
-        row(ready, b"W\0\0\0\x07\0\0\0", CopyBothResponse { format: 0, column_formats: list([]) }),
+        row(ready, b"W\0\0\0\x07\0\0\0", CopyBothResponse { format: Format(0), column_formats: list([]) }),
         row(
             ready,
             b"d\0\0\0\x16k\0\0\0\0\x01\x4e\x2a\x10\0\x02\xcb\x41\x7c\x3d\x9f\x00\x01",
@@ -324,9 +332,9 @@ fn large() -> Vec<Row> {
         row(ready, message(b'T', fields), RowDescription { fields: list(vec![Field::default(); 65_535]) }),
         // More columns than a table can have, and more than libpq's limit for this message.
         row(
-            &Backend::established().limits(BackendLimits { short: 200_000, ..BackendLimits::default() }),
+            &Backend::established().limits(BackendLimits::new().short(200_000)),
             message(b'H', formats),
-            CopyOutResponse { format: 0, column_formats: list(vec![Format::BINARY; 65_535]) },
+            CopyOutResponse { format: Format(0), column_formats: list(vec![Format::BINARY; 65_535]) },
         ),
         row(
             ready,

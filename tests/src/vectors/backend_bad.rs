@@ -20,9 +20,9 @@ pub fn backend_bad() -> Vec<Bad<Backend>> {
 fn bodies() -> Vec<Bad<Backend>> {
     let (ready, startup) = (&Backend::established(), &Backend::new());
     let key = |found| Problem::Value { what: "length of the key", found, expected: "4 to 256 bytes" };
-    let status = |found| Problem::Value { what: "transaction status", found, expected: "'I', 'T' or 'E'" };
+    let status = |found| Problem::Value { what: "status", found, expected: "'I', 'T' or 'E'" };
     let few = Problem::Negative { what: "number of options", found: -1, expected: "0 or more" };
-    let fields = "terminator of the fields";
+    let fields = "fields";
     let mut rows = Vec::new();
     let mut bad = |tag: u8, body: &[u8], name, at, problem| {
         // Authentication's body is read in any phase, NegotiateProtocolVersion's in one.
@@ -31,8 +31,8 @@ fn bodies() -> Vec<Bad<Backend>> {
         rows.push(Bad { start: start.clone(), bytes: message(tag, body), expected, next });
     };
 
-    bad(b'R', b"", "Authentication", 5, short("authentication code", 4, 0));
-    bad(b'R', b"\0\0\0", "Authentication", 5, short("authentication code", 4, 3));
+    bad(b'R', b"", "Authentication", 5, short("code", 4, 0));
+    bad(b'R', b"\0\0\0", "Authentication", 5, short("code", 4, 3));
     bad(b'R', b"\0\0\0\0\0", "Authentication", 9, Trailing(1));
     bad(b'R', b"\0\0\0\x02\0\0", "Authentication", 9, Trailing(2));
     bad(b'R', b"\0\0\0\x03\0", "Authentication", 9, Trailing(1));
@@ -40,8 +40,8 @@ fn bodies() -> Vec<Bad<Backend>> {
     bad(b'R', b"\0\0\0\x05abcde", "Authentication", 13, Trailing(1));
     bad(b'R', b"\0\0\0\x07\0", "Authentication", 9, Trailing(1));
     bad(b'R', b"\0\0\0\x09\0", "Authentication", 9, Trailing(1));
-    bad(b'R', b"\0\0\0\x0a", "Authentication", 9, short("terminator of the mechanisms", 1, 0));
-    bad(b'R', b"\0\0\0\x0aSCRAM\0", "Authentication", 15, short("terminator of the mechanisms", 1, 0));
+    bad(b'R', b"\0\0\0\x0a", "Authentication", 9, short("mechanisms", 1, 0));
+    bad(b'R', b"\0\0\0\x0aSCRAM\0", "Authentication", 15, short("mechanisms", 1, 0));
     bad(b'R', b"\0\0\0\x0aSCRAM", "Authentication", 9, Unterminated);
     bad(b'R', b"\0\0\0\x0aA\0\0B", "Authentication", 12, Trailing(1));
 
@@ -60,7 +60,7 @@ fn bodies() -> Vec<Bad<Backend>> {
     bad(b'v', b"\0\x03\0\0\0\0\0\x02a\0b", "NegotiateProtocolVersion", 15, Unterminated);
     bad(b'v', b"\0\x03\0\0\0\0\0\0\0", "NegotiateProtocolVersion", 13, Trailing(1));
 
-    bad(b'K', b"", "BackendKeyData", 5, short("process", 4, 0));
+    bad(b'K', b"", "BackendKeyData", 5, short("process_id", 4, 0));
     bad(b'K', b"\0\0\0\x01", "BackendKeyData", 9, key(0));
     bad(b'K', b"\0\0\0\x01abc", "BackendKeyData", 9, key(3));
     bad(b'K', &[1; 4 + 257], "BackendKeyData", 9, key(257));
@@ -71,7 +71,7 @@ fn bodies() -> Vec<Bad<Backend>> {
     bad(b'S', b"ab\0c", "ParameterStatus", 8, Unterminated);
     bad(b'S', b"a\0b\0c", "ParameterStatus", 9, Trailing(1));
 
-    bad(b'Z', b"", "ReadyForQuery", 5, short("transaction status", 1, 0));
+    bad(b'Z', b"", "ReadyForQuery", 5, short("status", 1, 0));
     bad(b'Z', b"?", "ReadyForQuery", 5, status(0x3f));
     bad(b'Z', b"\0", "ReadyForQuery", 5, status(0));
     bad(b'Z', b"II", "ReadyForQuery", 6, Trailing(1));
@@ -85,20 +85,20 @@ fn bodies() -> Vec<Bad<Backend>> {
         bad(tag, b"Ma\0\0Db\0", name, 9, Trailing(3));
     }
 
-    bad(b'A', b"\0\0\0", "NotificationResponse", 5, short("process", 4, 3));
+    bad(b'A', b"\0\0\0", "NotificationResponse", 5, short("process_id", 4, 3));
     bad(b'A', b"\0\0\0\x01ab", "NotificationResponse", 9, Unterminated);
     bad(b'A', b"\0\0\0\x01ab\0c", "NotificationResponse", 12, Unterminated);
     bad(b'A', b"\0\0\0\x01\0\0\0", "NotificationResponse", 11, Trailing(1));
 
-    bad(b'T', b"\0", "RowDescription", 5, short("number of columns", 2, 1));
+    bad(b'T', b"\0", "RowDescription", 5, short("number of fields", 2, 1));
     bad(b'T', b"\xff\xff", "RowDescription", 7, Unterminated);
     bad(b'T', b"\0\x01ab", "RowDescription", 7, Unterminated);
-    bad(b'T', b"\0\x01a\0\0\0\0", "RowDescription", 9, short("table", 4, 3));
-    bad(b'T', b"\0\x01a\0\0\0\0\0\0", "RowDescription", 13, short("column number", 2, 1));
-    bad(b'T', b"\0\x01a\0\0\0\0\0\0\0", "RowDescription", 15, short("type", 4, 0));
-    bad(b'T', b"\0\x01a\0\0\0\0\0\0\0\0\0\0\0\0", "RowDescription", 19, short("type size", 2, 1));
-    bad(b'T', &[&b"\0\x01a\0"[..], &[0; 15]].concat(), "RowDescription", 21, short("type modifier", 4, 3));
-    bad(b'T', &[&b"\0\x01a\0"[..], &[0; 17]].concat(), "RowDescription", 25, short("format code", 2, 1));
+    bad(b'T', b"\0\x01a\0\0\0\0", "RowDescription", 9, short("table_oid", 4, 3));
+    bad(b'T', b"\0\x01a\0\0\0\0\0\0", "RowDescription", 13, short("column_number", 2, 1));
+    bad(b'T', b"\0\x01a\0\0\0\0\0\0\0", "RowDescription", 15, short("type_oid", 4, 0));
+    bad(b'T', b"\0\x01a\0\0\0\0\0\0\0\0\0\0\0\0", "RowDescription", 19, short("type_size", 2, 1));
+    bad(b'T', &[&b"\0\x01a\0"[..], &[0; 15]].concat(), "RowDescription", 21, short("type_modifier", 4, 3));
+    bad(b'T', &[&b"\0\x01a\0"[..], &[0; 17]].concat(), "RowDescription", 25, short("format", 2, 1));
     bad(b'T', &[&b"\0\x01a\0"[..], &[0; 19]].concat(), "RowDescription", 27, Trailing(1));
     bad(b'T', &[&b"\0\x02a\0"[..], &[0; 18]].concat(), "RowDescription", 27, Unterminated);
 
@@ -120,16 +120,16 @@ fn bodies() -> Vec<Bad<Backend>> {
     bad(b'C', b"SELECT 1", "CommandComplete", 5, Unterminated);
     bad(b'C', b"SELECT 1\0\0", "CommandComplete", 14, Trailing(1));
 
-    bad(b't', b"\0", "ParameterDescription", 5, short("number of parameters", 2, 1));
-    bad(b't', b"\0\x01\0\0\0", "ParameterDescription", 7, short("parameter types", 4, 3));
-    bad(b't', b"\xff\xff", "ParameterDescription", 7, short("parameter types", 262_140, 0));
+    bad(b't', b"\0", "ParameterDescription", 5, short("number of types", 2, 1));
+    bad(b't', b"\0\x01\0\0\0", "ParameterDescription", 7, short("types", 4, 3));
+    bad(b't', b"\xff\xff", "ParameterDescription", 7, short("types", 262_140, 0));
     bad(b't', b"\0\x01\0\0\0\x17\0", "ParameterDescription", 11, Trailing(1));
 
     for (tag, name) in [(b'G', "CopyInResponse"), (b'H', "CopyOutResponse"), (b'W', "CopyBothResponse")] {
-        bad(tag, b"", name, 5, short("overall format", 1, 0));
-        bad(tag, b"\0\0", name, 6, short("number of columns", 2, 1));
-        bad(tag, b"\0\0\x02\0\0", name, 8, short("column formats", 4, 2));
-        bad(tag, b"\0\xff\xff", name, 8, short("column formats", 131_070, 0));
+        bad(tag, b"", name, 5, short("format", 1, 0));
+        bad(tag, b"\0\0", name, 6, short("number of column_formats", 2, 1));
+        bad(tag, b"\0\0\x02\0\0", name, 8, short("column_formats", 4, 2));
+        bad(tag, b"\0\xff\xff", name, 8, short("column_formats", 131_070, 0));
         bad(tag, b"\0\0\0\0", name, 8, Trailing(1));
     }
 

@@ -28,7 +28,7 @@ fn packets() -> Vec<Bad<Frontend>> {
         let (what, expected) = ("protocol version", "3 in the upper 16 bits");
         Problem::Value { what, found, expected }
     };
-    let last = "terminator as last byte";
+    let last = "parameters";
     let mut rows = Vec::new();
     let mut bad = |body: &[u8], name, at, problem, next| {
         let expected = Expected::Message(name, at, problem);
@@ -94,23 +94,23 @@ fn bodies() -> Vec<Bad<Frontend>> {
 
     bad(b'P', b"", "Parse", 5, Unterminated);
     bad(b'P', b"s\0select", "Parse", 7, Unterminated);
-    bad(b'P', b"s\0q\0\0", "Parse", 9, short("number of parameter types", 2, 1));
-    bad(b'P', b"\0\0\0\x02\0\0\0\x17", "Parse", 9, short("parameter types", 8, 4));
-    bad(b'P', b"\0\0\xff\xff", "Parse", 9, short("parameter types", 262_140, 0));
+    bad(b'P', b"s\0q\0\0", "Parse", 9, short("number of parameter_types", 2, 1));
+    bad(b'P', b"\0\0\0\x02\0\0\0\x17", "Parse", 9, short("parameter_types", 8, 4));
+    bad(b'P', b"\0\0\xff\xff", "Parse", 9, short("parameter_types", 262_140, 0));
     bad(b'P', b"\0\0\0\0\0", "Parse", 9, Trailing(1));
 
     bad(b'B', b"", "Bind", 5, Unterminated);
     bad(b'B', b"p", "Bind", 5, Unterminated);
     bad(b'B', b"p\0s", "Bind", 7, Unterminated);
-    bad(b'B', b"\0\0\0", "Bind", 7, short("number of parameter formats", 2, 1));
-    bad(b'B', b"\0\0\0\x02\0\x01", "Bind", 9, short("parameter formats", 4, 2));
+    bad(b'B', b"\0\0\0", "Bind", 7, short("number of parameter_formats", 2, 1));
+    bad(b'B', b"\0\0\0\x02\0\x01", "Bind", 9, short("parameter_formats", 4, 2));
     bad(b'B', b"\0\0\0\0\0", "Bind", 9, short("number of parameters", 2, 1));
     bad(b'B', b"\0\0\0\0\0\x01\0\0\0", "Bind", 11, short("value length", 4, 3));
     bad(b'B', b"\0\0\0\0\0\x01\0\0\0\x03ab", "Bind", 11, short("value", 3, 2));
     bad(b'B', b"\0\0\0\0\0\x01\xff\xff\xff\xfe\0\0", "Bind", 11, negative(-2));
     bad(b'B', b"\0\0\0\0\0\x02\0\0\0\x01a\x80\0\0\x01\0\0", "Bind", 16, negative(i32::MIN + 1));
-    bad(b'B', b"\0\0\0\0\0\0\0", "Bind", 11, short("number of result formats", 2, 1));
-    bad(b'B', b"\0\0\0\0\0\0\0\x01\0", "Bind", 13, short("result formats", 2, 1));
+    bad(b'B', b"\0\0\0\0\0\0\0", "Bind", 11, short("number of result_formats", 2, 1));
+    bad(b'B', b"\0\0\0\0\0\0\0\x01\0", "Bind", 13, short("result_formats", 2, 1));
     bad(b'B', b"\0\0\0\0\0\0\0\0\0", "Bind", 13, Trailing(1));
 
     for (tag, name) in [(b'D', "Describe"), (b'C', "Close")] {
@@ -123,16 +123,16 @@ fn bodies() -> Vec<Bad<Frontend>> {
 
     bad(b'E', b"", "Execute", 5, Unterminated);
     bad(b'E', b"p", "Execute", 5, Unterminated);
-    bad(b'E', b"p\0\0\0\0", "Execute", 7, short("maximum number of rows", 4, 3));
+    bad(b'E', b"p\0\0\0\0", "Execute", 7, short("max_rows", 4, 3));
     bad(b'E', b"\0\0\0\0\0\0", "Execute", 10, Trailing(1));
 
     bad(b'F', b"\0\0\0", "FunctionCall", 5, short("function", 4, 3));
-    bad(b'F', b"\0\0\0\x01\0", "FunctionCall", 9, short("number of argument formats", 2, 1));
-    bad(b'F', b"\0\0\0\x01\0\x01\0", "FunctionCall", 11, short("argument formats", 2, 1));
+    bad(b'F', b"\0\0\0\x01\0", "FunctionCall", 9, short("number of argument_formats", 2, 1));
+    bad(b'F', b"\0\0\0\x01\0\x01\0", "FunctionCall", 11, short("argument_formats", 2, 1));
     bad(b'F', b"\0\0\0\x01\0\0\0", "FunctionCall", 11, short("number of arguments", 2, 1));
     bad(b'F', b"\0\0\0\x01\0\0\0\x01\0\0\0\x02a", "FunctionCall", 13, short("value", 2, 1));
     bad(b'F', b"\0\0\0\x01\0\0\0\x01\xff\xff\xff\xfe\0\0", "FunctionCall", 13, negative(-2));
-    bad(b'F', b"\0\0\0\x01\0\0\0\0\0", "FunctionCall", 13, short("result format", 2, 1));
+    bad(b'F', b"\0\0\0\x01\0\0\0\0\0", "FunctionCall", 13, short("result_format", 2, 1));
     bad(b'F', b"\0\0\0\x01\0\0\0\0\0\0\0", "FunctionCall", 15, Trailing(1));
 
     bad(b'f', b"", "CopyFail", 5, Unterminated);

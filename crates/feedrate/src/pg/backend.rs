@@ -1,29 +1,49 @@
 //! What a backend says: its messages, and the [`Protocol`] that finds them in a stream.
 
-pub use super::authentication::Authentication;
-pub use super::command::CommandComplete;
-pub use super::copy::{CopyBothResponse, CopyData, CopyDone, CopyInResponse, CopyOutResponse};
-pub use super::data_row::{BadRow, Columns, DataRow};
-pub use super::encryption::{Encryption, EncryptionResponse};
-pub use super::extended::{BindComplete, CloseComplete, NoData, ParseComplete, PortalSuspended};
-pub use super::function_call::FunctionCallResponse;
-pub use super::key::BackendKeyData;
-pub use super::notice::{
-    ErrorResponse, NoticeField, NoticeResponse, PlainError, Severity, SqlState, UntrustedError, field,
-};
-pub use super::parse::ParameterDescription;
-pub use super::query::EmptyQueryResponse;
-pub use super::row_description::{Field, RowDescription};
-pub use super::status::{NotificationResponse, ParameterStatus, ReadyForQuery, TransactionStatus};
-pub use super::unknown::Unknown;
-pub use super::version::NegotiateProtocolVersion;
+pub use super::message::authentication::Authentication;
+pub use super::message::backend_key_data::BackendKeyData;
+pub use super::message::bind_complete::BindComplete;
+pub use super::message::close_complete::CloseComplete;
+pub use super::message::command_complete::CommandComplete;
+pub use super::message::copy_both_response::CopyBothResponse;
+pub use super::message::copy_data::CopyData;
+pub use super::message::copy_done::CopyDone;
+pub use super::message::copy_in_response::CopyInResponse;
+pub use super::message::copy_out_response::CopyOutResponse;
+pub use super::message::data_row::{BadRow, Columns, DataRow};
+pub use super::message::empty_query_response::EmptyQueryResponse;
+pub use super::message::encryption_response::{Encryption, EncryptionResponse};
+pub use super::message::error_response::ErrorResponse;
+#[cfg(feature = "alloc")]
+pub use super::message::error_response::OwnedErrorResponse;
+pub use super::message::function_call_response::FunctionCallResponse;
+pub use super::message::negotiate_protocol_version::NegotiateProtocolVersion;
+pub use super::message::no_data::NoData;
+pub use super::message::notice_response::NoticeResponse;
+pub use super::message::notification_response::NotificationResponse;
+pub use super::message::parameter_description::ParameterDescription;
+pub use super::message::parameter_status::ParameterStatus;
+pub use super::message::parse_complete::ParseComplete;
+pub use super::message::plain_error::PlainError;
+pub use super::message::portal_suspended::PortalSuspended;
+pub use super::message::ready_for_query::{ReadyForQuery, TransactionStatus};
+pub use super::message::row_description::{Field, RowDescription};
+pub use super::message::unknown::Unknown;
+pub use super::message::untrusted_error::UntrustedError;
+pub use super::notice::{NoticeField, Severity, SqlState, field};
 
+use core::fmt;
+
+use super::cap::{Cap, Caps, width};
 use super::error::{Error, Problem};
-use super::frame::{self, Direction, Kind};
-use super::limits::{self, Cap, Caps, LONGEST, Limits, Sent, Within, cut, largest, width};
-use super::message::{self, Body, HEADER, messages};
+use super::frame::{self, Direction, HEADER, Kind};
+use super::limits::backend::{BackendLimits, Class};
+use super::limits::{Sent, Within};
+use super::message::{self, Fields, Traced};
+use super::messages::messages;
 use super::reader::{Bad, Reader};
-use super::shape;
+use super::shape::{Shape, Shaped};
+use super::trace::Printer;
 use super::write::{Header, Sink, Whole};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::protocol::{Extent, Protocol};
@@ -41,168 +61,66 @@ messages! {
     ///
     /// let message: backend::Message<'_> = frontend::Sync.into();
     /// ```
+    backend: Backend, BackendLimits, long;
     tagged {
     /// Asks for a proof of who the frontend is, or is content.
-    Authentication<'a>: Authentication,
+    Authentication<'a>,
     /// What a CancelRequest has to show.
-    BackendKeyData<'a>: Short,
+    BackendKeyData<'a>,
     /// Answers Bind.
-    BindComplete: Short,
+    BindComplete,
     /// Answers Close.
-    CloseComplete: Short,
+    CloseComplete,
     /// A command was carried out.
-    CommandComplete<'a>: Short,
+    CommandComplete<'a>,
     /// CopyData flows both ways.
-    CopyBothResponse<'a>: Short,
+    CopyBothResponse<'a>,
     /// One row of COPY data.
-    CopyData<'a>: Long,
+    CopyData<'a>,
     /// The COPY data are complete.
-    CopyDone: Short,
+    CopyDone,
     /// The server takes COPY data.
-    CopyInResponse<'a>: Short,
+    CopyInResponse<'a>,
     /// COPY data follow.
-    CopyOutResponse<'a>: Short,
+    CopyOutResponse<'a>,
     /// One row of a result.
-    DataRow<'a>: Long,
+    DataRow<'a>,
     /// The query string was empty.
-    EmptyQueryResponse: Short,
+    EmptyQueryResponse,
     /// A command failed.
-    ErrorResponse<'a>: Report,
+    ErrorResponse<'a>,
     /// What a function returned.
-    FunctionCallResponse<'a>: Long,
+    FunctionCallResponse<'a>,
     /// The server does not speak the version asked for, or does not know an option.
-    NegotiateProtocolVersion<'a>: Negotiation,
+    NegotiateProtocolVersion<'a>,
     /// There are no rows to be described.
-    NoData: Short,
+    NoData,
     /// Something worth knowing.
-    NoticeResponse<'a>: Report,
+    NoticeResponse<'a>,
     /// NOTIFY.
-    NotificationResponse<'a>: Long,
+    NotificationResponse<'a>,
     /// The types of a statement's parameters.
-    ParameterDescription<'a>: Description,
+    ParameterDescription<'a>,
     /// A setting's value.
-    ParameterStatus<'a>: Short,
+    ParameterStatus<'a>,
     /// Answers Parse.
-    ParseComplete: Short,
+    ParseComplete,
     /// Execute's row limit was reached.
-    PortalSuspended: Short,
+    PortalSuspended,
     /// The server waits for a command.
-    ReadyForQuery: Short,
+    ReadyForQuery,
     /// The columns of a result.
-    RowDescription<'a>: Long,
+    RowDescription<'a>,
     }
-    untagged(Backend, BackendLimits, "backend", "long") {
+    untagged {
     /// One byte in answer to SSLRequest or GSSENCRequest.
-    EncryptionResponse(EncryptionResponse): any,
+    EncryptionResponse,
     /// An error in answer to SSLRequest or GSSENCRequest, which anybody may have written.
-    UntrustedError(UntrustedError<'a>): early_report,
+    UntrustedError<'a>,
     /// An error in the form of protocol 2.0.
-    PlainError(PlainError<'a>): early_report,
+    PlainError<'a>,
     /// A message of a type that this crate does not know, where [`Backend::allow_unknown`] lets it pass.
-    Unknown(Unknown<'a>): any,
-    }
-}
-
-/// The most that the length field of a backend's message may say, by kind of message.
-///
-/// The defaults are libpq's (`fe-connect.c` and `fe-protocol3.c`), save for ParameterDescription: libpq's limit for it breaks
-/// statements of more than 7498 parameters.
-///
-/// ```
-/// use feedrate::pg::{Backend, BackendLimits};
-///
-/// // A proxy that never wants to see a row of more than 16 MiB.
-/// let backend = Backend::new().limits(BackendLimits { long: 16 << 20, ..BackendLimits::default() });
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BackendLimits {
-    /// Authentication requests and NegotiateProtocolVersion, and everything but errors before authentication ended.
-    pub authentication: u32,
-    /// ErrorResponse, also as plain text, and NoticeResponse before authentication ended.
-    pub early_report: u32,
-    /// Messages that have no reason to be long.
-    pub short: u32,
-    /// CopyData, DataRow, ErrorResponse, FunctionCallResponse, NoticeResponse, NotificationResponse, RowDescription.
-    pub long: u32,
-}
-
-impl Default for BackendLimits {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// What may be written: a message that some phase of the connection lets in.
-impl BackendLimits {
-    pub(crate) const DEFAULT: Self =
-        Self { authentication: 2_000, early_report: 30_000, short: 30_000, long: 0x7fff_ffff };
-
-    const fn most(&self, class: Class) -> u32 {
-        let (authentication, short, long) = (cut(self.authentication), cut(self.short), cut(self.long));
-        match class {
-            Class::Unknown => LONGEST,
-            Class::Authentication | Class::Negotiation => authentication,
-            Class::Report => largest(&[self.early_report(), long]),
-            Class::Short => short,
-            // A class of its own, because it is neither.
-            Class::Description if largest(&[DESCRIPTION, short]) < long => largest(&[DESCRIPTION, short]),
-            Class::Description | Class::Long => long,
-        }
-    }
-
-    const fn early_report(&self) -> u32 {
-        cut(self.early_report)
-    }
-
-    /// Messages that have no length, or of an unknown type: there the limit is the decoder's alone.
-    const fn any(&self) -> u32 {
-        LONGEST
-    }
-}
-
-impl Limits for BackendLimits {}
-impl limits::private::Limits for BackendLimits {
-    fn copy_data(&self) -> u32 {
-        self.of(CopyData::TAG)
-    }
-}
-
-/// The longest ParameterDescription: 65535 types.
-const DESCRIPTION: u32 = 6 + 4 * 65_535;
-
-/// Kinds of messages by the limit of their length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Unknown,
-    Authentication,
-    Negotiation,
-    Report,
-    Short,
-    Description,
-    Long,
-}
-
-impl Class {
-    const ALL: [Self; 7] = [
-        Self::Unknown,
-        Self::Authentication,
-        Self::Negotiation,
-        Self::Report,
-        Self::Short,
-        Self::Description,
-        Self::Long,
-    ];
-
-    const fn index(self) -> u8 {
-        match self {
-            Self::Unknown => 0,
-            Self::Authentication => 1,
-            Self::Negotiation => 2,
-            Self::Report => 3,
-            Self::Short => 4,
-            Self::Description => 5,
-            Self::Long => 6,
-        }
+    Unknown<'a>,
     }
 }
 
@@ -256,17 +174,17 @@ impl Default for Backend {
 
 impl Backend {
     /// The beginning of a connection, before authentication.
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self::starting_with(Phase::Startup)
     }
 
     /// A connection whose authentication is over.
-    pub fn established() -> Self {
+    pub const fn established() -> Self {
         Self::starting_with(Phase::Ready)
     }
 
-    fn starting_with(first: Phase) -> Self {
-        let limits = BackendLimits::default();
+    const fn starting_with(first: Phase) -> Self {
+        let limits = BackendLimits::new();
         let mut backend = Self { phase: first, first, common: Caps::NONE, limits, unknown: 0 };
         backend.enter(first);
         backend
@@ -274,7 +192,7 @@ impl Backend {
 
     /// Other limits than libpq's.
     #[must_use]
-    pub fn limits(mut self, limits: BackendLimits) -> Self {
+    pub const fn limits(mut self, limits: BackendLimits) -> Self {
         self.limits = limits;
         self.enter(self.phase);
         self
@@ -284,7 +202,7 @@ impl Backend {
     ///
     /// Without it, an unknown type byte means that the stream is lost: its length is not believed.
     #[must_use]
-    pub fn allow_unknown(mut self, limit: u32) -> Self {
+    pub const fn allow_unknown(mut self, limit: u32) -> Self {
         self.unknown = limit;
         self.enter(self.phase);
         self
@@ -308,25 +226,33 @@ impl Backend {
         matches!(self.phase, Phase::Ready)
     }
 
-    fn enter(&mut self, phase: Phase) {
+    const fn enter(&mut self, phase: Phase) {
         self.phase = phase;
-        self.common = Caps::NONE;
-        if phase == Phase::Ready {
-            for class in Class::ALL {
-                self.common.set(class.index(), self.cap(class));
-            }
-        }
+        self.common = match phase {
+            // In the order of the classes' numbers.
+            Phase::Ready => Caps::new([
+                self.cap(Class::Unknown),
+                self.cap(Class::Authentication),
+                self.cap(Class::Negotiation),
+                self.cap(Class::Report),
+                self.cap(Class::Short),
+                self.cap(Class::Description),
+                self.cap(Class::Long),
+                self.cap(Class::EarlyReport),
+            ]),
+            _ => Caps::NONE,
+        };
     }
 
     /// The limit of tagged messages of this class in the present phase.
-    fn cap(&self, class: Class) -> Cap {
-        let BackendLimits { authentication, early_report, short, long } = self.limits;
+    const fn cap(&self, class: Class) -> Cap {
+        let BackendLimits { authentication, early_report, short, long, .. } = self.limits;
         Cap::new(match (self.phase, class) {
             (Phase::Startup, Class::Authentication | Class::Negotiation) => authentication,
             (Phase::Startup | Phase::Response(_), Class::Report) => early_report,
             (Phase::Ready, Class::Authentication) => authentication,
             (Phase::Ready, Class::Short) => short,
-            (Phase::Ready, Class::Description) => DESCRIPTION.max(short).min(long),
+            (Phase::Ready, Class::Description) => self.limits.description(),
             (Phase::Ready, Class::Report | Class::Long) => long,
             (Phase::Ready, Class::Unknown) => self.unknown,
             _ => 0,
@@ -383,7 +309,7 @@ impl Backend {
             _ => unexpected("before authentication has ended"),
         };
         let response = matches!(self.phase, Phase::Securing | Phase::Response(_));
-        Error::new(if response { "EncryptionResponse" } else { name(tag) }, problem.offset(), problem)
+        Error::new(if response { EncryptionResponse::NAME } else { name(tag) }, problem.offset(), problem)
     }
 
     /// What a frame is, outside of the phase in which all are tagged.
@@ -444,7 +370,7 @@ impl Protocol for Backend {
         match so_far.get(..width(self.cap(Class::Report).limit())) {
             Some(text) if text.last() != Some(&0) => {
                 let name = if let Phase::Response(_) = self.phase {
-                    "EncryptionResponse"
+                    EncryptionResponse::NAME
                 } else {
                     ErrorResponse::NAME
                 };
@@ -501,15 +427,15 @@ impl frame::private::Direction for Backend {
         read(frame.raw(), frame.tag(), frame.kind())
     }
 
-    fn shapes(&self, tag: u8) -> Option<&'static [shape::Shape]> {
-        (self.phase == Phase::Ready).then(|| shape::backend_shapes(tag))
+    fn shapes(&self, tag: u8) -> Option<&'static [Shape]> {
+        (self.phase == Phase::Ready).then(|| shapes_of(tag))
     }
 
     fn name(frame: &Frame<'_>) -> &'static str {
         match frame.kind() {
-            Kind::EncryptionResponse => "EncryptionResponse",
-            Kind::UntrustedError => "UntrustedError",
-            Kind::PlainError => "PlainError",
+            Kind::EncryptionResponse => EncryptionResponse::NAME,
+            Kind::UntrustedError => UntrustedError::NAME,
+            Kind::PlainError => PlainError::NAME,
             _ => name(frame.tag()),
         }
     }

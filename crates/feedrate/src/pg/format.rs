@@ -1,12 +1,18 @@
 //! Format codes: how a value is represented.
 
+use core::fmt;
+
+use super::form::{Form, Name};
 use super::list::{Item, private};
 use super::reader::{Bad, Reader};
+use super::trace::Printer;
 use super::write::Sink;
+use crate::encode::EncodeError;
 
 /// How a value is represented on the wire. Signed, and other codes than the two are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Format(pub i16);
 
 impl Format {
@@ -14,6 +20,22 @@ impl Format {
     pub const TEXT: Self = Self(0);
     /// The type's binary form.
     pub const BINARY: Self = Self(1);
+}
+
+impl From<i16> for Format {
+    fn from(code: i16) -> Self {
+        Self(code)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TEXT => f.write_str("text"),
+            Self::BINARY => f.write_str("binary"),
+            Self(code) => write!(f, "format {code}"),
+        }
+    }
 }
 
 impl Item<'_> for Format {}
@@ -28,5 +50,35 @@ impl private::Item<'_> for Format {
     #[inline]
     fn write<S: Sink>(&self, out: &mut S) {
         out.put(&self.0.to_be_bytes())
+    }
+
+    fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.int16(self.0)
+    }
+}
+
+/// A format in one byte, as CopyInResponse and its like have it.
+pub(crate) struct OneByte;
+
+impl Form<'_, Format> for OneByte {
+    fn read(reader: &mut Reader<'_>, name: &Name) -> Result<Format, Bad> {
+        reader.u8(name.field).map(|code| Format(code.into()))
+    }
+
+    fn write<S: Sink>(format: Format, out: &mut S, what: &'static str) {
+        match u8::try_from(format.0) {
+            Ok(code) => out.put(&[code]),
+            Err(_) => out.refuse(EncodeError::Invalid { what, expected: "a format of 0 to 255" }),
+        }
+    }
+
+    fn trace(format: Format, out: &mut Printer<'_, '_>) -> fmt::Result {
+        // One that does not fit into a byte cannot be on the wire.
+        out.byte(u8::try_from(format.0).unwrap_or(u8::MAX))
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(u: &mut arbitrary::Unstructured<'_>) -> arbitrary::Result<Format> {
+        Ok(Format(u8::into(u.arbitrary()?)))
     }
 }

@@ -3,10 +3,12 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+use super::answer::Answer;
 use super::error::Error;
-use super::message::HEADER;
-use super::password::Answer;
 use crate::encode::{Encode, EncodeError, Output};
+
+/// Bytes of type byte and length.
+pub(crate) const HEADER: usize = 5;
 
 /// One whole message as it came, of the direction `D`: [`Backend`](super::Backend) or [`Frontend`](super::Frontend).
 ///

@@ -1,25 +1,45 @@
 //! What a frontend says: its messages, and the [`Protocol`] that finds them in a stream.
 
-pub use super::bind::Bind;
-pub use super::copy::{CopyData, CopyDone, CopyFail};
-pub use super::extended::{Close, Describe, Execute, Flush, Sync, Target, Terminate};
-pub use super::function_call::FunctionCall;
-pub use super::parse::Parse;
-pub use super::password::{
-    Answer, AuthenticationResponse, GSSResponse, PasswordMessage, SASLInitialResponse, SASLResponse,
-};
-pub use super::query::Query;
-pub use super::startup::{CancelRequest, GSSENCRequest, Parameter, Replication, SSLRequest, StartupMessage};
-pub use super::unknown::Unknown;
+pub use super::answer::Answer;
+pub use super::message::authentication_response::AuthenticationResponse;
+pub use super::message::bind::Bind;
+pub use super::message::cancel_request::CancelRequest;
+pub use super::message::close::Close;
+pub use super::message::copy_data::CopyData;
+pub use super::message::copy_done::CopyDone;
+pub use super::message::copy_fail::CopyFail;
+pub use super::message::describe::Describe;
+pub use super::message::direct_tls::DirectTls;
+pub use super::message::execute::Execute;
+pub use super::message::flush::Flush;
+pub use super::message::function_call::FunctionCall;
+pub use super::message::gss_response::GSSResponse;
+pub use super::message::gssenc_request::GSSENCRequest;
+pub use super::message::parse::Parse;
+pub use super::message::password_message::PasswordMessage;
+pub use super::message::query::Query;
+pub use super::message::sasl_initial_response::SASLInitialResponse;
+pub use super::message::sasl_response::SASLResponse;
+pub use super::message::ssl_request::SSLRequest;
+pub use super::message::startup_message::{Parameter, Replication, StartupMessage};
+pub use super::message::sync::Sync;
+pub use super::message::terminate::Terminate;
+pub use super::message::unknown::Unknown;
+pub use super::target::Target;
 
-use super::encryption::EncryptionResponse;
+use core::fmt;
+
+use super::cap::{Cap, Caps, width};
 use super::error::{Error, Problem};
-use super::frame::{self, Direction, Kind};
-use super::limits::{self, Cap, Caps, LONGEST, Limits, Sent, Within, cut, largest, width};
-use super::message::{self, Body, HEADER, encoded, messages};
+use super::frame::{self, Direction, HEADER, Kind};
+use super::limits::frontend::{Class, FrontendLimits};
+use super::limits::{Sent, Within};
+use super::message::encryption_response::EncryptionResponse;
+use super::message::{self, Fields, Traced};
+use super::messages::messages;
 use super::reader::{Bad, Reader};
-use super::shape;
-use super::startup;
+use super::shape::{Shape, Shaped};
+use super::trace::Printer;
 use super::write::{Header, Sink, Whole};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::protocol::{Extent, Protocol};
@@ -29,167 +49,66 @@ pub type Frame<'a> = frame::Frame<'a, Frontend>;
 
 messages! {
     /// Any message that a frontend sends.
+    frontend: Frontend, FrontendLimits, large;
     tagged {
     /// An answer to an authentication request, where nobody has told the decoder which: see [`Frontend::expect`].
-    AuthenticationResponse<'a>: Answer,
+    AuthenticationResponse<'a>,
     /// Makes a portal.
-    Bind<'a>: Large,
+    Bind<'a>,
     /// Closes a statement or portal.
-    Close<'a>: Small,
+    Close<'a>,
     /// A piece of COPY data.
-    CopyData<'a>: Large,
+    CopyData<'a>,
     /// The COPY data are complete.
-    CopyDone: Small,
+    CopyDone,
     /// The COPY is given up.
-    CopyFail<'a>: Small,
+    CopyFail<'a>,
     /// Asks for a description.
-    Describe<'a>: Small,
+    Describe<'a>,
     /// Runs a portal.
-    Execute<'a>: Small,
+    Execute<'a>,
     /// Has the server send what it has buffered.
-    Flush: Small,
+    Flush,
     /// Calls a function.
-    FunctionCall<'a>: Large,
+    FunctionCall<'a>,
     /// Makes a prepared statement.
-    Parse<'a>: Large,
+    Parse<'a>,
     /// Runs SQL.
-    Query<'a>: Large,
+    Query<'a>,
     /// Ends a batch.
-    Sync: Small,
+    Sync,
     /// The frontend is done.
-    Terminate: End,
+    Terminate,
     }
-    untagged(Frontend, FrontendLimits, "frontend", "large") {
+    untagged {
     /// Opens a session.
-    StartupMessage(StartupMessage<'a>): startup,
+    StartupMessage<'a>,
     /// Asks for TLS.
-    SSLRequest(SSLRequest): startup,
+    SSLRequest,
     /// Asks for GSSAPI encryption.
-    GSSENCRequest(GSSENCRequest): startup,
+    GSSENCRequest,
     /// Asks for the cancellation of what another session is doing.
-    CancelRequest(CancelRequest<'a>): startup,
+    CancelRequest<'a>,
     /// The frontend begins TLS without having asked.
-    DirectTls(DirectTls): any,
+    DirectTls,
     /// A password, in clear or hashed.
-    PasswordMessage(PasswordMessage<'a>): answer,
+    PasswordMessage<'a>,
     /// The choice of a SASL mechanism.
-    SASLInitialResponse(SASLInitialResponse<'a>): answer,
+    SASLInitialResponse<'a>,
     /// What the SASL mechanism says next.
-    SASLResponse(SASLResponse<'a>): sasl,
+    SASLResponse<'a>,
     /// A token of GSSAPI or SSPI.
-    GSSResponse(GSSResponse<'a>): answer,
+    GSSResponse<'a>,
     /// A message of a type that this crate does not know, where [`Frontend::allow_unknown`] lets it pass.
-    Unknown(Unknown<'a>): any,
+    Unknown<'a>,
     }
 }
-
-/// TLS begins without an SSLRequest (since PostgreSQL 17). This takes no bytes: all of them, from the record's first on, are for TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
-pub struct DirectTls;
-
-impl Whole for DirectTls {
-    fn what(&self) -> &'static str {
-        "DirectTls"
-    }
-
-    fn header(&self) -> Header {
-        Header::None
-    }
-
-    fn fields<S: Sink>(&self, _: &mut S) {}
-}
-
-encoded!(DirectTls, Frontend);
 
 /// The content type of a TLS handshake record (RFC 8446, section 5.1), with which a ClientHello begins.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// The shortest startup packet: its length, and a code.
+/// Bytes of a startup packet's length and code: the shortest is no longer.
 const STARTUP: u32 = 8;
-
-/// The most that the length field of a frontend's message may say, by kind of message. The defaults are a server's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrontendLimits {
-    /// Startup packets: `MAX_STARTUP_PACKET_LENGTH` in `libpq/pqcomm.h`, and the length field.
-    pub startup: u32,
-    /// Answers to authentication requests: `PG_MAX_AUTH_TOKEN_LENGTH` in `libpq/auth.h`.
-    pub authentication: u32,
-    /// SASL responses, once the frontend has chosen a SCRAM mechanism: `PG_MAX_SASL_MESSAGE_LENGTH` in `libpq/sasl.h`.
-    pub scram: u32,
-    /// Close, CopyDone, CopyFail, Describe, Execute, Flush, Sync, Terminate: `PQ_SMALL_MESSAGE_LIMIT` in `libpq/libpq.h`.
-    pub small: u32,
-    /// Bind, CopyData, FunctionCall, Parse, Query: `PQ_LARGE_MESSAGE_LIMIT` in `libpq/libpq.h`.
-    pub large: u32,
-}
-
-impl Default for FrontendLimits {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// What may be written: a message that some phase of the connection lets in.
-impl FrontendLimits {
-    pub(crate) const DEFAULT: Self =
-        Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: 10_000, large: 0x3fff_fffe };
-
-    const fn most(&self, class: Class) -> u32 {
-        match class {
-            Class::Unknown => LONGEST,
-            Class::Answer => self.answer(),
-            Class::Small | Class::End => cut(self.small),
-            Class::Large => cut(self.large),
-        }
-    }
-
-    const fn startup(&self) -> u32 {
-        cut(self.startup)
-    }
-
-    const fn answer(&self) -> u32 {
-        cut(self.authentication)
-    }
-
-    /// Which mechanism it belongs to is not in the message.
-    const fn sasl(&self) -> u32 {
-        largest(&[cut(self.authentication), cut(self.scram)])
-    }
-
-    /// Messages that have no length, or of an unknown type: there the limit is the decoder's alone.
-    const fn any(&self) -> u32 {
-        LONGEST
-    }
-}
-
-impl Limits for FrontendLimits {}
-impl limits::private::Limits for FrontendLimits {
-    fn copy_data(&self) -> u32 {
-        self.of(CopyData::TAG)
-    }
-}
-
-/// Kinds of messages by the limit of their length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Unknown,
-    Answer,
-    Small,
-    Large,
-    End,
-}
-
-impl Class {
-    const fn index(self) -> u8 {
-        match self {
-            Self::Unknown => 0,
-            Self::Answer => 1,
-            Self::Small => 2,
-            Self::Large => 3,
-            Self::End => 4,
-        }
-    }
-}
 
 /// The stream of bytes that a frontend sends: a [`Protocol`] whose messages are [`Frame`]s.
 ///
@@ -252,21 +171,21 @@ impl Default for Frontend {
 
 impl Frontend {
     /// The beginning of a connection.
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self::starting_with(Phase::Startup)
     }
 
     /// A connection whose authentication is over.
-    pub fn established() -> Self {
+    pub const fn established() -> Self {
         Self::starting_with(Phase::Ready)
     }
 
-    fn starting_with(first: Phase) -> Self {
+    const fn starting_with(first: Phase) -> Self {
         let mut frontend = Self {
             phase: first,
             first,
             common: Caps::NONE,
-            limits: FrontendLimits::default(),
+            limits: FrontendLimits::new(),
             unknown: 0,
             answer: None,
             scram: false,
@@ -279,7 +198,7 @@ impl Frontend {
 
     /// Other limits than a server's.
     #[must_use]
-    pub fn limits(mut self, limits: FrontendLimits) -> Self {
+    pub const fn limits(mut self, limits: FrontendLimits) -> Self {
         self.limits = limits;
         self.enter(self.phase);
         self
@@ -289,7 +208,7 @@ impl Frontend {
     ///
     /// Without it, an unknown type byte means that the stream is lost: its length is not believed.
     #[must_use]
-    pub fn allow_unknown(mut self, limit: u32) -> Self {
+    pub const fn allow_unknown(mut self, limit: u32) -> Self {
         self.unknown = limit;
         self.enter(self.phase);
         self
@@ -308,7 +227,7 @@ impl Frontend {
             self.enter(Phase::Closed);
             let rule =
                 "bytes in clear behind the request for encryption, which somebody else may have put there";
-            return Err(Error::new("SSLRequest", startup::HEADER, Problem::Disagrees(rule)));
+            return Err(Error::new(SSLRequest::NAME, width(STARTUP), Problem::Disagrees(rule)));
         }
         if let EncryptionResponse::Accepted(_) = response {
             // An encrypted connection is not encrypted again.
@@ -330,22 +249,32 @@ impl Frontend {
         self.enter(Phase::Ready);
     }
 
-    fn enter(&mut self, phase: Phase) {
+    const fn enter(&mut self, phase: Phase) {
+        let none = Cap::new(0);
         self.phase = phase;
-        self.common = Caps::NONE;
-        if phase == Phase::Ready {
-            // Terminate has no part in it: it ends the phase.
-            for class in [Class::Unknown, Class::Small, Class::Large] {
-                self.common.set(class.index(), self.cap(class));
-            }
-        }
+        self.common = match phase {
+            // In the order of the classes' numbers. Terminate has no part in it: it ends the phase.
+            Phase::Ready => Caps::new([
+                self.cap(Class::Unknown),
+                none,
+                self.cap(Class::Small),
+                self.cap(Class::Large),
+                none,
+                none,
+                none,
+                none,
+            ]),
+            _ => Caps::NONE,
+        };
     }
 
     /// The limit of tagged messages of this class in the present phase.
-    fn cap(&self, class: Class) -> Cap {
+    const fn cap(&self, class: Class) -> Cap {
         let FrontendLimits { authentication, scram, small, large, .. } = self.limits;
         Cap::new(match (self.phase, class) {
-            (Phase::Authenticating, Class::Answer) if self.scram && self.answer == Some(Answer::Sasl) => {
+            (Phase::Authenticating, Class::Answer)
+                if self.scram && matches!(self.answer, Some(Answer::Sasl)) =>
+            {
                 scram
             }
             (Phase::Authenticating, Class::Answer) => authentication,
@@ -384,8 +313,8 @@ impl Frontend {
             return Some(Extent::Need(8));
         };
         // A server takes the second request of a kind for a StartupMessage of a version that does not exist.
-        let asked_again = (self.asked_ssl && *code == startup::SSL.to_be_bytes())
-            || (self.asked_gss && *code == startup::GSSENC.to_be_bytes());
+        let asked_again = (self.asked_ssl && *code == SSLRequest::CODE.to_be_bytes())
+            || (self.asked_gss && *code == GSSENCRequest::CODE.to_be_bytes());
         (!asked_again).then(|| Extent::Message(width(length)))
     }
 
@@ -440,15 +369,15 @@ impl Frontend {
             return (0, Kind::DirectTls);
         }
         match code(raw) {
-            startup::SSL => {
+            SSLRequest::CODE => {
                 self.asked_ssl = true;
                 self.enter(Phase::Asked);
             }
-            startup::GSSENC => {
+            GSSENCRequest::CODE => {
                 self.asked_gss = true;
                 self.enter(Phase::Asked);
             }
-            startup::CANCEL => self.enter(Phase::Closed),
+            CancelRequest::CODE => self.enter(Phase::Closed),
             _ => self.enter(Phase::Authenticating),
         }
         (0, Kind::Startup)
@@ -505,16 +434,16 @@ impl frame::private::Direction for Frontend {
 
     fn name(frame: &Frame<'_>) -> &'static str {
         match frame.kind() {
-            Kind::DirectTls => "DirectTls",
+            Kind::DirectTls => DirectTls::NAME,
             Kind::Startup => startup_name(frame.raw()),
             Kind::Answer(answer) => answer_name(answer),
             _ => name(frame.tag()),
         }
     }
 
-    fn shapes(&self, tag: u8) -> Option<&'static [shape::Shape]> {
+    fn shapes(&self, tag: u8) -> Option<&'static [Shape]> {
         // Terminate ends the phase, as a whole message: there is no use for a longer one.
-        (self.phase == Phase::Ready && tag != Terminate::TAG).then(|| shape::frontend_shapes(tag))
+        (self.phase == Phase::Ready && tag != Terminate::TAG).then(|| shapes_of(tag))
     }
 }
 
@@ -529,10 +458,10 @@ fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
             |_| startup_name(raw),
             |reader| {
                 Ok(match code(raw) {
-                    startup::SSL => Message::SSLRequest(Body::read(reader)?),
-                    startup::GSSENC => Message::GSSENCRequest(Body::read(reader)?),
-                    startup::CANCEL => Message::CancelRequest(Body::read(reader)?),
-                    _ => Message::StartupMessage(Body::read(reader)?),
+                    SSLRequest::CODE => Message::SSLRequest(Fields::read(reader)?),
+                    GSSENCRequest::CODE => Message::GSSENCRequest(Fields::read(reader)?),
+                    CancelRequest::CODE => Message::CancelRequest(Fields::read(reader)?),
+                    _ => Message::StartupMessage(Fields::read(reader)?),
                 })
             },
         ),
@@ -542,10 +471,10 @@ fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
             |_| answer_name(answer),
             |reader| {
                 Ok(match answer {
-                    Answer::Password => Message::PasswordMessage(Body::read(reader)?),
-                    Answer::SaslInitial => Message::SASLInitialResponse(Body::read(reader)?),
-                    Answer::Sasl => Message::SASLResponse(Body::read(reader)?),
-                    Answer::Gss => Message::GSSResponse(Body::read(reader)?),
+                    Answer::Password => Message::PasswordMessage(Fields::read(reader)?),
+                    Answer::SaslInitial => Message::SASLInitialResponse(Fields::read(reader)?),
+                    Answer::Sasl => Message::SASLResponse(Fields::read(reader)?),
+                    Answer::Gss => Message::GSSResponse(Fields::read(reader)?),
                 })
             },
         ),
@@ -555,9 +484,9 @@ fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
 
 fn startup_name(raw: &[u8]) -> &'static str {
     match code(raw) {
-        startup::SSL => "SSLRequest",
-        startup::GSSENC => "GSSENCRequest",
-        startup::CANCEL => "CancelRequest",
+        SSLRequest::CODE => SSLRequest::NAME,
+        GSSENCRequest::CODE => GSSENCRequest::NAME,
+        CancelRequest::CODE => CancelRequest::NAME,
         _ => StartupMessage::NAME,
     }
 }

@@ -5,7 +5,8 @@ use core::fmt;
 use super::error::Problem;
 use super::reader::{Bad, Reader, split_value};
 use super::text::Text;
-use super::write::{Sink, put_text, put_value};
+use super::trace::Printer;
+use super::write::Sink;
 use crate::encode::EncodeError;
 
 /// Several of the same: lent from a parsed message, or from a slice of the caller's who wants to encode one.
@@ -34,16 +35,21 @@ enum Source<'a, T> {
 pub trait Item<'a>: Copy + private::Item<'a> {}
 
 pub(crate) mod private {
-    use super::{Bad, Reader, Sink};
+    use core::fmt;
+
+    use super::{Bad, Printer, Reader, Sink};
 
     pub trait Item<'a>: Default {
         /// Bytes on the wire, where that is the same for all.
         const SIZE: Option<usize> = None;
 
+        /// Whether a list of these ends with a zero byte in place of one, and not after a number that stands before it.
+        const TERMINATED: bool = false;
+
         /// Reads and checks one.
         fn read(reader: &mut Reader<'a>) -> Result<Self, Bad>;
 
-        /// Reads one that has been checked. What cannot be any more is a default, without a word.
+        /// Reads one that has been checked; a default, if that should fail all the same.
         #[inline]
         fn walk(bytes: &mut &'a [u8]) -> Self {
             let mut reader = Reader::new(bytes);
@@ -53,6 +59,20 @@ pub(crate) mod private {
         }
 
         fn write<S: Sink>(&self, out: &mut S);
+
+        fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result;
+
+        /// The end of a list of these.
+        fn trace_end(_: &mut Printer<'_, '_>) -> fmt::Result {
+            Ok(())
+        }
+    }
+}
+
+impl<'a, T> List<'a, T> {
+    /// These items.
+    pub const fn new(items: &'a [T]) -> Self {
+        Self { source: Source::Slice(items) }
     }
 }
 
@@ -123,12 +143,12 @@ impl<'a, T: Item<'a>> List<'a, T> {
         Ok(Self { source: Source::Wire { count, bytes } })
     }
 
-    /// As many items as can be read off the front of `bytes`; where a zero byte ends a list, up to there.
-    #[cfg(feature = "arbitrary")]
-    pub(crate) fn from_any(bytes: &'a [u8], terminated: bool) -> Self {
+    /// As many good items as are at the front of `bytes`.
+    #[cfg(any(feature = "alloc", feature = "arbitrary"))]
+    pub(crate) fn from_good(bytes: &'a [u8]) -> Self {
         let mut reader = Reader::new(bytes);
         let mut count = 0_u16;
-        while count < u16::MAX && reader.peek().first().is_some_and(|first| !(terminated && *first == 0)) {
+        while count < u16::MAX && reader.peek().first().is_some_and(|first| !(T::TERMINATED && *first == 0)) {
             let before = reader;
             if T::read(&mut reader).is_err() {
                 reader = before;
@@ -164,6 +184,12 @@ impl<'a, T: Item<'a>> List<'a, T> {
         };
         out.put(&count.to_be_bytes());
         self.write(out)
+    }
+
+    /// The items, and a zero byte.
+    pub(crate) fn write_terminated<S: Sink>(&self, out: &mut S) {
+        self.write(out);
+        out.put(&[0])
     }
 }
 
@@ -209,13 +235,20 @@ impl<'a, T: Item<'a>> Default for List<'a, T> {
 
 impl<'a, T> From<&'a [T]> for List<'a, T> {
     fn from(items: &'a [T]) -> Self {
-        Self { source: Source::Slice(items) }
+        Self::new(items)
     }
 }
 
 impl<'a, T, const N: usize> From<&'a [T; N]> for List<'a, T> {
     fn from(items: &'a [T; N]) -> Self {
-        Self { source: Source::Slice(items) }
+        Self::new(items)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'a, T> From<&'a alloc::vec::Vec<T>> for List<'a, T> {
+    fn from(items: &'a alloc::vec::Vec<T>) -> Self {
+        Self::from(items.as_slice())
     }
 }
 
@@ -330,7 +363,11 @@ impl<'a> private::Item<'a> for Option<&'a [u8]> {
 
     #[inline]
     fn write<S: Sink>(&self, out: &mut S) {
-        put_value(out, *self)
+        out.value(*self)
+    }
+
+    fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.value(*self)
     }
 }
 
@@ -348,10 +385,16 @@ impl private::Item<'_> for u32 {
     fn write<S: Sink>(&self, out: &mut S) {
         out.put(&self.to_be_bytes())
     }
+
+    fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.oid(*self)
+    }
 }
 
 impl<'a> Item<'a> for Text<'a> {}
 impl<'a> private::Item<'a> for Text<'a> {
+    const TERMINATED: bool = true;
+
     #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         reader.text()
@@ -359,6 +402,26 @@ impl<'a> private::Item<'a> for Text<'a> {
 
     #[inline]
     fn write<S: Sink>(&self, out: &mut S) {
-        put_text(out, *self, "string")
+        out.text(*self, "string")
+    }
+
+    fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.text(*self)
+    }
+}
+
+/// A piece of the fuzzer's own bytes, so that nothing has to be allocated for it.
+#[cfg(feature = "arbitrary")]
+impl<'a, T: Item<'a>> arbitrary::Arbitrary<'a> for List<'a, T> {
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        Ok(Self::from_good(u.arbitrary()?))
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<'a, T: Item<'a>> defmt::Format for List<'a, T> {
+    /// How many there are: what they are may be a secret.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "List({=usize})", self.len());
     }
 }

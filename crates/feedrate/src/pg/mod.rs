@@ -127,49 +127,38 @@
 //! This module knows messages, and of a connection only its startup. Which message may follow which, what answers are owed, SCRAM, the formats of values and
 //! the payloads of replication are not in it.
 
-#[cfg(feature = "arbitrary")]
-mod arbitrary;
-mod authentication;
+mod answer;
 pub mod backend;
-mod bind;
-mod command;
-mod copy;
-mod data_row;
-mod encryption;
+mod cap;
 mod error;
-mod extended;
+mod form;
 mod format;
 mod frame;
 pub mod frontend;
-mod function_call;
-mod key;
 mod limits;
 mod list;
 mod message;
+mod messages;
 mod notice;
-mod parse;
-mod password;
-mod query;
 mod reader;
-mod row_description;
 mod shape;
-mod startup;
-mod status;
 pub mod stream;
+mod target;
 mod text;
 pub mod trace;
-mod unknown;
 mod version;
 mod write;
 pub mod writer;
 
-pub use backend::{Backend, BackendLimits};
-pub use encryption::{Encryption, EncryptionResponse};
+pub use backend::Backend;
 pub use error::{Error, Problem};
 pub use format::Format;
 pub use frame::{Direction, Frame};
-pub use frontend::{Frontend, FrontendLimits};
+pub use frontend::Frontend;
+pub use limits::backend::BackendLimits;
+pub use limits::frontend::FrontendLimits;
 pub use limits::{Limits, Within};
 pub use list::{Item, Iter, List};
+pub use message::encryption_response::{Encryption, EncryptionResponse};
 pub use text::{Secret, Text};
 pub use version::Version;

@@ -1,19 +1,19 @@
-//! ErrorResponse and NoticeResponse: `protocol-error-fields.html`.
+//! What errors and notices are made of: `protocol-error-fields.html`.
 
 use core::fmt;
 
-use super::limits::width;
-use super::list::{Item, List, private};
-use super::message::{Body, HEADER, encoded, tagged};
+use super::list::{Item, private};
 use super::reader::{Bad, Reader};
 use super::text::Text;
-use super::write::{Header, Sink, Whole, put_text};
+use super::trace::Printer;
+use super::write::Sink;
 use crate::encode::EncodeError;
 
 /// One field of an error or notice. Codes that are not known are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoticeField<'a> {
-    /// One of [`field`]'s codes, or another one.
+    /// One of [`field`]'s codes, or another one. Not 0, which ends the list.
     pub code: u8,
     /// The text.
     pub value: Text<'a>,
@@ -61,6 +61,8 @@ pub mod field {
 
 impl<'a> Item<'a> for NoticeField<'a> {}
 impl<'a> private::Item<'a> for NoticeField<'a> {
+    const TERMINATED: bool = true;
+
     // A call: the check of the list and the walk over it share it.
     #[inline(never)]
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
@@ -73,12 +75,30 @@ impl<'a> private::Item<'a> for NoticeField<'a> {
                 .refuse(EncodeError::Invalid { what: "field code", expected: "not 0, which ends the list" });
         }
         out.put(&[self.code]);
-        put_text(out, self.value, "field value")
+        out.text(self.value, "field value")
+    }
+
+    fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
+        let place = matches!(self.code, field::FILE | field::LINE | field::ROUTINE);
+        out.byte(self.code)?;
+        out.text(if out.regress() && place { "SSSS".into() } else { self.value })
+    }
+
+    fn trace_end(out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.byte(0)
+    }
+}
+
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for NoticeField<'a> {
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        Ok(Self { code: u.int_in_range(1..=u8::MAX)?, value: u.arbitrary()? })
     }
 }
 
 /// The five characters of an SQLSTATE.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SqlState(pub [u8; 5]);
 
 impl SqlState {
@@ -101,7 +121,9 @@ impl fmt::Debug for SqlState {
 }
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
 pub enum Severity {
     /// The server goes down.
     Panic,
@@ -133,18 +155,22 @@ const SEVERITIES: [(&str, Severity); 8] = [
     ("LOG", Severity::Log),
 ];
 
-macro_rules! notice {
-    ($(#[$doc:meta])* $Message:ident, $tag:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
-        pub struct $Message<'a> {
-            /// The fields, in the server's order.
-            pub fields: List<'a, NoticeField<'a>>,
-        }
+impl Severity {
+    pub(crate) fn from_word(word: Text<'_>) -> Option<Self> {
+        SEVERITIES.iter().find(|(name, _)| word == *name).map(|(_, severity)| *severity)
+    }
+}
 
-        tagged!($Message<'_>, $tag, Backend);
+/// The word that the server uses.
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SEVERITIES.iter().find(|(_, severity)| severity == self).map_or("", |(name, _)| name))
+    }
+}
 
+/// What an error and a notice have in common besides their fields.
+macro_rules! report {
+    ($Message:ident) => {
         impl<'a> $Message<'a> {
             /// The first field of this code.
             pub fn get(&self, code: u8) -> Option<Text<'a>> {
@@ -153,8 +179,7 @@ macro_rules! notice {
 
             /// How bad it is, from the field that is never translated, which servers before 9.6 do not send.
             pub fn severity(&self) -> Option<Severity> {
-                let word = self.get(field::SEVERITY_NONLOCALIZED)?;
-                SEVERITIES.iter().find(|(name, _)| word == *name).map(|(_, severity)| *severity)
+                Severity::from_word(self.get(field::SEVERITY_NONLOCALIZED)?)
             }
 
             /// The SQLSTATE.
@@ -183,116 +208,23 @@ macro_rules! notice {
             }
         }
 
-        impl<'a> Body<'a> for $Message<'a> {
-            fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
-                Ok(Self { fields: List::read_terminated(reader, "terminator of the fields")? })
-            }
-
-            fn write<S: Sink>(&self, out: &mut S) {
-                self.fields.write(out);
-                out.put(&[0])
+        /// Severity, message and SQLSTATE, in one line as a rule: `ERROR: relation "t" does not exist (SQLSTATE 42P01)`.
+        ///
+        /// The message is the server's text: escape it before it reaches a terminal.
+        impl fmt::Display for $Message<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.get(field::SEVERITY_NONLOCALIZED).or_else(|| self.get(field::SEVERITY)) {
+                    Some(severity) => write!(f, "{severity}: ")?,
+                    None => f.write_str(concat!(stringify!($Message), ": "))?,
+                }
+                write!(f, "{}", self.message().unwrap_or("no message".into()))?;
+                match self.sql_state() {
+                    Some(state) => write!(f, " (SQLSTATE {state})"),
+                    None => Ok(()),
+                }
             }
         }
     };
 }
 
-notice! {
-    /// A command failed, or the connection ends.
-    ///
-    /// ```
-    /// use feedrate::pg::{List, backend::{ErrorResponse, NoticeField, Severity, field}};
-    ///
-    /// let fields = [
-    ///     NoticeField { code: field::SEVERITY_NONLOCALIZED, value: "ERROR".into() },
-    ///     NoticeField { code: field::CODE, value: "42P01".into() },
-    ///     NoticeField { code: field::MESSAGE, value: "relation \"t\" does not exist".into() },
-    ///     NoticeField { code: field::POSITION, value: "15".into() },
-    /// ];
-    /// let error = ErrorResponse { fields: List::from(&fields) };
-    /// assert_eq!(error.severity(), Some(Severity::Error));
-    /// assert_eq!(error.sql_state().unwrap().as_str(), "42P01");
-    /// assert_eq!(error.position(), Some(15));
-    /// ```
-    ErrorResponse, b'E'
-}
-notice! {
-    /// Something worth knowing. It may come at any time.
-    NoticeResponse, b'N'
-}
-
-/// An error that came in answer to SSLRequest or GSSENCRequest: anybody on the way can have written it, so its
-/// text must not be shown to a user as the server's word (CVE-2024-10977), and the connection is to be closed.
-///
-/// `Debug` shows no text.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct UntrustedError<'a> {
-    pub(crate) raw: &'a [u8],
-}
-
-impl<'a> UntrustedError<'a> {
-    /// The bytes, from the type byte on.
-    pub const fn raw(&self) -> &'a [u8] {
-        self.raw
-    }
-}
-
-impl fmt::Debug for UntrustedError<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UntrustedError({} bytes)", self.raw.len())
-    }
-}
-
-impl<'a> UntrustedError<'a> {
-    /// It may be a message of protocol 3, with a type byte and a length, or text: and a limit is for what the length says, or for all of the text.
-    fn split(&self) -> (Header, &'a [u8]) {
-        match self.raw.split_first_chunk::<HEADER>() {
-            Some((&[tag, a, b, c, d], fields))
-                if width(u32::from_be_bytes([a, b, c, d])) == fields.len().saturating_add(4) =>
-            {
-                (Header::Tag(tag), fields)
-            }
-            _ => (Header::None, self.raw),
-        }
-    }
-}
-
-impl Whole for UntrustedError<'_> {
-    fn what(&self) -> &'static str {
-        "UntrustedError"
-    }
-
-    fn header(&self) -> Header {
-        self.split().0
-    }
-
-    fn fields<S: Sink>(&self, out: &mut S) {
-        out.put(self.split().1)
-    }
-}
-
-encoded!(UntrustedError<'_>, Backend);
-
-/// An error in the form of protocol 2.0: `E`, text, NUL. Servers before 14 send one when they fail before they have read the
-/// StartupMessage, for example because they cannot fork.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlainError<'a> {
-    /// The text, often with a newline at its end.
-    pub text: Text<'a>,
-}
-
-impl Whole for PlainError<'_> {
-    fn what(&self) -> &'static str {
-        "PlainError"
-    }
-
-    fn header(&self) -> Header {
-        Header::None
-    }
-
-    fn fields<S: Sink>(&self, out: &mut S) {
-        out.put(&[ErrorResponse::TAG]);
-        put_text(out, self.text, "PlainError text")
-    }
-}
-
-encoded!(PlainError<'_>, Backend);
+pub(crate) use report;

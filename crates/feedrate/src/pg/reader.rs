@@ -1,7 +1,7 @@
 //! Reads fields off the front of a body, and cannot leave it.
 
+use super::cap::width;
 use super::error::Problem;
-use super::limits::width;
 use super::text::Text;
 use crate::scan::find;
 

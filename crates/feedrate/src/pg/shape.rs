@@ -1,65 +1,64 @@
-//! The fields of the messages that may be too long for any storage, as far as their shape goes.
+//! How a message that may be too long for any storage is cut: the shapes of its fields.
 
-use super::backend::{CopyData, DataRow, FunctionCallResponse};
-use super::frontend::{Bind, FunctionCall, Parse, Query};
-use super::stream::Part;
-
-/// A field, as far as its shape decides how it is read.
+/// A field, as far as it matters where it begins and ends.
 #[derive(Debug, Clone, Copy)]
-pub enum Shape {
-    /// Up to a NUL.
-    Text(Part),
-    Function,
-    ResultFormat,
-    ParameterFormats,
-    ResultFormats,
-    ParameterTypes,
+pub struct Shape {
+    pub(crate) kind: Kind,
+    pub(crate) label: Label,
+}
+
+/// A message that can come in pieces.
+pub(crate) trait Shaped {
+    const SHAPES: &'static [Shape];
+}
+
+/// How a field ends. It follows from the field's type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// Behind a NUL.
+    Text,
+    Int16,
+    Int32,
+    /// A number of items, and items of `size` bytes.
+    Array {
+        size: u32,
+    },
+    /// A number of values, each behind its length.
     Values,
     /// One value that is not counted.
     Value,
-    /// Whatever is left.
-    Rest(Part),
+    /// With the message.
+    Rest,
+}
+
+/// Which field it is: what a [`Part`](super::stream::Part) is made from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Label {
+    Portal,
+    Statement,
+    Sql,
+    Function,
+    ParameterFormats,
+    ResultFormats,
+    ResultFormat,
+    ParameterTypes,
+    Values,
+    Data,
+    Body,
 }
 
 impl Shape {
     /// Bytes that are read at once.
     pub(crate) const fn head(self) -> u32 {
-        match self {
-            Self::Text(_) | Self::Rest(_) => 0,
-            Self::ResultFormat
-            | Self::ParameterFormats
-            | Self::ResultFormats
-            | Self::ParameterTypes
-            | Self::Values => 2,
-            Self::Function | Self::Value => 4,
+        match self.kind {
+            Kind::Text | Kind::Rest => 0,
+            Kind::Int16 | Kind::Array { .. } | Kind::Values => 2,
+            Kind::Int32 | Kind::Value => 4,
         }
     }
-}
 
-/// A message whose fields are not told apart.
-const OPAQUE: &[Shape] = &[Shape::Rest(Part::Body)];
-
-/// The fields of the messages, as far as they are told apart. (`protocol-message-formats.html`)
-pub(crate) const fn backend_shapes(tag: u8) -> &'static [Shape] {
-    match tag {
-        DataRow::TAG => &[Shape::Values],
-        CopyData::TAG => &[Shape::Rest(Part::Data)],
-        FunctionCallResponse::TAG => &[Shape::Value],
-        _ => OPAQUE,
-    }
-}
-
-/// The same of the other direction.
-pub(crate) const fn frontend_shapes(tag: u8) -> &'static [Shape] {
-    use Shape::{
-        Function, ParameterFormats, ParameterTypes, Rest, ResultFormat, ResultFormats, Text, Values,
-    };
-    match tag {
-        Bind::TAG => &[Text(Part::Portal), Text(Part::Statement), ParameterFormats, Values, ResultFormats],
-        CopyData::TAG => &[Rest(Part::Data)],
-        FunctionCall::TAG => &[Function, ParameterFormats, Values, ResultFormat],
-        Parse::TAG => &[Text(Part::Statement), Text(Part::Sql), ParameterTypes],
-        Query::TAG => &[Text(Part::Sql)],
-        _ => OPAQUE,
+    /// Those of a message: of its labelled fields, or of the whole body, if no field has a label.
+    pub(crate) const fn all(labelled: &'static [Self]) -> &'static [Self] {
+        if labelled.is_empty() { &[Self { kind: Kind::Rest, label: Label::Body }] } else { labelled }
     }
 }

@@ -2,13 +2,12 @@
 
 use core::fmt;
 
+use super::cap::width;
 use super::error::{Error, Problem};
 use super::format::Format;
-use super::frame::{Direction, Frame, Kind};
-use super::limits::width;
-use super::message::HEADER;
+use super::frame::{Direction, Frame, HEADER, Kind as FrameKind};
 use super::reader::{Bad, Reader};
-use super::shape::Shape;
+use super::shape::{Kind, Label, Shape};
 use crate::protocol::{Extent, Protocol};
 use crate::scan::find;
 
@@ -126,6 +125,27 @@ pub enum Part {
     Body,
 }
 
+impl Part {
+    /// The part that a field is, given the number that it begins with, if it begins with one.
+    fn new(label: Label, number: u32) -> Self {
+        let [_, _, a, b] = number.to_be_bytes();
+        let count = u16::from_be_bytes([a, b]);
+        match label {
+            Label::Portal => Self::Portal,
+            Label::Statement => Self::Statement,
+            Label::Sql => Self::Sql,
+            Label::Function => Self::Function(number),
+            Label::ParameterFormats => Self::ParameterFormats { count },
+            Label::ResultFormats => Self::ResultFormats { count },
+            Label::ResultFormat => Self::ResultFormat(Format(i16::from_be_bytes([a, b]))),
+            Label::ParameterTypes => Self::ParameterTypes { count },
+            Label::Values => Self::Values { count },
+            Label::Data => Self::Data,
+            Label::Body => Self::Body,
+        }
+    }
+}
+
 /// A message that is being streamed.
 #[derive(Debug, Clone, Copy)]
 struct Body {
@@ -239,31 +259,22 @@ impl Body {
                 left => Err(reader.bad(Problem::Trailing(width(left)))),
             };
         };
-        let mut count = || reader.u16("count");
-        let (part, step) = match *shape {
-            Shape::Text(part) => (part, Step::Text),
+        let (number, step) = match shape.kind {
+            Kind::Text => (0, Step::Text),
             // At least one byte: a message without a body is not streamed.
-            Shape::Rest(part) => (part, Step::Bytes(self.left)),
-            Shape::Function => (Part::Function(reader.u32("function")?), Step::Next),
-            Shape::ResultFormat => (Part::ResultFormat(Format(reader.i16("result format")?)), Step::Next),
-            Shape::ParameterFormats => {
-                let count = count()?;
-                (Part::ParameterFormats { count }, array(count, 2))
+            Kind::Rest => (0, Step::Bytes(self.left)),
+            Kind::Int16 => (reader.u16("number")?.into(), Step::Next),
+            Kind::Int32 => (reader.u32("number")?, Step::Next),
+            Kind::Array { size } => {
+                let count = reader.u16("count")?;
+                (count.into(), array(count, size))
             }
-            Shape::ResultFormats => {
-                let count = count()?;
-                (Part::ResultFormats { count }, array(count, 2))
-            }
-            Shape::ParameterTypes => {
-                let count = count()?;
-                (Part::ParameterTypes { count }, array(count, 4))
-            }
-            Shape::Values => {
-                let count = count()?;
+            Kind::Values => {
+                let count = reader.u16("count")?;
                 let step = if count == 0 { Step::Next } else { Step::Length { index: 0, count } };
-                (Part::Values { count }, step)
+                (count.into(), step)
             }
-            Shape::Value => {
+            Kind::Value => {
                 self.shapes = shapes;
                 return self.begin_value(reader, 0, 1);
             }
@@ -273,7 +284,7 @@ impl Body {
             self.require(reader, needed, "array")?;
         }
         self.step = step;
-        Ok(Event::Part(part))
+        Ok(Event::Part(Part::new(shape.label, number)))
     }
 
     fn begin_value<'a, D>(
@@ -377,7 +388,7 @@ where
         if let &[tag, a, b, c, d] = raw {
             let length = u32::from_be_bytes([a, b, c, d]);
             if let (5.., Some(shapes)) = (length, self.direction.shapes(tag)) {
-                let name = D::name(&Frame::new(raw, tag, Kind::Tagged));
+                let name = D::name(&Frame::new(raw, tag, FrameKind::Tagged));
                 let (total, left) = (length.saturating_add(1), length.saturating_sub(4));
                 self.body = Some(Body { name, total, left, shapes, step: Step::Next });
                 return Ok(Event::Begin(Begin { tag, length }));

@@ -54,6 +54,12 @@ impl<'a> From<&'a str> for Text<'a> {
     }
 }
 
+impl<'a, const N: usize> From<&'a [u8; N]> for Text<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl PartialEq<str> for Text<'_> {
     fn eq(&self, other: &str) -> bool {
         self.0 == other.as_bytes()
@@ -119,6 +125,18 @@ impl<'a> From<&'a [u8]> for Secret<'a> {
     }
 }
 
+impl<'a> From<&'a str> for Secret<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Secret<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl PartialEq for Secret<'_> {
     /// Takes as long wherever the two differ. Their lengths are not a secret.
     fn eq(&self, other: &Self) -> bool {
@@ -139,5 +157,38 @@ impl Eq for Secret<'_> {}
 impl fmt::Debug for Secret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({} bytes)", self.0.len())
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Text<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self.to_str() {
+            Ok(text) => defmt::write!(f, "{=str:?}", text),
+            Err(_) => defmt::write!(f, "{=[u8]:a}", self.0),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Secret<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Secret({=usize} bytes)", self.0.len());
+    }
+}
+
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for Text<'a> {
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        let bytes = <&[u8]>::arbitrary(u)?;
+        let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+        Ok(Self::from(bytes.get(..end).unwrap_or_default()))
+    }
+}
+
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for Secret<'a> {
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        Ok(Self::from(<&[u8]>::arbitrary(u)?))
     }
 }

@@ -1,6 +1,6 @@
 //! What the messages are written with.
 
-use super::limits::width;
+use super::cap::width;
 use super::text::Text;
 use crate::encode::{EncodeError, Output};
 use crate::scan::find;
@@ -337,16 +337,4 @@ pub(crate) trait Whole {
 #[inline]
 pub(crate) fn within(size: usize, what: &'static str, limit: u32) -> Result<(), EncodeError> {
     if size > width(limit) { Err(EncodeError::TooLarge { what, size, limit: width(limit) }) } else { Ok(()) }
-}
-
-/// A string and its NUL.
-#[inline]
-pub(crate) fn put_text<S: Sink>(out: &mut S, text: Text<'_>, what: &'static str) {
-    out.text(text, what)
-}
-
-/// A value behind its length, or -1.
-#[inline]
-pub(crate) fn put_value<S: Sink>(out: &mut S, value: Option<&[u8]>) {
-    out.value(value)
 }

@@ -6,13 +6,16 @@
 
 use core::fmt;
 
-use super::backend::{BackendLimits, DataRow};
 use super::format::Format;
-use super::frontend::{Bind, CopyData, FrontendLimits};
-use super::limits::Limits;
+use super::limits::backend::{self, BackendLimits};
+use super::limits::frontend::{self, FrontendLimits};
+use super::limits::{Limits, Sent};
 use super::list::List;
+use super::message::bind::Bind;
+use super::message::copy_data::CopyData;
+use super::message::data_row::DataRow;
 use super::text::Text;
-use super::write::{Measure, Puts, put_value, within};
+use super::write::{Measure, Puts, Sink, within};
 use crate::encode::{EncodeError, Output};
 
 /// A message that has been begun. Unless it is finished, its bytes are taken back.
@@ -119,7 +122,7 @@ impl<'o, O: Output> Values<'o, O> {
     fn value(&mut self, value: Option<&[u8]>) -> Result<(), EncodeError> {
         self.count()?;
         let size = value.unwrap_or_default().len().saturating_add(4);
-        self.open.part(size, |out| puts(out, |out| put_value(out, value)))
+        self.open.part(size, |out| puts(out, |out| out.value(value)))
     }
 
     fn value_with<E: From<EncodeError>>(
@@ -190,7 +193,7 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
     /// When the output is full.
     #[inline]
     pub fn begin(out: &'o mut O) -> Result<Self, EncodeError> {
-        Self::begin_within(out, &BackendLimits::DEFAULT)
+        Self::begin_within(out, &BackendLimits::new())
     }
 
     /// Begins a row that is held to other limits than the default ones.
@@ -198,7 +201,7 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
     /// ```
     /// use feedrate::pg::{BackendLimits, writer::DataRowWriter};
     ///
-    /// let limits = BackendLimits { long: 20, ..BackendLimits::default() };
+    /// let limits = BackendLimits::new().long(20);
     /// let mut out = Vec::new();
     /// let mut row = DataRowWriter::begin_within(&mut out, &limits)?;
     /// row.column(Some(b"0123456789"))?;
@@ -211,7 +214,7 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
     /// As [`begin`](Self::begin).
     #[inline]
     pub fn begin_within(out: &'o mut O, limits: &BackendLimits) -> Result<Self, EncodeError> {
-        let limit = limits.of(DataRow::TAG);
+        let limit = limits.most(<DataRow<'_> as Sent<backend::Class>>::CLASS);
         Values::begin(Open::begin(out, DataRow::TAG, DataRow::NAME, limit)?).map(Self)
     }
 
@@ -280,7 +283,7 @@ impl<'o, O: Output> BindWriter<'o, O> {
         statement: Text<'_>,
         parameter_formats: List<'_, Format>,
     ) -> Result<Self, EncodeError> {
-        Self::begin_within(out, &FrontendLimits::DEFAULT, portal, statement, parameter_formats)
+        Self::begin_within(out, &FrontendLimits::new(), portal, statement, parameter_formats)
     }
 
     /// Begins a message that is held to other limits than the default ones.
@@ -295,11 +298,12 @@ impl<'o, O: Output> BindWriter<'o, O> {
         statement: Text<'_>,
         parameter_formats: List<'_, Format>,
     ) -> Result<Self, EncodeError> {
-        let mut open = Open::begin(out, Bind::TAG, Bind::NAME, limits.of(Bind::TAG))?;
+        let limit = limits.most(<Bind<'_> as Sent<frontend::Class>>::CLASS);
+        let mut open = Open::begin(out, Bind::TAG, Bind::NAME, limit)?;
         let mut sum = Measure::new();
-        Bind::write_head(&mut sum, portal, statement, parameter_formats);
+        write_head(&mut sum, portal, statement, parameter_formats);
         open.part(sum.length()?, |out| {
-            puts(out, |out| Bind::write_head(out, portal, statement, parameter_formats))
+            puts(out, |out| write_head(out, portal, statement, parameter_formats))
         })?;
         Values::begin(open).map(Self)
     }
@@ -338,10 +342,29 @@ impl<'o, O: Output> BindWriter<'o, O> {
     pub fn finish(self, result_formats: List<'_, Format>) -> Result<usize, EncodeError> {
         let mut open = self.0.finish()?;
         let mut sum = Measure::new();
-        Bind::write_tail(&mut sum, result_formats);
-        open.part(sum.length()?, |out| puts(out, |out| Bind::write_tail(out, result_formats)))?;
+        write_tail(&mut sum, result_formats);
+        open.part(sum.length()?, |out| puts(out, |out| write_tail(out, result_formats)))?;
         open.finish()
     }
+}
+
+/// The fields of a [`Bind`] in front of the parameters.
+#[inline]
+fn write_head<S: Sink>(
+    out: &mut S,
+    portal: Text<'_>,
+    statement: Text<'_>,
+    parameter_formats: List<'_, Format>,
+) {
+    out.text(portal, "Bind portal");
+    out.text(statement, "Bind statement");
+    parameter_formats.write_counted(out, "Bind parameter_formats")
+}
+
+/// The field behind them.
+#[inline]
+fn write_tail<S: Sink>(out: &mut S, result_formats: List<'_, Format>) {
+    result_formats.write_counted(out, "Bind result_formats")
 }
 
 /// Writes a [`CopyData`] in pieces.

@@ -1,0 +1,17 @@
+//! The four meanings of the frontend's type byte `p`.
+
+/// How the next `p` message is to be read: see [`Frontend::expect`](super::Frontend::expect). Only the server's last
+/// authentication request tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Answer {
+    /// As a [`PasswordMessage`](super::frontend::PasswordMessage).
+    Password,
+    /// As a [`SASLInitialResponse`](super::frontend::SASLInitialResponse).
+    SaslInitial,
+    /// As a [`SASLResponse`](super::frontend::SASLResponse).
+    Sasl,
+    /// As a [`GSSResponse`](super::frontend::GSSResponse), which SSPI uses too.
+    Gss,
+}

@@ -1,0 +1,133 @@
+//! What a backend may say.
+
+use super::{Limits, private};
+use crate::pg::cap::{LONGEST, cut, largest};
+
+/// The most that the length field of a backend's message may say, by kind of message.
+///
+/// The defaults are libpq's (`fe-connect.c` and `fe-protocol3.c`), save for ParameterDescription: libpq's limit for it
+/// breaks statements of more than 7498 parameters.
+///
+/// ```
+/// use feedrate::pg::{Backend, BackendLimits};
+///
+/// // A proxy that never wants to see a row of more than 16 MiB.
+/// let backend = Backend::new().limits(BackendLimits::new().long(16 << 20));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct BackendLimits {
+    /// Authentication requests and NegotiateProtocolVersion, and everything but errors before authentication ended.
+    pub authentication: u32,
+    /// ErrorResponse, also as plain text, and NoticeResponse before authentication ended.
+    pub early_report: u32,
+    /// Messages that have no reason to be long.
+    pub short: u32,
+    /// CopyData, DataRow, ErrorResponse, FunctionCallResponse, NoticeResponse, NotificationResponse, RowDescription.
+    pub long: u32,
+}
+
+/// The limits that a decoder and an encoder have by default.
+pub(crate) const DEFAULT: BackendLimits = BackendLimits::new();
+
+impl BackendLimits {
+    /// libpq's.
+    pub const fn new() -> Self {
+        Self { authentication: 2_000, early_report: 30_000, short: 30_000, long: 0x7fff_ffff }
+    }
+
+    /// Sets [`authentication`](Self#structfield.authentication).
+    #[must_use]
+    pub const fn authentication(mut self, bytes: u32) -> Self {
+        self.authentication = bytes;
+        self
+    }
+
+    /// Sets [`early_report`](Self#structfield.early_report).
+    #[must_use]
+    pub const fn early_report(mut self, bytes: u32) -> Self {
+        self.early_report = bytes;
+        self
+    }
+
+    /// Sets [`short`](Self#structfield.short).
+    #[must_use]
+    pub const fn short(mut self, bytes: u32) -> Self {
+        self.short = bytes;
+        self
+    }
+
+    /// Sets [`long`](Self#structfield.long).
+    #[must_use]
+    pub const fn long(mut self, bytes: u32) -> Self {
+        self.long = bytes;
+        self
+    }
+
+    /// What may be written: a message that some phase of the connection lets in.
+    pub(crate) const fn most(&self, class: Class) -> u32 {
+        let (short, long) = (cut(self.short), cut(self.long));
+        match class {
+            Class::Unknown => LONGEST,
+            Class::Authentication | Class::Negotiation => cut(self.authentication),
+            Class::Report => largest(&[cut(self.early_report), long]),
+            Class::EarlyReport => cut(self.early_report),
+            Class::Short => short,
+            Class::Description => self.description(),
+            Class::Long => long,
+        }
+    }
+
+    /// A class of its own, because it is neither short nor long.
+    pub(crate) const fn description(&self) -> u32 {
+        let (wanted, long) = (largest(&[DESCRIPTION, cut(self.short)]), cut(self.long));
+        if wanted < long { wanted } else { long }
+    }
+}
+
+impl Default for BackendLimits {
+    fn default() -> Self {
+        DEFAULT
+    }
+}
+
+impl Limits for BackendLimits {}
+impl private::Limits for BackendLimits {
+    fn copy_data(&self) -> u32 {
+        self.most(Class::Long)
+    }
+}
+
+/// The longest ParameterDescription: 65535 types.
+const DESCRIPTION: u32 = 6 + 4 * 65_535;
+
+/// Kinds of messages by the limit of their length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Of an unknown type, or without a length: the limit is the decoder's alone.
+    Unknown,
+    Authentication,
+    Negotiation,
+    Report,
+    /// In another form than that of a tagged message.
+    EarlyReport,
+    Short,
+    Description,
+    Long,
+}
+
+impl Class {
+    pub(crate) const fn index(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Authentication => 1,
+            Self::Negotiation => 2,
+            Self::Report => 3,
+            Self::Short => 4,
+            Self::Description => 5,
+            Self::Long => 6,
+            Self::EarlyReport => 7,
+        }
+    }
+}

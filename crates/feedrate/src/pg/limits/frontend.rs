@@ -1,0 +1,127 @@
+//! What a frontend may say.
+
+use super::{Limits, private};
+use crate::pg::cap::{LONGEST, cut, largest};
+
+/// The most that the length field of a frontend's message may say, by kind of message. The defaults are a server's.
+///
+/// ```
+/// use feedrate::pg::{Frontend, FrontendLimits};
+///
+/// // A pooler that takes no statement of more than 1 MiB.
+/// let frontend = Frontend::new().limits(FrontendLimits::new().large(1 << 20));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct FrontendLimits {
+    /// Startup packets: `MAX_STARTUP_PACKET_LENGTH` in `libpq/pqcomm.h`, and the length field.
+    pub startup: u32,
+    /// Answers to authentication requests: `PG_MAX_AUTH_TOKEN_LENGTH` in `libpq/auth.h`.
+    pub authentication: u32,
+    /// SASL responses, once the frontend has chosen a SCRAM mechanism: `PG_MAX_SASL_MESSAGE_LENGTH` in `libpq/sasl.h`.
+    pub scram: u32,
+    /// Close, CopyDone, CopyFail, Describe, Execute, Flush, Sync, Terminate: `PQ_SMALL_MESSAGE_LIMIT` in `libpq/libpq.h`.
+    pub small: u32,
+    /// Bind, CopyData, FunctionCall, Parse, Query: `PQ_LARGE_MESSAGE_LIMIT` in `libpq/libpq.h`.
+    pub large: u32,
+}
+
+/// The limits that a decoder and an encoder have by default.
+pub(crate) const DEFAULT: FrontendLimits = FrontendLimits::new();
+
+impl FrontendLimits {
+    /// A server's.
+    pub const fn new() -> Self {
+        Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: 10_000, large: 0x3fff_fffe }
+    }
+
+    /// Sets [`startup`](Self#structfield.startup).
+    #[must_use]
+    pub const fn startup(mut self, bytes: u32) -> Self {
+        self.startup = bytes;
+        self
+    }
+
+    /// Sets [`authentication`](Self#structfield.authentication).
+    #[must_use]
+    pub const fn authentication(mut self, bytes: u32) -> Self {
+        self.authentication = bytes;
+        self
+    }
+
+    /// Sets [`scram`](Self#structfield.scram).
+    #[must_use]
+    pub const fn scram(mut self, bytes: u32) -> Self {
+        self.scram = bytes;
+        self
+    }
+
+    /// Sets [`small`](Self#structfield.small).
+    #[must_use]
+    pub const fn small(mut self, bytes: u32) -> Self {
+        self.small = bytes;
+        self
+    }
+
+    /// Sets [`large`](Self#structfield.large).
+    #[must_use]
+    pub const fn large(mut self, bytes: u32) -> Self {
+        self.large = bytes;
+        self
+    }
+
+    /// What may be written: a message that some phase of the connection lets in.
+    pub(crate) const fn most(&self, class: Class) -> u32 {
+        match class {
+            Class::Unknown => LONGEST,
+            Class::Startup => cut(self.startup),
+            Class::Answer => cut(self.authentication),
+            // Which mechanism it belongs to is not in the message.
+            Class::Sasl => largest(&[cut(self.authentication), cut(self.scram)]),
+            Class::Small | Class::End => cut(self.small),
+            Class::Large => cut(self.large),
+        }
+    }
+}
+
+impl Default for FrontendLimits {
+    fn default() -> Self {
+        DEFAULT
+    }
+}
+
+impl Limits for FrontendLimits {}
+impl private::Limits for FrontendLimits {
+    fn copy_data(&self) -> u32 {
+        self.most(Class::Large)
+    }
+}
+
+/// Kinds of messages by the limit of their length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Of an unknown type, or without a length: the limit is the decoder's alone.
+    Unknown,
+    Startup,
+    Answer,
+    Sasl,
+    Small,
+    Large,
+    /// The last one.
+    End,
+}
+
+impl Class {
+    pub(crate) const fn index(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Answer => 1,
+            Self::Small => 2,
+            Self::Large => 3,
+            Self::End => 4,
+            Self::Startup => 5,
+            Self::Sasl => 6,
+        }
+    }
+}

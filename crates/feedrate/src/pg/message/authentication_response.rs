@@ -1,0 +1,14 @@
+//! An answer to an authentication request, of unknown meaning.
+
+use super::message;
+use crate::pg::text::Secret;
+
+message! {
+    /// A `p` message whose meaning nobody has told the decoder: see
+    /// [`Frontend::expect`](crate::pg::Frontend::expect).
+    #[derive(Default)]
+    pub struct AuthenticationResponse<'a> = b'p', frontend(Answer) {
+        /// The mechanism's bytes.
+        pub data: Secret<'a>,
+    }
+}

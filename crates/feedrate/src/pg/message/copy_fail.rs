@@ -1,0 +1,16 @@
+//! CopyFail: a COPY is given up.
+
+use super::message;
+use crate::pg::text::Text;
+
+message! {
+    /// The frontend gives up a COPY it was sending; the server returns an error.
+    ///
+    /// Servers since PostgreSQL 14 close the connection at one of more than 10000 bytes, so that such a one is refused
+    /// under the default limits.
+    #[derive(Default)]
+    pub struct CopyFail<'a> = b'f', frontend(Small) {
+        /// The reason, which the server puts into its error.
+        pub reason: Text<'a>,
+    }
+}

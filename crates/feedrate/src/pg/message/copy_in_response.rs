@@ -1,0 +1,16 @@
+//! CopyInResponse: the server takes COPY data.
+
+use super::message;
+use crate::pg::format::{Format, OneByte};
+use crate::pg::list::List;
+
+message! {
+    /// The server is ready to take CopyData from the frontend.
+    #[derive(Default)]
+    pub struct CopyInResponse<'a> = b'G', backend(Short) {
+        /// Of the whole: an Int8 on the wire, so 0 to 255.
+        pub format: Format as OneByte,
+        /// Of each column.
+        pub column_formats: List<'a, Format>,
+    }
+}

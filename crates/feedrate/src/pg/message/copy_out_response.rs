@@ -1,0 +1,16 @@
+//! CopyOutResponse: COPY data follow.
+
+use super::message;
+use crate::pg::format::{Format, OneByte};
+use crate::pg::list::List;
+
+message! {
+    /// CopyData from the server follows.
+    #[derive(Default)]
+    pub struct CopyOutResponse<'a> = b'H', backend(Short) {
+        /// Of the whole: an Int8 on the wire, so 0 to 255.
+        pub format: Format as OneByte,
+        /// Of each column.
+        pub column_formats: List<'a, Format>,
+    }
+}

@@ -1,0 +1,8 @@
+//! EmptyQueryResponse: there was nothing to be done.
+
+use super::message;
+
+message! {
+    /// In place of CommandComplete, for a query string without a command in it.
+    pub struct EmptyQueryResponse = b'I', backend(Short);
+}

@@ -1,0 +1,20 @@
+//! FunctionCall: a function, called by its object identifier.
+
+use super::message;
+use crate::pg::format::Format;
+use crate::pg::list::List;
+
+message! {
+    /// Calls a function without SQL. The documentation advises against it; libpq's large objects are still made of it.
+    #[derive(Default)]
+    pub struct FunctionCall<'a> = b'F', frontend(Large) {
+        /// The function's object identifier.
+        pub function: u32 => Function,
+        /// How the arguments are represented: none, one for all, or one each.
+        pub argument_formats: List<'a, Format> => ParameterFormats,
+        /// The arguments' values.
+        pub arguments: List<'a, Option<&'a [u8]>> => Values,
+        /// How the result shall be represented.
+        pub result_format: Format => ResultFormat,
+    }
+}

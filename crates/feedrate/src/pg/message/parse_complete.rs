@@ -1,0 +1,8 @@
+//! ParseComplete: Parse was carried out.
+
+use super::message;
+
+message! {
+    /// Answers Parse.
+    pub struct ParseComplete = b'1', backend(Short);
+}

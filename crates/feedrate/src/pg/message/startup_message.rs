@@ -1,0 +1,194 @@
+//! StartupMessage: the untagged packet that opens a session.
+
+use core::fmt;
+
+use super::{Fields, item, startup};
+use crate::encode::EncodeError;
+use crate::pg::error::Problem;
+use crate::pg::form::{Form, Name};
+use crate::pg::list::List;
+use crate::pg::reader::{Bad, Reader};
+use crate::pg::text::Text;
+use crate::pg::trace::Printer;
+use crate::pg::version::Version;
+use crate::pg::write::Sink;
+
+/// Opens a session.
+///
+/// ```
+/// use feedrate::{Encode, pg::{List, Version, frontend::{Parameter, StartupMessage}}};
+///
+/// let parameters = [
+///     Parameter { name: "user".into(), value: "alice".into() },
+///     Parameter { name: "client_encoding".into(), value: "UTF8".into() },
+/// ];
+/// let startup = StartupMessage { version: Version::V3_2, parameters: List::from(&parameters) };
+/// assert_eq!(startup.user().unwrap(), "alice");
+/// assert_eq!(startup.encoded_length()?, 8 + 11 + 21 + 1);
+/// # Ok::<(), feedrate::EncodeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct StartupMessage<'a> {
+    /// The protocol version that the frontend would like to speak.
+    pub version: Version,
+    /// `user`, `database`, `options`, `replication`, protocol options whose names begin with `_pq_.`, and any other setting.
+    pub parameters: List<'a, Parameter<'a>>,
+}
+
+item! {
+    /// A name and a value.
+    #[derive(Default)]
+    pub struct Parameter<'a>: terminated {
+        /// Not empty: an empty name ends the list.
+        pub name: Text<'a> as NotEmpty,
+        /// May be empty.
+        pub value: Text<'a>,
+    }
+}
+
+/// What the session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Replication {
+    /// SQL.
+    Off,
+    /// Physical replication.
+    Physical,
+    /// Logical replication of the database named in the same message; SQL is allowed too.
+    Logical,
+}
+
+impl<'a> StartupMessage<'a> {
+    /// The value of the last parameter of this name: the one that counts, as a server applies them in order.
+    pub fn get(&self, name: &str) -> Option<Text<'a>> {
+        self.parameters
+            .iter()
+            .filter(|parameter| parameter.name == name)
+            .last()
+            .map(|parameter| parameter.value)
+    }
+
+    /// The role to connect as, which servers require.
+    pub fn user(&self) -> Option<Text<'a>> {
+        self.get("user")
+    }
+
+    /// The database; the user's name where it is missing.
+    pub fn database(&self) -> Option<Text<'a>> {
+        self.get("database").or_else(|| self.user())
+    }
+
+    /// The encoding of all text to come.
+    pub fn client_encoding(&self) -> Option<Text<'a>> {
+        self.get("client_encoding")
+    }
+
+    /// The session's time zone.
+    pub fn time_zone(&self) -> Option<Text<'a>> {
+        // The only setting whose usual spelling is not in lower case; a server compares without case, and so do we.
+        let is_it = |parameter: &Parameter<'_>| parameter.name.as_bytes().eq_ignore_ascii_case(b"TimeZone");
+        self.parameters.iter().filter(is_it).last().map(|parameter| parameter.value)
+    }
+
+    /// What the client calls itself.
+    pub fn application_name(&self) -> Option<Text<'a>> {
+        self.get("application_name")
+    }
+
+    /// Command line options for the session, separated by blanks that a backslash can escape.
+    pub fn options(&self) -> Option<Text<'a>> {
+        self.get("options")
+    }
+
+    /// What the session is for; `None` if the value is none that a server accepts.
+    pub fn replication(&self) -> Option<Replication> {
+        let Some(value) = self.get("replication") else {
+            return Some(Replication::Off);
+        };
+        let value = value.as_bytes();
+        if value == b"database" {
+            return Some(Replication::Logical);
+        }
+        // `parse_bool` in the server's `bool.c` takes any prefix that says which it is.
+        let is = |word: &[u8], least: usize| {
+            value.len() >= least
+                && word.get(..value.len()).is_some_and(|word| word.eq_ignore_ascii_case(value))
+        };
+        if is(b"true", 1) || is(b"yes", 1) || is(b"on", 2) || value == b"1" {
+            Some(Replication::Physical)
+        } else if is(b"false", 1) || is(b"no", 1) || is(b"off", 2) || value == b"0" {
+            Some(Replication::Off)
+        } else {
+            None
+        }
+    }
+
+    /// The protocol options: those whose names begin with `_pq_.`. A server names the ones it does not know in
+    /// NegotiateProtocolVersion.
+    pub fn protocol_options(&self) -> impl Iterator<Item = Parameter<'a>> {
+        self.parameters.iter().filter(|parameter| parameter.name.as_bytes().starts_with(b"_pq_."))
+    }
+}
+
+impl<'a> Fields<'a> for StartupMessage<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
+        let found = reader.peek();
+        let version = Version(reader.u32("version")?);
+        if version.major() != Version::V3_0.major() {
+            *reader = Reader::new(found);
+            return Err(reader.bad(Problem::Value {
+                what: "protocol version",
+                found: version.0,
+                expected: "3 in the upper 16 bits",
+            }));
+        }
+        Ok(Self { version, parameters: List::read_terminated(reader, "parameters")? })
+    }
+
+    fn write<S: Sink>(&self, out: &mut S) {
+        if self.version.major() != Version::V3_0.major() {
+            return out.refuse(EncodeError::Invalid {
+                what: "StartupMessage version",
+                expected: "3 in the upper 16 bits",
+            });
+        }
+        out.put(&self.version.0.to_be_bytes());
+        self.parameters.write_terminated(out)
+    }
+
+    fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.code(self.version.0)?;
+        List::trace(self.parameters, out)
+    }
+}
+
+startup!(StartupMessage<'a>);
+
+/// A string that is not empty.
+struct NotEmpty;
+
+impl<'a> Form<'a, Text<'a>> for NotEmpty {
+    fn read(reader: &mut Reader<'a>, _: &Name) -> Result<Text<'a>, Bad> {
+        reader.text()
+    }
+
+    fn write<S: Sink>(name: Text<'a>, out: &mut S, what: &'static str) {
+        if name.is_empty() {
+            return out.refuse(EncodeError::Invalid { what, expected: "not empty, which ends the list" });
+        }
+        out.text(name, what)
+    }
+
+    fn trace(name: Text<'a>, out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.text(name)
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Text<'a>> {
+        let name: Text<'a> = u.arbitrary()?;
+        Ok(if name.is_empty() { "user".into() } else { name })
+    }
+}
