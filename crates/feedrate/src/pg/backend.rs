@@ -269,7 +269,9 @@ impl Backend {
             }
             Phase::Response(_) | Phase::Securing | Phase::Closed | Phase::Startup | Phase::Ready => {}
         }
-        match self.cap(class_of(tag)).measure(head) {
+        let class = class_of(tag);
+        let cap = if self.phase == Phase::Ready { self.common.get(class.index()) } else { self.cap(class) };
+        match cap.measure(head) {
             Some(extent) => Ok(extent),
             // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same limit.
             None if tag == ErrorResponse::TAG

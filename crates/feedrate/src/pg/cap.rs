@@ -27,7 +27,7 @@ impl Caps {
     }
 
     #[inline]
-    fn get(&self, kind: u8) -> Cap {
+    pub(crate) fn get(&self, kind: u8) -> Cap {
         // The mask makes the bounds check go away.
         self.0.get(usize::from(kind & 7)).copied().unwrap_or(Cap(0))
     }

@@ -103,6 +103,7 @@ impl private::Limits for BackendLimits {
 const DESCRIPTION: u32 = 6 + 4 * 65_535;
 
 /// Kinds of messages by the limit of their length.
+// Declared in the order of their numbers, so that `index` costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Of an unknown type, or without a length: the limit is the decoder's alone.
@@ -110,11 +111,11 @@ pub(crate) enum Class {
     Authentication,
     Negotiation,
     Report,
-    /// In another form than that of a tagged message.
-    EarlyReport,
     Short,
     Description,
     Long,
+    /// In another form than that of a tagged message.
+    EarlyReport,
 }
 
 impl Class {

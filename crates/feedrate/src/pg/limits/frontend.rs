@@ -99,17 +99,18 @@ impl private::Limits for FrontendLimits {
 }
 
 /// Kinds of messages by the limit of their length.
+// Declared in the order of their numbers, so that `index` costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Of an unknown type, or without a length: the limit is the decoder's alone.
     Unknown,
-    Startup,
     Answer,
-    Sasl,
     Small,
     Large,
     /// The last one.
     End,
+    Startup,
+    Sasl,
 }
 
 impl Class {
