@@ -24,8 +24,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (TESTKIT, &["feedrate", "feedrate-insn", "feedrate-pg", "feedrate-rdp", "feedrate-seal", "feedrate-ws"]),
 ];
 
-/// Every dependency of a crate in `crates/` on a package of the tree that the table does not allow, and every crate that
-/// is not in the table. What is outside of `crates/` may depend on what it likes.
+/// Every dependency of a crate in `crates/` on a package of the tree that the table does not allow, and every crate
+/// that is not in the table. What is outside of `crates/` may depend on what it likes.
 pub(crate) fn check(tree: &Tree) -> Result<Vec<Finding>, Finding> {
     let packages = packages::read(tree)?;
     let mut findings = Vec::new();

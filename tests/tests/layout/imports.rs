@@ -1,10 +1,10 @@
 //! Who imports whom: every path of a crate that leads from one module to what another one defines.
 //!
 //! A path is an import of the module that *defines* what it names, by however many `pub use` it is reached. `mod` and
-//! `pub use` are none by themselves, and neither is a `use` that names a module: the paths that go through it are. A `*`
-//! is an import of the module itself, if that defines anything, and of what is named through it. Documentation and what
-//! is compiled for tests only do not count. A name that cannot be found in its module is taken to be made there, by a
-//! macro.
+//! `pub use` are none by themselves, and neither is a `use` that names a module: the paths that go through it are. A
+//! `*` is an import of the module itself, if that defines anything, and of what is named through it. Documentation and
+//! what is compiled for tests only do not count. A name that cannot be found in its module is taken to be made there,
+//! by a macro.
 //!
 //! What a macro is made of counts for the file that it is in, and what it is called with for the file of the call. What
 //! cannot be seen: methods, which have no path, and paths that a macro puts together.
@@ -146,7 +146,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
             let known = self.source.has(self.module, &name(ident));
             if let (false, Some([module])) = (known, self.source.macros.get(&name(ident)).map(Vec::as_slice))
             {
-                self.import(*module, ident.span().start().line, format!("{ident}!"), false);
+                self.import(*module, ident.span().start().line, ident.to_string(), false);
             }
         }
         self.visit_path(&call.path);
@@ -154,6 +154,4 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     }
 
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
-
-    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
 }

@@ -15,7 +15,8 @@ pub(crate) enum Named {
     Outside,
 }
 
-/// The names that were asked for on the way to this one: asking again leads round in a circle.
+/// The names that are being asked for, each because of the one before: to follow their imports again leads round in a
+/// circle.
 type Asked = BTreeSet<(usize, String)>;
 
 impl Source {
@@ -59,15 +60,13 @@ impl Source {
 
     /// A name in a module. At the end of a path, an item goes before a module of the same name; within it, a module.
     fn look_up(&self, at: usize, name: &str, last: bool, asked: &mut Asked) -> Option<Named> {
-        if !asked.insert((at, name.to_owned())) {
-            return None;
-        }
+        let first_time = asked.insert((at, name.to_owned()));
         let module = &self.modules[at];
         let item = || Named::Item(at, name.to_owned());
         let mut found = Vec::new();
         found.extend(module.children.get(name).map(|child| Named::Module(*child)));
         found.extend(module.defined.contains(name).then(item));
-        for import in module.uses.iter().filter(|import| import.name.as_deref() == Some(name)) {
+        for import in module.uses.iter().filter(|import| first_time && import.name.as_deref() == Some(name)) {
             found.push(self.follow(at, &import.path, asked));
         }
         if at == 0 {
@@ -76,8 +75,11 @@ impl Source {
         if found.is_empty() && module.generated.contains(name) {
             found.push(item());
         }
-        if found.is_empty() {
+        if found.is_empty() && first_time {
             found.extend(self.look_up_globs(at, name, last, asked));
+        }
+        if first_time {
+            asked.remove(&(at, name.to_owned()));
         }
         let rank = |named: &Named| match named {
             Named::Item(..) => u8::from(!last),

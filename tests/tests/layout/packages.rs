@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::tree::{Finding, Tree, folder, join};
 
@@ -60,72 +60,83 @@ impl Package {
 
 /// Every package.
 pub(crate) fn read(tree: &Tree) -> Result<Vec<Package>, Finding> {
+    let shared = match tree.get("Cargo.toml") {
+        Some(text) => shared_names(&parse("Cargo.toml", text)?),
+        None => BTreeMap::new(),
+    };
     let mut packages = Vec::new();
-    let mut shared = BTreeMap::new();
-    if let Some(text) = tree.get("Cargo.toml") {
-        let manifest = parse("Cargo.toml", text)?;
-        for (key, value) in
-            table(manifest.get("workspace").and_then(|workspace| workspace.get_ref().get("dependencies")))
-        {
-            shared.insert(key.get_ref().to_string(), renamed(value).unwrap_or(key.get_ref()).to_owned());
-        }
-    }
-    for (path, text) in
-        tree.files().filter(|(path, _)| *path == "Cargo.toml" || path.ends_with("/Cargo.toml"))
-    {
+    for (path, text) in tree.files().filter(|(path, _)| path.rsplit('/').next() == Some("Cargo.toml")) {
         let manifest = parse(path, text)?;
         let package = manifest.get("package").map(Spanned::get_ref);
         let Some(name) = package.and_then(|package| string(package, "name")) else { continue };
-        let mut package = Package {
-            name: name.to_owned(),
-            folder: folder(path).to_owned(),
-            dependencies: Vec::new(),
-            elsewhere: Vec::new(),
-        };
-        package.depend(&manifest, text, &shared);
+        let mut dependencies = dependencies(&manifest, text, &shared);
         for (_, target) in table(manifest.get("target")) {
-            package.depend(target.get_ref().as_table().unwrap_or(&DeTable::new()), text, &shared);
+            dependencies.extend(
+                target.get_ref().as_table().into_iter().flat_map(|of| self::dependencies(of, text, &shared)),
+            );
         }
-        for kind in ["lib", "bin", "example", "test", "bench"] {
-            let targets = manifest.get(kind).map(Spanned::get_ref);
-            let one = targets.filter(|targets| targets.is_table()).into_iter();
-            let many = targets.and_then(DeValue::as_array).into_iter().flat_map(|targets| targets.iter());
-            let paths = one.chain(many.map(Spanned::get_ref)).filter_map(|target| string(target, "path"));
-            package.elsewhere.extend(paths.map(|file| join(folder(path), file)));
-        }
-        packages.push(package);
+        let folder = folder(path).to_owned();
+        let elsewhere = target_files(&manifest).map(|file| join(&folder, file)).collect();
+        packages.push(Package { name: name.to_owned(), folder, dependencies, elsewhere });
     }
     Ok(packages)
 }
 
-impl Package {
-    /// Takes the dependencies of a manifest, or of one target in it. `shared` are the workspace's names for packages.
-    fn depend(&mut self, manifest: &DeTable<'_>, text: &str, shared: &BTreeMap<String, String>) {
-        for (kind, dev) in
-            [("dependencies", false), ("build-dependencies", false), ("dev-dependencies", true)]
-        {
-            for (key, value) in table(manifest.get(kind)) {
-                let name: &str = key.get_ref();
-                let inherited = value.get_ref().get("workspace").and_then(|_| shared.get(name));
-                let on = renamed(value).or(inherited.map(String::as_str)).unwrap_or(name).to_owned();
-                let line = text[..key.span().start].matches('\n').count() + 1;
-                self.dependencies.push(Dependency { on, dev, line });
-            }
+/// The packages behind the names that the workspace's members share.
+fn shared_names(manifest: &DeTable<'_>) -> BTreeMap<String, String> {
+    let workspace = manifest.get("workspace").map(Spanned::get_ref);
+    let shared = table(workspace.and_then(|workspace| workspace.get("dependencies")));
+    shared
+        .map(|(name, value)| {
+            (name.get_ref().to_string(), renamed(value).unwrap_or(name.get_ref()).to_owned())
+        })
+        .collect()
+}
+
+/// The dependencies in a manifest, or in one target of it.
+fn dependencies(manifest: &DeTable<'_>, text: &str, shared: &BTreeMap<String, String>) -> Vec<Dependency> {
+    let mut found = Vec::new();
+    for kind in ["dependencies", "build-dependencies", "dev-dependencies"] {
+        for (key, value) in table(manifest.get(kind)) {
+            let name: &str = key.get_ref();
+            let inherited = value.get_ref().get("workspace").and_then(|_| shared.get(name));
+            let on = renamed(value).or(inherited.map(String::as_str)).unwrap_or(name).to_owned();
+            let dev = kind == "dev-dependencies";
+            found.push(Dependency { on, dev, line: line_at(text, key.span().start) });
         }
     }
+    found
+}
+
+/// The files that are named in a manifest: of its library, of its programs and tests.
+fn target_files<'a>(manifest: &'a DeTable<'_>) -> impl Iterator<Item = &'a str> {
+    ["lib", "bin", "example", "test", "bench"].into_iter().filter_map(|kind| manifest.get(kind)).flat_map(
+        |targets| {
+            let targets = targets.get_ref();
+            let many =
+                targets.as_array().into_iter().flat_map(|targets| targets.iter().map(Spanned::get_ref));
+            // The library is a table, and the others are lists of them.
+            many.chain([targets].into_iter().filter(|targets| targets.is_table()))
+                .filter_map(|target| string(target, "path"))
+        },
+    )
 }
 
 fn parse<'t>(path: &str, text: &'t str) -> Result<DeTable<'t>, Finding> {
     DeTable::parse(text).map(Spanned::into_inner).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let line = error.span().map_or(1, |span| line_at(text, span.start));
         Finding::new(path, line, format!("not to be parsed: {}", error.message()), "a manifest in TOML")
     })
 }
 
 fn table<'a, 't>(
     value: Option<&'a Spanned<DeValue<'t>>>,
-) -> impl Iterator<Item = (&'a Spanned<toml::de::DeString<'t>>, &'a Spanned<DeValue<'t>>)> {
+) -> impl Iterator<Item = (&'a Spanned<DeString<'t>>, &'a Spanned<DeValue<'t>>)> {
     value.and_then(|value| value.get_ref().as_table()).into_iter().flat_map(|table| table.iter())
+}
+
+fn line_at(text: &str, byte: usize) -> usize {
+    text[..byte].matches('\n').count() + 1
 }
 
 fn string<'a>(table: &'a DeValue<'_>, key: &str) -> Option<&'a str> {

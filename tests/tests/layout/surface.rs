@@ -1,10 +1,10 @@
 //! What a crate shows can grow: its public enums and configurations are `#[non_exhaustive]`, or say why not.
 //!
 //! An enum or structure counts if it is `pub`, and a chain of `pub mod` and `pub use` leads to it from the root. A
-//! configuration is a structure with a public field whose name ends in one of [`CONFIGURATIONS`]. The reason is a comment
-//! above the item, its attributes or its documentation: `// Exhaustive: the specification has these and no more.`
+//! configuration is a structure with a public field whose name ends in one of [`CONFIGURATIONS`]. The reason is a
+//! comment above the item, its attributes or its documentation: `// Exhaustive: there are two directions.`
 //!
-//! In a macro the attribute has to be among the tokens before `pub enum`, or the reason in a line of the macro above it.
+//! In a macro the attribute has to be among the tokens before `pub enum`, or the reason in a line of it further above.
 //! What is in a `macro_rules!` counts in any case: where it is called, and what can be reached there, is not asked.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
-//! What is looked at: the text of every file by its path, so that a rule can be tried on a few lines as well as on the project.
+//! What is looked at: the text of every file by its path, so that a rule can be tried on a few lines as well as on the
+//! project.
 
 use std::collections::BTreeMap;
 use std::fmt;

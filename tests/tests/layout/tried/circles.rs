@@ -113,6 +113,26 @@ fn a_name_is_followed_to_its_definition() {
 }
 
 #[test]
+fn a_name_may_be_that_of_something_else_too() {
+    // A function, where a module has the same name.
+    let b = ("b.rs", "use crate::a::A; pub fn b() {} pub fn write() {}");
+    circle(
+        "use crate::b",
+        &[("lib.rs", "mod a; mod b; pub use b::b;"), b, ("a.rs", "use crate::b; pub struct A;")],
+    );
+    // A type, where a macro of another crate has the same name.
+    let b = ("b.rs", "use crate::a::A; use thiserror::Error; #[derive(Error)] pub struct Error;");
+    circle(
+        "use crate::b::Error",
+        &[("lib.rs", "mod a; mod b;"), b, ("a.rs", "use crate::b::Error; pub struct A;")],
+    );
+    // A way that has the same name twice.
+    let root = ("lib.rs", "mod a; mod b; mod c; use c as other;");
+    let c = ("c.rs", "pub mod d { pub use crate::b::B; } pub use crate::other::d::B;");
+    circle("use crate::other::B", &[root, c, ("a.rs", "use crate::other::B; pub struct A;")]);
+}
+
+#[test]
 fn a_parent_that_uses_its_child_may_not_be_used_by_it() {
     let child = ("b.rs", "use super::Parent; pub struct B; impl Parent { pub fn f() {} }");
     circle("use b::B", &[("lib.rs", "mod b; use b::B; pub struct Parent;"), child]);
@@ -121,6 +141,12 @@ fn a_parent_that_uses_its_child_may_not_be_used_by_it() {
     // It may declare and export it, and be extended by it.
     no_circle(&[("lib.rs", "mod b; pub use b::B; pub struct Parent;"), child]);
     no_circle(&[("lib.rs", "mod b; use b::B; fn f(b: B) { b.f() }"), ("b.rs", "pub struct B;")]);
+    // If it defines nothing, there is nothing in it to be used.
+    no_circle(&[
+        ("lib.rs", "mod a; mod b; use b::B;"),
+        ("a.rs", "pub struct A;"),
+        ("b.rs", "use super::*; pub struct B;"),
+    ]);
 }
 
 #[test]
@@ -152,14 +178,20 @@ fn what_a_macro_says_is_of_its_file() {
         "macro_rules! says { ($T:ident) => { fn f() { $crate::b::write(); $T::b::write() } } } pub struct A;";
     circle("crate::b::write", &[ROOT, ("a.rs", says)]);
     // Whose variables and lifetimes are no names, and whose unfinished paths are no paths.
-    let says = "use crate::B as _; macro_rules! says { ($B:ident) => { $B; $B::write; $crate::b::$B; 'B; b.B; r::B } }";
-    let b = ("b.rs", "pub struct A;");
-    no_circle(&[("lib.rs", "#[macro_use] mod a; mod b; pub use b::B;"), b, ("a.rs", says)]);
-    // A macro that is in scope without a `use`.
-    let a = ("a.rs", "use crate::b::B; macro_rules! made { () => {} } pub struct A;");
-    let (_, source) =
-        library(&[("lib.rs", "#[macro_use] mod a; mod b;"), a, ("b.rs", "made!(); pub struct B;")]);
-    assert!(said(&check(&source))[0].contains("b.rs:1: `made!` is of a.rs"));
+    let says = "pub use crate::b::{self, B}; pub struct A; macro_rules! says {
+        ($B:ident) => { $B; $B::B; $crate::b::$B; 'B; x.B; x.b::write; other::B; $crate::b }
+    }";
+    no_circle(&[ROOT, ("a.rs", says)]);
+    circle("B", &[ROOT, ("a.rs", &says.replace("'B", "0..B"))]);
+    // A macro that is in scope without a `use`, and one that is exported.
+    for (made, call) in [("macro_rules", "made!();"), ("#[macro_export] macro_rules", "crate::made!();")] {
+        let a = format!("use crate::b::B; {made}! made {{ () => {{}} }}");
+        let b = format!("{call} pub struct B;");
+        let (_, source) = library(&[("lib.rs", "#[macro_use] mod a; mod b;"), ("a.rs", &a), ("b.rs", &b)]);
+        let found = said(&check(&source));
+        let expected = format!("b.rs:1: `{}` is of a.rs", call.trim_end_matches("!();"));
+        assert!(found.len() == 1 && found[0].contains(&expected), "{expected}: {found:?}");
+    }
 }
 
 #[test]
@@ -206,7 +238,7 @@ fn what_only_looks_like_an_import() {
     no_circle(&[ROOT, ("a.rs", "pub struct A; // use crate::B;\nconst S: &str = \"crate::B\";")]);
     no_circle(&[
         ROOT,
-        ("a.rs", "use ::b::B; use b::C; use std::B; pub struct A; fn f() { ::b::write(); b::write() }"),
+        ("a.rs", "use super::b; use ::b::B; use std::C; pub struct A; fn f() { ::b::write(); c::write() }"),
     ]);
     no_circle(&[
         ROOT,
@@ -225,6 +257,18 @@ fn what_only_looks_like_an_import() {
         ("a.rs", "pub struct A;"),
         ("b.rs", "use crate::alloc::B;"),
     ]);
+}
+
+#[test]
+fn modules_are_found_where_rust_finds_them() {
+    let b = ("b.rs", "use crate::a::c::d::D; pub struct B;");
+    let d = "use crate::B; pub struct D;";
+    circle("use crate::B", &[ROOT, b, ("a.rs", "pub mod c;"), ("a/c.rs", "pub mod d;"), ("a/c/d.rs", d)]);
+    circle("use crate::B", &[ROOT, b, ("a/mod.rs", "pub mod c { pub mod d; }"), ("a/c/d/mod.rs", d)]);
+    circle(
+        "use crate::B",
+        &[ROOT, b, ("a.rs", "#[path = \"x.rs\"] pub mod c;"), ("x.rs", "pub mod d;"), ("d.rs", d)],
+    );
 }
 
 #[test]

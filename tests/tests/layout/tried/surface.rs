@@ -98,4 +98,6 @@ fn macros_make_public_types() {
     assert_eq!(found(&[("lib.rs", "mod a; pub use a::E;"), called]), expected);
     let called = ("a.rs", "m! { #[derive(Debug)] pub struct AConfig { pub a: u8 } }");
     assert_eq!(found(&[("lib.rs", "pub mod a;"), called]).len(), 1);
+    let called = ("a.rs", "m! { pub struct AConfig; pub struct B { pub a: u8 } }");
+    assert_eq!(found(&[("lib.rs", "pub mod a;"), called]), NONE);
 }
