@@ -109,12 +109,14 @@ fn look(sum: &mut Sum, message: Message<'_>) {
             sum.add(unknown.tag.into());
             sum.slice(unknown.body);
         }
+        // All that there are today are above.
+        _ => {}
     }
 }
 
 #[inline(never)]
-fn formats(mut sum: Sum, format: u8, columns: List<'_, Format>) -> Sum {
-    sum.add(format.into());
+fn formats(mut sum: Sum, format: Format, columns: List<'_, Format>) -> Sum {
+    sum.add(format.0 as u32);
     columns.iter().for_each(|format| sum.add(format.0 as u32));
     sum
 }

@@ -65,6 +65,8 @@ impl Form<'_, Format> for OneByte {
         reader.u8(name.field).map(|code| Format(code.into()))
     }
 
+    // A call: three messages share it.
+    #[inline(never)]
     fn write<S: Sink>(format: Format, out: &mut S, what: &'static str) {
         match u8::try_from(format.0) {
             Ok(code) => out.put(&[code]),
