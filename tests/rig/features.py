@@ -3,7 +3,7 @@
 
 features.py combinations PACKAGE   every combination that differs in what it switches on
 features.py no-alloc PACKAGE       the same, of the features that need neither `alloc` nor `std`
-features.py each PACKAGE           each feature alone
+features.py msrv PACKAGE           each feature that builds with the oldest supported Rust alone, then all of these
 
 The features are read from `cargo metadata`, so that a new one cannot be forgotten.
 """
@@ -12,6 +12,13 @@ import itertools
 import json
 import subprocess
 import sys
+
+
+# They only add implementations for types of another crate, and nothing else asks for them: each is tried alone, with every
+# other feature, and with all, instead of doubling the number of combinations.
+LEAVES = {"defmt", "heapless-09"}
+# Their dependencies need a newer compiler, and say so.
+NEWER = {"heapless-09"}
 
 
 def read_features(name):
@@ -32,26 +39,36 @@ def closure(features, names):
     return frozenset(on)
 
 
+def sets(names):
+    rest = sorted(set(names) - LEAVES)
+    for size in range(len(rest) + 1):
+        yield from itertools.combinations(rest, size)
+    for leaf in sorted(set(names) & LEAVES):
+        yield (leaf,)
+        yield from ((leaf, other) for other in rest)
+    yield sorted(names)
+
+
 def combinations(features, names):
     seen = set()
-    for size in range(len(names) + 1):
-        for combination in itertools.combinations(sorted(names), size):
-            on = closure(features, combination)
-            if on not in seen:
-                seen.add(on)
-                yield combination
+    for combination in sets(names):
+        on = closure(features, combination)
+        if on not in seen:
+            seen.add(on)
+            yield combination
 
 
 def main():
     what, package = sys.argv[1:]
     features = read_features(package)
     if what == "combinations":
-        sets = combinations(features, features)
+        found = combinations(features, features)
     elif what == "no-alloc":
-        sets = combinations(features, [name for name in features if not closure(features, [name]) & {"alloc", "std"}])
+        found = combinations(features, [name for name in features if not closure(features, [name]) & {"alloc", "std"}])
     else:
-        sets = ([name] for name in sorted(features))
-    for names in sets:
+        old = sorted(set(features) - NEWER)
+        found = [[name] for name in old] + [old]
+    for names in found:
         print(",".join(names))
 
 

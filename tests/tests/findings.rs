@@ -97,10 +97,7 @@ fn empty_and_truncated_bodies_of_a_backend() {
         ),
         (b"R\0\0\0\x04", "Authentication at byte 5: code needs 4 bytes, and the message ends after 0"),
         (b"K\0\0\0\x04", "BackendKeyData at byte 5: process_id needs 4 bytes, and the message ends after 0"),
-        (
-            b"Z\0\0\0\x04",
-            "ReadyForQuery at byte 5: status needs 1 bytes, and the message ends after 0",
-        ),
+        (b"Z\0\0\0\x04", "ReadyForQuery at byte 5: status needs 1 bytes, and the message ends after 0"),
         (
             b"G\0\0\0\x07\0\0\x02",
             "CopyInResponse at byte 8: column_formats needs 4 bytes, and the message ends after 0",

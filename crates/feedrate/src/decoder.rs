@@ -12,59 +12,19 @@
 //! resynchronisation and the accounting of bytes are written here, once for all protocols.
 
 mod advance;
-
-use core::fmt;
+mod state;
 
 use self::advance::{Advance, Line};
+pub use self::state::Decoder;
+use self::state::{Seen, State};
+use crate::error::{Error, Fault};
 use crate::input::sealed::Bytes as _;
 use crate::input::{Buffer, Input};
 
 #[cfg(doc)]
 use crate::protocol::Recovery;
-use crate::protocol::{Error, Extent, Fault, Protocol};
+use crate::protocol::{Extent, Protocol};
 use crate::storage::Storage;
-
-/// Turns byte slices into messages.
-///
-/// `P` says what the bytes mean, `S` holds a message that came in pieces. See the [crate's front page](crate) for the
-/// loop and the promises.
-pub struct Decoder<P: Protocol, S> {
-    protocol: P,
-    storage: S,
-    state: State<P::Error>,
-    /// A message that is shorter than this may be lent from the input at once: none while bytes are held that are not done
-    /// with, or the stream is lost.
-    room: usize,
-}
-
-enum State<E> {
-    /// The storage is empty: messages are lent from the input.
-    Direct,
-    /// The storage holds bytes. Those before `from` are done with, though the caller may still look at them.
-    Stored {
-        from: usize,
-        seen: Seen,
-    },
-    /// So many bytes of a refused message are still to come.
-    Passing(usize),
-    /// A delimited message was refused: everything up to the delimiter belongs to it.
-    Until {
-        delimiter: &'static [u8],
-        matched: usize,
-    },
-    /// Everything up to the next silence belongs to what was refused.
-    Noise,
-    Lost(E),
-}
-
-/// What is known of the message that is held, so that nothing is asked or looked for twice.
-#[derive(Clone, Copy)]
-enum Seen {
-    /// How long it is; 0 if that is not known.
-    Length(usize),
-    /// So many bytes of it hold no delimiter, and `matched` of them, at their end, are the beginning of one.
-    Bytes { searched: usize, matched: usize },
-}
 
 /// A message that can be [taken](Decoder::take). As long as it has not been, nothing has happened to it: it is found
 /// again by whoever asks next.
@@ -88,7 +48,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ///
     /// The storage's limit is the length of the longest message that is accepted whole, wherever its bytes lie.
     pub const fn new(protocol: P, storage: S) -> Self {
-        // As if bytes had been held and used up, which asks nothing of the storage: so a decoder can be made in a `static`.
+        // As if bytes had been held and used up, which asks nothing of the storage: so a decoder can be made in a
+        // `static`.
         Self { protocol, storage, state: State::Stored { from: 0, seen: Seen::NOTHING }, room: 0 }
     }
 
@@ -102,8 +63,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Message`] for one malformed message: call again. [`Error::Lost`] when the stream is lost: the bytes from
-    /// the malformed header on are left where they are, in [`pending`](Self::pending) and `input`.
+    /// [`Error::Message`] for one malformed message: call again. [`Error::Lost`] when the stream is lost: the bytes
+    /// from the malformed header on are left where they are, in [`pending`](Self::pending) and `input`.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn feed<'a, 'i: 'a, I: Input<'i>>(
@@ -201,9 +162,9 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
 
     /// The line fell silent: what has begun will not be continued. Call until it returns `Ok(None)`.
     ///
-    /// A protocol whose messages end in silence (Modbus RTU) gets its message here. One that hunts gives up the bytes that
-    /// looked like the beginning of a message, one by one, and finds the messages that were hidden behind them. For a
-    /// protocol that does neither, silence means nothing, and the held bytes stay.
+    /// A protocol whose messages end in silence (Modbus RTU) gets its message here. One that hunts gives up the bytes
+    /// that looked like the beginning of a message, one by one, and finds the messages that were hidden behind them.
+    /// For a protocol that does neither, silence means nothing, and the held bytes stay.
     ///
     /// # Errors
     ///
@@ -227,8 +188,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ///
     /// # Errors
     ///
-    /// [`Fault::Truncated`] if it ended inside a message, also one that is being passed over, and whatever made the stream
-    /// lost before. Noise up to a [silence](Recovery::Silence) has been reported, and may end with the stream.
+    /// [`Fault::Truncated`] if it ended inside a message, also one that is being passed over, and whatever made the
+    /// stream lost before. Noise up to a [silence](Recovery::Silence) has been reported, and may end with the stream.
     pub fn end(&self) -> Result<(), Error<P::Error>> {
         if let State::Lost(error) = &self.state {
             return Err(Error::Lost(error.clone()));
@@ -304,8 +265,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 }
 
-/// Lends what the storage holds of a message, and is done with it. When that was all, the next message can be lent from the
-/// input at once; what is left in the storage goes when the storage is needed.
+/// Lends what the storage holds of a message, and is done with it. When that was all, the next message can be lent
+/// from the input at once; what is left in the storage goes when the storage is needed.
 #[inline]
 fn take_stored<'a, S: Storage, E>(
     storage: &'a mut S,
@@ -319,19 +280,4 @@ fn take_stored<'a, S: Storage, E>(
         *room = storage.limit().saturating_add(1);
     }
     storage.held_mut().get_mut(from..to).unwrap_or_default()
-}
-
-impl Seen {
-    const NOTHING: Self = Self::Length(0);
-}
-
-impl<P: Protocol + fmt::Debug, S: Storage> fmt::Debug for Decoder<P, S> {
-    /// The held bytes may be anybody's password, and are only counted.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoder")
-            .field("protocol", &self.protocol)
-            .field("pending", &self.pending().len())
-            .field("lost", &self.is_lost())
-            .finish_non_exhaustive()
-    }
 }

@@ -4,7 +4,13 @@ use core::fmt;
 
 /// Bytes that are written one behind the other.
 ///
-/// A slice ([`SliceOutput`]), `heapless::Vec`, and behind features `Vec<u8>` and `BytesMut`.
+/// A slice ([`SliceOutput`]), `heapless::Vec` of 0.8, and behind features that of 0.9, `Vec<u8>` and `BytesMut`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that messages can be written into",
+    label = "not an `Output`",
+    note = "`Vec<u8>` is one with feedrate's feature `alloc` (or `std`), `bytes::BytesMut` with `bytes`, \
+            `heapless::Vec<u8, N>` of heapless 0.9 with `heapless-09`; for a slice use `SliceOutput::new(&mut slice)`"
+)]
 pub trait Output {
     /// Everything written so far, and whatever was there before. The encoders come back to fill in lengths.
     fn written(&mut self) -> &mut [u8];
@@ -24,8 +30,8 @@ pub trait Output {
 
     /// Appends `size` bytes of any value, and returns them to be written over: all of them, or nothing.
     ///
-    /// `None` means that nothing has been appended, and that [`put`](Self::put) is to be called for each field. That is the default, and right
-    /// where bytes cannot be appended before they are known, or where it would take longer.
+    /// `None` means that nothing has been appended, and that [`put`](Self::put) is to be called for each field. That
+    /// is the default, and right where bytes cannot be appended before they are known, or where it would take longer.
     ///
     /// It is asked once for each message, so it is the place to make room for all of it, or to say that there is none.
     ///
@@ -111,6 +117,7 @@ impl<T: Encode + ?Sized> Encode for &T {
 
 /// Why a message cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The output has no room for the message.
@@ -144,7 +151,8 @@ pub enum EncodeError {
     },
 }
 
-/// Writes into a slice that the caller lends. What lies behind the written bytes is nobody's: a message may have been begun there.
+/// Writes into a slice that the caller lends. What lies behind the written bytes is nobody's: a message may have been
+/// begun there.
 ///
 /// ```
 /// use feedrate::{Encode, SliceOutput, pg::frontend::Sync};
@@ -213,24 +221,32 @@ impl fmt::Debug for SliceOutput<'_> {
     }
 }
 
-impl<const N: usize> Output for heapless::Vec<u8, N> {
-    fn written(&mut self) -> &mut [u8] {
-        self
-    }
+macro_rules! heapless_output {
+    ($heapless:ident) => {
+        impl<const N: usize> Output for $heapless::Vec<u8, N> {
+            fn written(&mut self) -> &mut [u8] {
+                self
+            }
 
-    fn length(&self) -> usize {
-        self.len()
-    }
+            fn length(&self) -> usize {
+                self.len()
+            }
 
-    #[inline]
-    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.extend_from_slice(bytes).map_err(|_| EncodeError::Full)
-    }
+            #[inline]
+            fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+                self.extend_from_slice(bytes).map_err(|_| EncodeError::Full)
+            }
 
-    fn truncate(&mut self, length: usize) {
-        self.truncate(length);
-    }
+            fn truncate(&mut self, length: usize) {
+                self.truncate(length);
+            }
+        }
+    };
 }
+
+heapless_output!(heapless);
+#[cfg(feature = "heapless-09")]
+heapless_output!(heapless_09);
 
 /// Grows as needed. If the heap is exhausted: [`EncodeError::Full`].
 #[cfg(feature = "alloc")]
@@ -327,7 +343,8 @@ impl Output for bytes::BytesMut {
     }
 }
 
-/// Measures instead of writing: the same description of a message gives its length and its bytes, so that they cannot disagree.
+/// Measures instead of writing: the same description of a message gives its length and its bytes, so that they cannot
+/// disagree.
 struct Count {
     length: usize,
 }

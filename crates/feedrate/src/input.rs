@@ -69,6 +69,7 @@ impl<'a> Bytes<'a> for Lent<'a> {}
 /// Bytes as the input has them: for a protocol whose user can do without changing them where they lie, because they are
 /// copied anyway.
 #[derive(Debug, PartialEq, Eq)]
+// Exhaustive: bytes are lent for reading or for changing.
 pub enum Lent<'a> {
     /// They can only be looked at.
     Shared(&'a [u8]),
@@ -271,7 +272,10 @@ pub(crate) mod sealed {
 /// #     type Message<'a> = &'a [u8];
 /// #     type Error = Fault;
 /// #     fn extent(&self, _: &[u8]) -> Result<Extent, Fault> { Ok(Extent::Until(b"\n")) }
-/// #     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> { frame.make_ascii_uppercase(); Ok(frame) }
+/// #     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<&'a [u8], Fault> {
+/// #         frame.make_ascii_uppercase();
+/// #         Ok(frame)
+/// #     }
 /// # }
 /// let mut client = Client::new(&b"one\ntwo\n"[..], Shouted);
 /// assert_eq!(client.next().unwrap(), Some(&b"ONE\n"[..]));

@@ -12,9 +12,9 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 //! Sans-IO protocol codecs for event loops and firmware: one call, [`Decoder::feed`], turns byte slices into borrowed
-//! messages, and one trait, [`Encode`], turns messages into bytes. What comes out is a function of the bytes, never of how
-//! they were split. There is no I/O in here, no clock, no allocation unless you choose a storage that grows, no `unsafe`, and no panic,
-//! whatever the bytes: the linker proves it.
+//! messages, and one trait, [`Encode`], turns messages into bytes. What comes out is a function of the bytes, never
+//! of how they were split. There is no I/O in here, no clock, no allocation unless you choose a storage that grows,
+//! no `unsafe`, and no panic, whatever the bytes: the linker proves it.
 //!
 //! # The loop
 //!
@@ -47,38 +47,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `input` is your slice and the cursor: `feed` takes bytes off its front, up to the end of one message. Between two messages the
-//! decoder is yours again, and what has not been taken is still in `input`: that is how an upgrade to TLS or another protocol works.
+//! `input` is your slice and the cursor: `feed` takes bytes off its front, up to the end of one message. Between two
+//! messages the decoder is yours again, and what has not been taken is still in `input`: that is how an upgrade to
+//! TLS or another protocol works.
 //!
-//! `&mut [u8]` does as well as `&[u8]`. For a protocol that has to change its bytes before they mean something (COBS, a mask) it
-//! does better: they are changed where they lie, and not copied. A client that reads when it has no message, and lends the
-//! message when it has one, [pulls](Buffer): with [`Decoder::ready`] and [`Decoder::take`].
+//! `&mut [u8]` does as well as `&[u8]`. For a protocol that has to change its bytes before they mean something (COBS,
+//! a mask) it does better: they are changed where they lie, and not copied. A client that reads when it has no
+//! message, and lends the message when it has one, [pulls](Buffer): with [`Decoder::ready`] and [`Decoder::take`].
 //!
 //! # The promises
 //!
 //! Each is tested for every protocol, and holds of errors and limits as of messages.
 //!
 //! 1. **Results are a function of the bytes, never of how they were split**, nor of whether they were pushed or pulled.
-//! 2. A message that is whole in the input is lent from there. One that came in pieces is put together in the storage, by copying only
-//!    what is missing. Nothing past a message is touched, and `Ok(None)` means that the input is empty.
-//! 3. Limits are checked on *declared* lengths, at once. Nothing is reserved on a claim: a storage that grows does so with the bytes that arrive.
-//! 4. A message longer than the storage is refused *alone*, or read in pieces in constant memory ([`pg::stream`]): where its length is
-//!    known, the stream goes on behind it.
-//! 5. There are two severities, and nothing between them: [`Error::Message`], feed on, and [`Error::Lost`], dead until [`Decoder::reset`].
-//!    (A protocol of a serial line can [hunt](Recovery::Hunt) instead, giving up one byte at a time, or wait for [silence](Recovery::Silence).)
+//! 2. A message that is whole in the input is lent from there. One that came in pieces is put together in the
+//!    storage, by copying only what is missing. Nothing past a message is touched, and `Ok(None)` means that the
+//!    input is empty.
+//! 3. Limits are checked on *declared* lengths, at once. Nothing is reserved on a claim: a storage that grows does so
+//!    with the bytes that arrive.
+//! 4. A message longer than the storage is refused *alone*, or read in pieces in constant memory ([`pg::stream`]):
+//!    where its length is known, the stream goes on behind it.
+//! 5. There are two severities, and nothing between them: [`Error::Message`], feed on, and [`Error::Lost`], dead
+//!    until [`Decoder::reset`]. (A protocol of a serial line can [hunt](Recovery::Hunt) instead, giving up one byte
+//!    at a time, or wait for [silence](Recovery::Silence).)
 //! 6. The end of the stream ([`Decoder::end`]) and a silent line ([`Decoder::gap`]) are inputs like bytes.
-//! 7. No panic, no `unsafe`. Binaries that reach all of the crate link for Cortex-M without a panic handler, at opt-level "s", "z", 2 and 3.
+//! 7. No panic, no `unsafe`. Binaries that reach all of the crate link for Cortex-M without a panic handler, at
+//!    opt-level "s", "z", 2 and 3.
 //! 8. An idle decoder holds no heap, and a busy one allocates nothing in steady state.
 //!
-//! And of encoding: what can be parsed can be encoded, under the same limits, and the other way round; the exact length is known
-//! beforehand; what is too long, or has a NUL in a string, is refused before its first byte; no length is ever truncated; and on any
-//! error the output is as it was before the message.
+//! And of encoding: what can be parsed can be encoded, under the same limits, and the other way round; the exact
+//! length is known beforehand; what is too long, or has a NUL in a string, is refused before its first byte; no
+//! length is ever truncated; and on any error the output is as it was before the message.
 //!
 //! # What is in it
 //!
 //! * [`pg`]: PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2, both directions, every message.
-//! * [`rdp`]: RDPv3, a remote debug protocol for the controllers of machine tools: frames, link, session, and both ends.
-//! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours ([a guide](guide)).
+//! * [`rdp`]: RDPv3, a remote debug protocol for the controllers of machine tools: frames, link, session, and both
+//!   ends.
+//! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours ([a
+//!   guide](guide)).
 //! * [`Encode`], [`Output`]: how messages become bytes.
 //! * [`Instant`]: time, for the crates above this one. Nothing here waits.
 //!
@@ -113,6 +120,7 @@ extern crate std;
 
 mod decoder;
 mod encode;
+mod error;
 pub mod guide;
 mod input;
 mod protocol;
@@ -127,8 +135,9 @@ pub mod rdp;
 
 pub use decoder::{Decoder, Ready};
 pub use encode::{Encode, EncodeError, Output, SliceOutput};
+pub use error::{Error, Fault};
 pub use input::{Buffer, Bytes, Input, Lent};
-pub use protocol::{Error, Extent, Fault, Protocol, Recovery};
+pub use protocol::{Extent, Protocol, Recovery};
 #[cfg(feature = "alloc")]
 pub use storage::Grow;
 pub use storage::{Array, Borrowed, Storage};

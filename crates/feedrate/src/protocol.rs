@@ -1,13 +1,17 @@
-//! What a [`Protocol`] has to say, how far a message reaches and what it is, and what can go wrong.
+//! What a [`Protocol`] has to say: how far a message reaches, and what it is.
 
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Fault;
 use crate::input::Bytes;
 
 /// How far the thing that starts at the front of the stream reaches.
 ///
 /// What a protocol returns is a function of the bytes alone: more bytes behind the ones it has seen may turn
-/// [`Need`](Extent::Need) into something else, and let [`Piece`](Extent::Piece) and [`Skip`](Extent::Skip) reach further. They
-/// change nothing more: a length that was returned once is not asked for again.
+/// [`Need`](Extent::Need) into something else, and let [`Piece`](Extent::Piece) and [`Skip`](Extent::Skip) reach
+/// further. They change nothing more: a length that was returned once is not asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Extent {
     /// At least this many bytes in total, counted from the front, are needed to say more. A number of bytes that are
@@ -39,6 +43,7 @@ pub enum Extent {
 /// "Refused alone" is one [`Error::Message`]: the message is passed over, and the next one is intact. Whatever the
 /// recovery, an error of [`parse`](Protocol::parse) refuses its message alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Recovery {
     /// Nothing can be trusted any more: the decoder is dead until [`Decoder::reset`](crate::Decoder::reset). Right for
@@ -192,61 +197,4 @@ pub trait Protocol {
 
     /// Back to how the protocol was when it was made.
     fn reset(&mut self) {}
-}
-
-/// What a decoder can find wrong by itself, whatever the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// A message declares more bytes than the storage can ever hold.
-    #[error("message of {declared} bytes, but the storage holds at most {limit}")]
-    TooLong {
-        /// Length in bytes, as the message declares it, or the least that it can be.
-        declared: usize,
-        /// The storage's limit in bytes.
-        limit: usize,
-    },
-    /// The stream ended inside a message, or the line fell silent there.
-    #[error("the stream ended inside a message, with {held} bytes of it here and at least {missing} missing")]
-    Truncated {
-        /// Bytes of the message that had arrived.
-        held: usize,
-        /// The least number of bytes that would have had to follow.
-        missing: usize,
-    },
-    /// The storage could not grow, although it was below its limit.
-    #[error("no memory for {needed} bytes")]
-    Memory {
-        /// Bytes asked for.
-        needed: usize,
-    },
-    /// What was [ready](crate::Decoder::ready) is not there: it has been taken, or it was another buffer.
-    #[error("no message is ready: it has been taken, or the buffer is another one")]
-    NotReady,
-}
-
-/// The two severities. There is nothing between them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Error<E> {
-    /// This message is malformed, or too long to be held. It has been passed over and the stream is intact: feed on.
-    #[error("message refused: {0}")]
-    Message(E),
-    /// The stream is lost: no byte that follows can be believed. Every call returns this until
-    /// [`Decoder::reset`](crate::Decoder::reset).
-    #[error("lost stream: {0}")]
-    Lost(E),
-}
-
-impl<E> Error<E> {
-    /// What went wrong, of whichever severity.
-    pub fn into_inner(self) -> E {
-        match self {
-            Self::Message(error) | Self::Lost(error) => error,
-        }
-    }
-
-    /// Whether the stream is lost.
-    pub const fn is_lost(&self) -> bool {
-        matches!(self, Self::Lost(_))
-    }
 }

@@ -1,4 +1,5 @@
-//! The search for a byte, or for a few: once in the binary. Inlined wherever a string ends, it would be most of a small one.
+//! The search for a byte, or for a few: once in the binary. Inlined wherever a string ends, it would be most of a
+//! small one.
 
 /// Where `byte` is in `bytes`.
 #[inline(never)]
@@ -11,8 +12,8 @@ pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Looks for a delimiter in bytes that come in pieces. `matched` of its bytes are what came before ended with; then it is
-/// how many of them `bytes` end with. Returns where in `bytes` the delimiter ends.
+/// Looks for a delimiter in bytes that come in pieces. `matched` of its bytes are what came before ended with; then
+/// it is how many of them `bytes` end with. Returns where in `bytes` the delimiter ends.
 pub(crate) fn find_end(delimiter: &[u8], matched: &mut usize, bytes: &[u8]) -> Option<usize> {
     // What ends in nothing ends behind its first byte.
     let &[first, ref others @ ..] = delimiter else { return (!bytes.is_empty()).then_some(1) };

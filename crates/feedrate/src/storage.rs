@@ -3,9 +3,15 @@
 use core::cell::Cell;
 use core::fmt;
 
-use crate::protocol::Fault;
+use crate::error::Fault;
 
 /// Bytes that belong to one unfinished message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that a decoder can hold a message in",
+    label = "not a `Storage`",
+    note = "use `Array<N>`, `Borrowed`, or `Grow`, which needs feedrate's feature `alloc` (or `std`); \
+            `heapless::Vec<u8, N>` is one for heapless 0.8, and for 0.9 with the feature `heapless-09`"
+)]
 pub trait Storage {
     /// The most bytes that can ever be held: the length of the longest message that is accepted whole.
     fn limit(&self) -> usize;
@@ -23,7 +29,8 @@ pub trait Storage {
     /// [`Fault::Memory`] if there is no room; nothing has been appended then.
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault>;
 
-    /// Makes sure that as many bytes can be appended, within the limit. A storage that has its memory already has nothing to do.
+    /// Makes sure that as many bytes can be appended, within the limit. A storage that has its memory already has
+    /// nothing to do.
     ///
     /// # Errors
     ///
@@ -113,40 +120,48 @@ impl<const N: usize> fmt::Debug for Array<N> {
     }
 }
 
-/// As [`Array`], and slower where messages come in pieces: it appends byte by byte.
-impl<const N: usize> Storage for heapless::Vec<u8, N> {
-    #[inline]
-    fn limit(&self) -> usize {
-        N
-    }
+macro_rules! heapless_storage {
+    ($heapless:ident) => {
+        /// As [`Array`], and slower where messages come in pieces: it appends byte by byte.
+        impl<const N: usize> Storage for $heapless::Vec<u8, N> {
+            #[inline]
+            fn limit(&self) -> usize {
+                N
+            }
 
-    #[inline]
-    fn held(&self) -> &[u8] {
-        self
-    }
+            #[inline]
+            fn held(&self) -> &[u8] {
+                self
+            }
 
-    #[inline]
-    fn held_mut(&mut self) -> &mut [u8] {
-        self
-    }
+            #[inline]
+            fn held_mut(&mut self) -> &mut [u8] {
+                self
+            }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.extend_from_slice(bytes).map_err(|_| Fault::Memory { needed: bytes.len() })
-    }
+            fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+                self.extend_from_slice(bytes).map_err(|_| Fault::Memory { needed: bytes.len() })
+            }
 
-    fn discard(&mut self, n: usize) {
-        shift_down(self, n);
-        self.truncate(self.len().saturating_sub(n));
-    }
+            fn discard(&mut self, n: usize) {
+                shift_down(self, n);
+                self.truncate(self.len().saturating_sub(n));
+            }
 
-    fn truncate(&mut self, n: usize) {
-        Self::truncate(self, n);
-    }
+            fn truncate(&mut self, n: usize) {
+                Self::truncate(self, n);
+            }
 
-    fn clear(&mut self) {
-        Self::truncate(self, 0);
-    }
+            fn clear(&mut self) {
+                Self::truncate(self, 0);
+            }
+        }
+    };
 }
+
+heapless_storage!(heapless);
+#[cfg(feature = "heapless-09")]
+heapless_storage!(heapless_09);
 
 /// A fixed storage in memory that the caller owns: a `static` buffer, a pool's page.
 pub struct Borrowed<'s> {
@@ -230,8 +245,8 @@ pub(crate) fn shift_down(bytes: &mut [u8], n: usize) {
     }
 }
 
-/// A storage on the heap. It grows with the bytes that arrive, never on a length that was only claimed, up to a limit, and
-/// holds no memory while the decoder is idle.
+/// A storage on the heap. It grows with the bytes that arrive, never on a length that was only claimed, up to a
+/// limit, and holds no memory while the decoder is idle.
 #[cfg(feature = "alloc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
 pub struct Grow {
@@ -241,7 +256,8 @@ pub struct Grow {
 
 #[cfg(feature = "alloc")]
 impl Grow {
-    /// Memory that is kept from one message that came in pieces to the next, as long as the decoder does not become idle.
+    /// Memory that is kept from one message that came in pieces to the next, as long as the decoder does not become
+    /// idle.
     // Twice a message of 64 KiB and what goes around it, as memory grows by doubling.
     const KEPT: usize = 132 * 1024;
 

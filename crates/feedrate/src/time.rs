@@ -26,6 +26,7 @@ use core::time::Duration;
 /// assert_eq!(now - deadline, Duration::ZERO);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Instant {
     micros: u64,
 }

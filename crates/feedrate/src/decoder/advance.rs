@@ -1,14 +1,16 @@
 //! From one message to the next, in plain numbers: [`Decoder::advance`].
 //!
-//! [`cross`](Decoder::cross) is the quick way across the end of what was read. [`search`](Decoder::search) does everything,
-//! step by step, in the same way wherever the bytes lie.
+//! [`cross`](Decoder::cross) is the quick way across the end of what was read. [`search`](Decoder::search) does
+//! everything, step by step, in the same way wherever the bytes lie.
 
-use super::{Decoder, Seen, State};
-use crate::protocol::{Error, Extent, Fault, Protocol, Recovery};
+use super::state::{Decoder, Seen, State};
+use crate::error::{Error, Fault};
+use crate::protocol::{Extent, Protocol, Recovery};
 use crate::scan::find_end;
 use crate::storage::Storage;
 
-/// Whether there are quick ways beside the one that does everything. What has no cache, and counts its flash, goes without.
+/// Whether there are quick ways beside the one that does everything. What has no cache, and counts its flash, goes
+/// without.
 const QUICK: bool = !cfg!(target_os = "none");
 
 /// How far [`Decoder::advance`] came: in registers, because a message is cut at every end of what was read.
@@ -16,7 +18,8 @@ const QUICK: bool = !cfg!(target_os = "none");
 pub(super) struct Advance {
     /// Bytes of the input that come before the message, or went into the storage.
     pub(super) taken: usize,
-    /// Bytes of the message, which is held if anything is, and else lies there in the input; or [`NOTHING`](Self::NOTHING).
+    /// Bytes of the message, which is held if anything is, and else lies there in the input; or
+    /// [`NOTHING`](Self::NOTHING).
     pub(super) length: usize,
 }
 
@@ -412,8 +415,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         Step::Failed
     }
 
-    /// What follows belongs to what was refused. Each state is entered with one recovery only: a protocol has no code for
-    /// those of others.
+    /// What follows belongs to what was refused. Each state is entered with one recovery only: a protocol has no code
+    /// for those of others.
     #[cold]
     fn pass(&mut self, run: &mut Run<'_, '_, P::Error>) -> Step {
         let available = run.input.len();

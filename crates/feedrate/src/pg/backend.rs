@@ -126,9 +126,10 @@ messages! {
 
 /// The stream of bytes that a backend sends: a [`Protocol`] whose messages are [`Frame`]s.
 ///
-/// It follows the startup phase as far as the bytes tell it: until AuthenticationOk only the messages that can come before it are
-/// accepted, with tighter limits. Two things have to be told: that one byte will answer an encryption request
-/// ([`expect_encryption_response`](Self::expect_encryption_response)), and that the encryption has begun ([`secured`](Self::secured)).
+/// It follows the startup phase as far as the bytes tell it: until AuthenticationOk only the messages that can come
+/// before it are accepted, with tighter limits. Two things have to be told: that one byte will answer an encryption
+/// request ([`expect_encryption_response`](Self::expect_encryption_response)), and that the encryption has begun
+/// ([`secured`](Self::secured)).
 ///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Backend, backend::Message}};
@@ -210,8 +211,8 @@ impl Backend {
 
     /// An SSLRequest or GSSENCRequest has been sent: one byte is to come, or an error.
     ///
-    /// When the byte says yes, nothing more is accepted until [`secured`](Self::secured): bytes that come behind it in clear have been
-    /// put there by somebody else (CVE-2021-23222).
+    /// When the byte says yes, nothing more is accepted until [`secured`](Self::secured): bytes that come behind it
+    /// in clear have been put there by somebody else (CVE-2021-23222).
     pub fn expect_encryption_response(&mut self, encryption: Encryption) {
         self.enter(Phase::Response(encryption));
     }
@@ -273,7 +274,8 @@ impl Backend {
         let cap = if self.phase == Phase::Ready { self.common.get(class.index()) } else { self.cap(class) };
         match cap.measure(head) {
             Some(extent) => Ok(extent),
-            // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same limit.
+            // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same
+            // limit.
             None if tag == ErrorResponse::TAG
                 && matches!(self.phase, Phase::Startup | Phase::Response(_)) =>
             {
@@ -388,14 +390,16 @@ impl Protocol for Backend {
 }
 
 impl<'a> Frame<'a> {
-    /// The columns of a [`DataRow`], `None` if this is another message: in one pass, checked as they are walked through.
+    /// The columns of a [`DataRow`], `None` if this is another message: in one pass, checked as they are walked
+    /// through.
     ///
     /// [`message`](frame::Frame::message) checks a row first, so that no column of a bad one is ever seen and the walk
     /// cannot fail. That is two walks, and shows in rows of many columns; this is one.
     ///
     /// # Errors
     ///
-    /// The iterator ends with [`BadRow`] where [`message`](frame::Frame::message) answers at once that, and how, the row is bad.
+    /// The iterator ends with [`BadRow`] where [`message`](frame::Frame::message) answers at once that, and how, the
+    /// row is bad.
     ///
     /// ```
     /// use feedrate::{Array, Decoder, pg::Backend};
@@ -427,6 +431,10 @@ impl frame::private::Direction for Backend {
             }
         }
         read(frame.raw(), frame.tag(), frame.kind())
+    }
+
+    fn established() -> Self {
+        Self::established()
     }
 
     fn shapes(&self, tag: u8) -> Option<&'static [Shape]> {

@@ -52,8 +52,8 @@ pub(crate) const fn largest(limits: &[u32]) -> u32 {
     }
 }
 
-/// One limit. The bodies that are allowed are those shorter than this: so 0 allows none, and one comparison refuses both a
-/// length that is too large and one below 4, which does not even count itself.
+/// One limit. The bodies that are allowed are those shorter than this: so 0 allows none, and one comparison refuses
+/// both a length that is too large and one below 4, which does not even count itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cap(u32);
 

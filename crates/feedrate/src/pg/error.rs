@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use crate::protocol::Fault;
+use crate::error::Fault;
 
 /// What is wrong with a message or with the stream: what, where, and what was expected instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Error {
     message: &'static str,
     at: usize,
@@ -56,6 +57,7 @@ impl From<Fault> for Error {
 // A whole word says which: behind a byte, errors would be moved in two parts, with a call of `memcpy`.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Problem {
     /// What the decoder found, whatever the protocol.
@@ -106,6 +108,9 @@ pub enum Problem {
     /// Bytes behind the last field.
     #[error("{0} bytes behind the end of the last field")]
     Trailing(usize),
+    /// Bytes behind the end of what should be one message.
+    #[error("{0} bytes behind the end of the message")]
+    Behind(usize),
     /// A length or count below zero; of values, -1 alone means NULL.
     #[error("{what} {found}, expected {expected}")]
     Negative {
@@ -144,7 +149,8 @@ impl Problem {
         Self::Foreign { first, protocol }
     }
 
-    /// As what a byte that begins no message is known: the first of a TLS record (RFC 8446, section 5.1), or an unknown tag.
+    /// As what a byte that begins no message is known: the first of a TLS record (RFC 8446, section 5.1), or an
+    /// unknown tag.
     pub(crate) const fn unknown(first: u8) -> Self {
         match first {
             0x15 | 0x16 => Self::of_foreign(first, "TLS"),

@@ -16,8 +16,8 @@ pub(crate) struct Name {
     pub(crate) count: &'static str,
 }
 
-/// The form of a field of type `T`. A type is its own form, as a rule; where one type has several, `as` names another one in
-/// [`message!`](super::message::message).
+/// The form of a field of type `T`. A type is its own form, as a rule; where one type has several, `as` names another
+/// one in [`message!`](super::message::message).
 pub(crate) trait Form<'a, T> {
     /// Reads and checks the field.
     fn read(reader: &mut Reader<'a>, name: &Name) -> Result<T, Bad>;

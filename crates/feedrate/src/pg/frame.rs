@@ -4,15 +4,17 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::answer::Answer;
-use super::error::Error;
+use super::error::{Error, Problem};
 use crate::encode::{Encode, EncodeError, Output};
+use crate::protocol::{Extent, Protocol};
 
 /// Bytes of type byte and length.
 pub(crate) const HEADER: usize = 5;
 
 /// One whole message as it came, of the direction `D`: [`Backend`](super::Backend) or [`Frontend`](super::Frontend).
 ///
-/// Its bytes are at hand for forwarding, its type byte for routing, and only [`message`](Self::message) looks at its fields.
+/// Its bytes are at hand for forwarding, its type byte for routing, and only [`message`](Self::message) looks at its
+/// fields.
 ///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Backend, backend::{CommandComplete, Message}}};
@@ -33,7 +35,8 @@ pub struct Frame<'a, D> {
     direction: PhantomData<D>,
 }
 
-/// What decides the meaning of a frame besides its type byte. `Tagged`, and a `p` nobody has been asked about, are the rule.
+/// What decides the meaning of a frame besides its type byte. `Tagged`, and a `p` nobody has been asked about, are
+/// the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Tagged,
@@ -60,10 +63,53 @@ pub(crate) mod private {
         where
             Self: super::Direction;
 
+        /// One that is in no startup any more.
+        fn established() -> Self;
+
         fn name(frame: &Frame<'_, Self>) -> &'static str;
 
         /// The fields of a message that is to be streamed. `None`: not at this point of the connection.
         fn shapes(&self, tag: u8) -> Option<&'static [Shape]>;
+    }
+}
+
+impl<'a, D> Frame<'a, D>
+where
+    D: Direction + for<'b> Protocol<Bytes<'b> = &'b [u8], Message<'b> = Frame<'b, D>, Error = Error>,
+{
+    /// One message that is whole in memory: of any kind that is sent once authentication has ended, under the default
+    /// limits.
+    ///
+    /// ```
+    /// use feedrate::pg::backend::{self, Message};
+    ///
+    /// let frame = backend::Frame::from_bytes(b"Z\0\0\0\x05I")?;
+    /// assert!(matches!(frame.message()?, Message::ReadyForQuery(_)));
+    ///
+    /// let error = backend::Frame::from_bytes(b"Z\0\0\0\x05II").unwrap_err();
+    /// assert_eq!(error.to_string(), "ReadyForQuery at byte 6: 1 bytes behind the end of the message");
+    /// # Ok::<(), feedrate::pg::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are no message of this direction, or not all of one, or more than one. Its fields are looked at by
+    /// [`message`](Self::message).
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
+        let mut direction = D::established();
+        let length = match direction.extent(bytes)? {
+            Extent::Message(length) | Extent::Need(length) => length,
+            // Nothing else is returned for a message with a type byte.
+            _ => HEADER,
+        };
+        let tag = bytes.first().copied().unwrap_or_default();
+        let problem = match bytes.len().checked_sub(length) {
+            Some(0) => return direction.parse(bytes),
+            Some(more) => Problem::Behind(more),
+            None => Problem::Short { what: "message", needed: length, left: bytes.len() },
+        };
+        let name = Self::new(bytes, tag, Kind::Tagged).name();
+        Err(Error::new(name, length.min(bytes.len()), problem))
     }
 }
 
@@ -139,6 +185,83 @@ impl<D> PartialEq for Frame<'_, D> {
 }
 
 impl<D> Eq for Frame<'_, D> {}
+
+/// A [`Frame`] that owns its bytes, so that it can be kept or sent to another thread.
+///
+/// ```
+/// use feedrate::{Array, Decoder, pg::{Backend, OwnedFrame, backend::Message}};
+///
+/// let mut decoder = Decoder::new(Backend::established(), Array::<64>::new());
+/// let mut kept = Vec::new();
+/// let mut input = &b"Z\0\0\0\x05I"[..];
+/// while let Some(frame) = decoder.feed(&mut input)? {
+///     kept.push(OwnedFrame::from(frame));
+/// }
+/// assert!(matches!(kept[0].as_frame().message()?, Message::ReadyForQuery(_)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "alloc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
+pub struct OwnedFrame<D> {
+    raw: alloc::boxed::Box<[u8]>,
+    tag: u8,
+    kind: Kind,
+    direction: PhantomData<D>,
+}
+
+#[cfg(feature = "alloc")]
+impl<D> OwnedFrame<D> {
+    /// The same, lent.
+    pub const fn as_frame(&self) -> Frame<'_, D> {
+        Frame { raw: &self.raw, tag: self.tag, kind: self.kind, direction: PhantomData }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<D> From<Frame<'_, D>> for OwnedFrame<D> {
+    fn from(frame: Frame<'_, D>) -> Self {
+        Self { raw: frame.raw.into(), tag: frame.tag, kind: frame.kind, direction: PhantomData }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<D> Encode for OwnedFrame<D> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        self.as_frame().write(out)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<D> Clone for OwnedFrame<D> {
+    fn clone(&self) -> Self {
+        self.as_frame().into()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<D> PartialEq for OwnedFrame<D> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_frame() == other.as_frame()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<D> Eq for OwnedFrame<D> {}
+
+#[cfg(feature = "alloc")]
+impl<D: Direction> fmt::Debug for OwnedFrame<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_frame().fmt(f)
+    }
+}
+
+/// The body may be a password, and is only counted.
+#[cfg(feature = "defmt")]
+impl<D: Direction> defmt::Format for Frame<'_, D> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Frame({=str}, {=usize} bytes)", self.name(), self.raw.len());
+    }
+}
 
 /// The body may be a password, and is only counted.
 impl<D: Direction> fmt::Debug for Frame<'_, D> {

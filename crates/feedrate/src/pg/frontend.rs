@@ -116,10 +116,11 @@ const STARTUP: u32 = 8;
 ///
 /// * how an encryption request was [`answered`](Self::answered),
 /// * how the next `p` message is to be read ([`expect`](Self::expect)), or it will be an [`AuthenticationResponse`],
-/// * that the authentication is over ([`authenticated`](Self::authenticated)): before it, only `p` and Terminate are accepted.
+/// * that the authentication is over ([`authenticated`](Self::authenticated)): before it, only `p` and Terminate are
+///   accepted.
 ///
-/// So while the authentication lasts, one message can be read for each request of the server, and a proxy whose client sends
-/// ahead has to let the rest wait until the server has answered.
+/// So while the authentication lasts, one message can be read for each request of the server, and a proxy whose
+/// client sends ahead has to let the rest wait until the server has answered.
 ///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Frontend, frontend::Message}};
@@ -216,8 +217,8 @@ impl Frontend {
 
     /// The encryption request was answered. Until this is said, nothing that follows the request is accepted.
     ///
-    /// `rest` is what is left of the input. After a consent the decoder is to be fed what the encryption decrypts, and nothing
-    /// may be left: bytes that came in clear would be taken for encrypted ones (CVE-2021-23214).
+    /// `rest` is what is left of the input. After a consent the decoder is to be fed what the encryption decrypts,
+    /// and nothing may be left: bytes that came in clear would be taken for encrypted ones (CVE-2021-23214).
     ///
     /// # Errors
     ///
@@ -238,7 +239,8 @@ impl Frontend {
         Ok(())
     }
 
-    /// How the next `p` message is to be read: [`Authentication::answer`](super::backend::Authentication::answer) says it of every request.
+    /// How the next `p` message is to be read: [`Authentication::answer`](super::backend::Authentication::answer)
+    /// says it of every request.
     pub fn expect(&mut self, answer: Answer) {
         self.answer = Some(answer);
         self.enter(self.phase);
@@ -439,6 +441,10 @@ impl frame::private::Direction for Frontend {
             Kind::Answer(answer) => answer_name(answer),
             _ => name(frame.tag()),
         }
+    }
+
+    fn established() -> Self {
+        Self::established()
     }
 
     fn shapes(&self, tag: u8) -> Option<&'static [Shape]> {

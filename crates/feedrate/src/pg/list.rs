@@ -291,7 +291,8 @@ pub struct Iter<'a, T> {
     /// How many are left in `bytes`.
     count: usize,
     bytes: &'a [u8],
-    /// Those of a list that is not from the wire. Two fields instead of an enum: the loop over a row then asks for nothing but the count.
+    /// Those of a list that is not from the wire. Two fields instead of an enum: the loop over a row then asks for
+    /// nothing but the count.
     items: &'a [T],
 }
 

@@ -54,7 +54,7 @@ macro_rules! messages {
         fn shapes_of(tag: u8) -> &'static [Shape] {
             match tag {
                 $( $Message::TAG => <$Message as Shaped>::SHAPES, )*
-                _ => Shape::all(&[]),
+                _ => Shape::OPAQUE,
             }
         }
 

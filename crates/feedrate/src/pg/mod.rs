@@ -1,11 +1,11 @@
 //! PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2: every message, both directions.
 //!
-//! The specification is the chapter [Frontend/Backend Protocol](https://www.postgresql.org/docs/18/protocol.html) of PostgreSQL's documentation; where
-//! servers and libpq do otherwise, this module does as they do, and says so.
+//! The specification is the chapter [Frontend/Backend Protocol](https://www.postgresql.org/docs/18/protocol.html) of
+//! PostgreSQL's documentation; where servers and libpq do otherwise, this module does as they do, and says so.
 //!
 //! A stream has a direction, [`Backend`] or [`Frontend`], and its messages are typed by it: [`backend::Message`] and
-//! [`frontend::Message`] have no variant in common. `feed` hands out a [`Frame`]: the raw bytes of one message, its type byte, and
-//! on demand the [`message`](Frame::message) itself.
+//! [`frontend::Message`] have no variant in common. `feed` hands out a [`Frame`]: the raw bytes of one message, its
+//! type byte, and on demand the [`message`](Frame::message) itself.
 //!
 //! | you want to | use |
 //! |---|---|
@@ -18,7 +18,8 @@
 //!
 //! # Startup
 //!
-//! A connection begins with untagged packets. An SSLRequest or GSSENCRequest is answered by one byte, and then bytes in clear must not follow:
+//! A connection begins with untagged packets. An SSLRequest or GSSENCRequest is answered by one byte, and then bytes
+//! in clear must not follow:
 //!
 //! ```
 //! use feedrate::{Array, Decoder, Encode};
@@ -37,8 +38,8 @@
 //!
 //! # Authentication
 //!
-//! Four kinds of messages share the type byte `p`, and only the server's last request tells which it is. Who reads both directions
-//! passes the word on, before the request is forwarded:
+//! Four kinds of messages share the type byte `p`, and only the server's last request tells which it is. Who reads
+//! both directions passes the word on, before the request is forwarded:
 //!
 //! ```
 //! use feedrate::{Array, Decoder};
@@ -120,12 +121,13 @@
 //!
 //! # Errors and notices
 //!
-//! [`backend::ErrorResponse`] has an example. Texts are the server's, in `client_encoding`: escape them before they reach a terminal.
+//! [`backend::ErrorResponse`] has an example. Texts are the server's, in `client_encoding`: escape them before they
+//! reach a terminal.
 //!
 //! # What is left to the caller
 //!
-//! This module knows messages, and of a connection only its startup. Which message may follow which, what answers are owed, SCRAM, the formats of values and
-//! the payloads of replication are not in it.
+//! This module knows messages, and of a connection only its startup. Which message may follow which, what answers are
+//! owed, SCRAM, the formats of values and the payloads of replication are not in it.
 
 mod answer;
 pub mod backend;
@@ -153,6 +155,8 @@ pub mod writer;
 pub use backend::Backend;
 pub use error::{Error, Problem};
 pub use format::Format;
+#[cfg(feature = "alloc")]
+pub use frame::OwnedFrame;
 pub use frame::{Direction, Frame};
 pub use frontend::Frontend;
 pub use limits::backend::BackendLimits;

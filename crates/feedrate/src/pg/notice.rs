@@ -208,7 +208,8 @@ macro_rules! report {
             }
         }
 
-        /// Severity, message and SQLSTATE, in one line as a rule: `ERROR: relation "t" does not exist (SQLSTATE 42P01)`.
+        /// Severity, message and SQLSTATE, in one line as a rule:
+        /// `ERROR: relation "t" does not exist (SQLSTATE 42P01)`.
         ///
         /// The message is the server's text: escape it before it reaches a terminal.
         impl fmt::Display for $Message<'_> {

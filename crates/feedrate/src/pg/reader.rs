@@ -5,8 +5,8 @@ use super::error::Problem;
 use super::text::Text;
 use crate::scan::find;
 
-/// What has not been read yet of one message's body. On an error nothing has been taken, so that what is left tells where
-/// the bad field begins.
+/// What has not been read yet of one message's body. On an error nothing has been taken, so that what is left tells
+/// where the bad field begins.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -147,8 +147,8 @@ impl<'a> Reader<'a> {
 #[inline]
 pub(crate) fn split_value(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let (length, behind) = bytes.split_first_chunk()?;
-    // Read as unsigned, a negative length is longer than any message, which has less than 2 GiB: so the usual value is told from all
-    // others by the one comparison that is needed anyway.
+    // Read as unsigned, a negative length is longer than any message, which has less than 2 GiB: so the usual value
+    // is told from all others by the one comparison that is needed anyway.
     let length = u32::from_be_bytes(*length);
     match behind.split_at_checked(width(length)) {
         Some((value, rest)) => Some((Some(value), rest)),

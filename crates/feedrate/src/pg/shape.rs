@@ -57,8 +57,16 @@ impl Shape {
         }
     }
 
-    /// Those of a message: of its labelled fields, or of the whole body, if no field has a label.
-    pub(crate) const fn all(labelled: &'static [Self]) -> &'static [Self] {
-        if labelled.is_empty() { &[Self { kind: Kind::Rest, label: Label::Body }] } else { labelled }
+    /// Those of a message of so many fields: of each, if they have labels, or else of the whole body.
+    pub(crate) const fn all(fields: usize, labelled: &'static [Self]) -> &'static [Self] {
+        if labelled.is_empty() {
+            return Self::OPAQUE;
+        }
+        // While compiling: this is only called for constants.
+        assert!(labelled.len() == fields, "either all fields of a message have labels, or none has");
+        labelled
     }
+
+    /// A message whose fields are not told apart.
+    pub(crate) const OPAQUE: &'static [Self] = &[Self { kind: Kind::Rest, label: Label::Body }];
 }

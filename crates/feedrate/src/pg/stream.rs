@@ -13,10 +13,11 @@ use crate::scan::find;
 
 /// A direction whose long messages come in pieces: of each [`Event`] it says where in the message it belongs.
 ///
-/// Messages that fit into the storage come whole, wherever their bytes lie. Those that do not come in pieces. The kinds that
-/// are long for a good reason are read field by field: DataRow, CopyData, FunctionCallResponse; Bind, Query, Parse,
-/// FunctionCall. Of any other the body comes as it is ([`Part::Body`]). Memory is needed only for the five bytes of a header
-/// that is cut in two. (Before authentication has ended nothing is streamed: what does not fit is refused alone.)
+/// Messages that fit into the storage come whole, wherever their bytes lie. Those that do not come in pieces. The
+/// kinds that are long for a good reason are read field by field: DataRow, CopyData, FunctionCallResponse; Bind,
+/// Query, Parse, FunctionCall. Of any other the body comes as it is ([`Part::Body`]). Memory is needed only for the
+/// five bytes of a header that is cut in two. (Before authentication has ended nothing is streamed: what does not fit
+/// is refused alone.)
 ///
 /// ```
 /// use feedrate::{Array, Decoder, Encode, pg::{Backend, List, backend::DataRow, stream::{Event, Part, Streaming}}};
@@ -46,9 +47,10 @@ pub struct Streaming<D> {
     body: Option<Body>,
 }
 
-/// What comes out of a [`Streaming`] decoder. A long message is one `Begin`, then for each of its fields a `Part` and, in as many pieces as
-/// it took, the `Bytes` of that part; then `End`. One that turns out to be bad ends with the error of the message instead, its rest is passed over, and the next message
-/// follows.
+/// What comes out of a [`Streaming`] decoder. A long message is one `Begin`, then for each of its fields a `Part`
+/// and, in as many pieces as it took, the `Bytes` of that part; then `End`. One that turns out to be bad ends with
+/// the error of the message instead, its rest is passed over, and the next message follows.
+// Exhaustive: who puts a message together from these has to know each.
 pub enum Event<'a, D> {
     /// A message that fits into the storage.
     Whole(Frame<'a, D>),
@@ -64,6 +66,7 @@ pub enum Event<'a, D> {
 
 /// The head of a long message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Begin {
     /// The type byte.
     pub tag: u8,
@@ -81,6 +84,8 @@ impl Begin {
 
 /// A field of a long message. The fixed ones are complete in themselves, the bytes of the others follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// Exhaustive: as `Event`.
 pub enum Part {
     /// The portal's name, of Bind. Bytes follow, without the NUL.
     Portal,
@@ -209,7 +214,8 @@ impl Body {
         }
     }
 
-    /// Bytes of the next field that are read at once; none where the message is too short for them, which reading will find.
+    /// Bytes of the next field that are read at once; none where the message is too short for them, which reading
+    /// will find.
     fn next_head(&self) -> u32 {
         self.shapes.first().map_or(0, |shape| shape.head()).min(self.left)
     }

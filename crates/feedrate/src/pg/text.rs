@@ -5,8 +5,9 @@ use core::str::Utf8Error;
 
 /// A string of the protocol, without its terminating NUL.
 ///
-/// PostgreSQL sends it in `client_encoding`, and in no particular encoding before that is agreed on: so these are bytes, with a
-/// checked view as `str`. `Debug` escapes what is not printable; `Display` besides replaces what is not UTF-8.
+/// PostgreSQL sends it in `client_encoding`, and in no particular encoding before that is agreed on: so these are
+/// bytes, with a checked view as `str`. `Debug` escapes what is not printable; `Display` besides replaces what is not
+/// UTF-8.
 ///
 /// ```
 /// use feedrate::pg::Text;
@@ -21,6 +22,11 @@ use core::str::Utf8Error;
 pub struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
+    /// These bytes: what `from` does, for a `const` or `static`.
+    pub const fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {
@@ -112,6 +118,11 @@ impl fmt::Display for Text<'_> {
 pub struct Secret<'a>(&'a [u8]);
 
 impl<'a> Secret<'a> {
+    /// These bytes: what `from` does, for a `const` or `static`.
+    pub const fn from_bytes(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes themselves.
     #[inline]
     pub const fn expose(self) -> &'a [u8] {

@@ -5,7 +5,8 @@ use super::text::Text;
 use crate::encode::{EncodeError, Output};
 use crate::scan::find;
 
-/// Where a message's fields go: into a sum of their lengths first, then into an output. The fields are described once, and go both ways.
+/// Where a message's fields go: into a sum of their lengths first, then into an output. The fields are described
+/// once, and go both ways.
 ///
 /// What cannot be written is remembered, and said at the end: a branch for each field is more code than the fields.
 pub trait Sink {
@@ -29,8 +30,8 @@ pub trait Sink {
     }
 }
 
-/// The sum of the fields' lengths. It stops at the greatest `usize`, which is beyond every limit. Everything that is to be refused is found here,
-/// before a byte is put.
+/// The sum of the fields' lengths. It stops at the greatest `usize`, which is beyond every limit. Everything that is
+/// to be refused is found here, before a byte is put.
 #[derive(Debug)]
 pub(crate) struct Measure {
     length: usize,
@@ -243,7 +244,8 @@ fn value_length(value: &[u8]) -> [u8; 4] {
     int32(value.len())
 }
 
-/// The low 32 bits, of a number that has been compared with what an Int32 can say: another comparison costs a third of a field.
+/// The low 32 bits, of a number that has been compared with what an Int32 can say: another comparison costs a third
+/// of a field.
 #[inline]
 fn int32(n: usize) -> [u8; 4] {
     n.to_be_bytes().last_chunk().copied().unwrap_or([0xff; 4])
@@ -290,7 +292,8 @@ pub(crate) trait Whole {
     /// Puts the fields. Run twice: over a sum, and over an output if the sum is within the limit.
     fn fields<S: Sink>(&self, out: &mut S);
 
-    /// Writes the message, whose length field may say no more than `limit`. What cannot be written is refused before the first byte is put.
+    /// Writes the message, whose length field may say no more than `limit`. What cannot be written is refused before
+    /// the first byte is put.
     #[inline]
     fn write_within<O: Output>(&self, out: &mut O, limit: u32) -> Result<(), EncodeError> {
         let (header, size) = (self.header(), self.measure(limit)?);

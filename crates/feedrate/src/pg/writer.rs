@@ -1,8 +1,8 @@
 //! Messages written field by field, with no collection of their values in between: [`DataRowWriter`], [`BindWriter`],
 //! [`CopyDataWriter`].
 //!
-//! Each holds the output until it is finished. One that is dropped before, because a field could not be written or the caller
-//! changed their mind, leaves the output as it was.
+//! Each holds the output until it is finished. One that is dropped before, because a field could not be written or
+//! the caller changed their mind, leaves the output as it was.
 
 use core::fmt;
 
@@ -84,7 +84,8 @@ impl<O: Output> Drop for Open<'_, O> {
     }
 }
 
-/// What stands in place of a value's length while the value is made. No length is like it, so that its absence is noticed.
+/// What stands in place of a value's length while the value is made. No length is like it, so that its absence is
+/// noticed.
 const OPEN: [u8; 4] = (-2_i32).to_be_bytes();
 
 /// Writes fields into an output.
@@ -222,8 +223,8 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
     ///
     /// # Errors
     ///
-    /// When the output is full, the message would be too large, or the value would be the 65536th. Then nothing has been put, and the message
-    /// cannot be finished.
+    /// When the output is full, the message would be too large, or the value would be the 65536th. Then nothing has
+    /// been put, and the message cannot be finished.
     #[inline]
     pub fn column(&mut self, value: Option<&[u8]>) -> Result<(), EncodeError> {
         self.0.value(value)
@@ -231,8 +232,8 @@ impl<'o, O: Output> DataRowWriter<'o, O> {
 
     /// The next column's value, which `write` appends to the output: for values that are made on the way.
     ///
-    /// `write` is to append only: if it cuts off what was there before, that is an error, and the message cannot be finished. How long the value
-    /// is, is known behind it, so that the limit is checked then.
+    /// `write` is to append only: if it cuts off what was there before, that is an error, and the message cannot be
+    /// finished. How long the value is, is known behind it, so that the limit is checked then.
     ///
     /// # Errors
     ///
@@ -312,8 +313,8 @@ impl<'o, O: Output> BindWriter<'o, O> {
     ///
     /// # Errors
     ///
-    /// When the output is full, the message would be too large, or the value would be the 65536th. Then nothing has been put, and the message
-    /// cannot be finished.
+    /// When the output is full, the message would be too large, or the value would be the 65536th. Then nothing has
+    /// been put, and the message cannot be finished.
     #[inline]
     pub fn parameter(&mut self, value: Option<&[u8]>) -> Result<(), EncodeError> {
         self.0.value(value)
@@ -321,8 +322,8 @@ impl<'o, O: Output> BindWriter<'o, O> {
 
     /// The next parameter's value, which `write` appends to the output: for values that are made on the way.
     ///
-    /// `write` is to append only: if it cuts off what was there before, that is an error, and the message cannot be finished. How long the value
-    /// is, is known behind it, so that the limit is checked then.
+    /// `write` is to append only: if it cuts off what was there before, that is an error, and the message cannot be
+    /// finished. How long the value is, is known behind it, so that the limit is checked then.
     ///
     /// # Errors
     ///
@@ -406,8 +407,8 @@ impl<'o, O: Output> CopyDataWriter<'o, O> {
     ///
     /// # Errors
     ///
-    /// When the output is full, or the message would be too large. Then nothing has been appended, and the message cannot be finished: it would
-    /// have a hole.
+    /// When the output is full, or the message would be too large. Then nothing has been appended, and the message
+    /// cannot be finished: it would have a hole.
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.0.part(bytes.len(), |out| out.put(bytes))
     }

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 use core::fmt;
 
-use crate::protocol::Fault;
+use crate::error::Fault;
 use crate::storage::{Storage, copy, shift_down};
 
 /// An array of bytes.

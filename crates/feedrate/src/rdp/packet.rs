@@ -6,7 +6,8 @@ use super::framing::Framing;
 use super::header::{self, Header};
 use super::{cobs, crc};
 use crate::encode::{Encode, EncodeError, Output};
-use crate::protocol::{Extent, Fault, Protocol, Recovery};
+use crate::error::Fault;
+use crate::protocol::{Extent, Protocol, Recovery};
 use crate::scan::find;
 
 /// Bytes behind the payload.

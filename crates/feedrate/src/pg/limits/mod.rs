@@ -3,7 +3,8 @@
 pub(crate) mod backend;
 pub(crate) mod frontend;
 
-/// The kind of a message in one direction, on which its limit depends: `C` is [`backend::Class`] or [`frontend::Class`].
+/// The kind of a message in one direction, on which its limit depends: `C` is [`backend::Class`] or
+/// [`frontend::Class`].
 pub(crate) trait Sent<C> {
     const CLASS: C;
 }

@@ -33,7 +33,8 @@ pub enum Authentication<'a> {
     KerberosV5,
     /// 3, AuthenticationCleartextPassword.
     CleartextPassword,
-    /// 5, AuthenticationMD5Password: `md5` and the hexadecimal MD5 of (the hexadecimal MD5 of password and user) and the salt.
+    /// 5, AuthenticationMD5Password: `md5` and the hexadecimal MD5 of (the hexadecimal MD5 of password and user) and
+    /// the salt.
     Md5Password {
         /// To be hashed with the password.
         salt: [u8; 4],
@@ -71,7 +72,7 @@ pub enum Authentication<'a> {
     },
 }
 
-tagged!(Authentication<'a> = b'R', backend(Authentication) [&[]]);
+tagged!(Authentication<'a> = b'R', backend(Authentication) [0, &[]]);
 
 impl Authentication<'_> {
     /// How the frontend's next `p` message is to be read, for

@@ -8,8 +8,8 @@ use crate::pg::text::Text;
 message! {
     /// Makes a portal from a prepared statement and values for its parameters.
     ///
-    /// A list of formats is empty (all text), has one element (for all), or one for each parameter or result column. How
-    /// many there are is the server's to check, who knows the statement.
+    /// A list of formats is empty (all text), has one element (for all), or one for each parameter or result column.
+    /// How many there are is the server's to check, who knows the statement.
     ///
     /// ```
     /// use feedrate::{Encode, pg::{Format, List, frontend::Bind}};

@@ -52,8 +52,8 @@ pub struct Columns<'a> {
 
 /// A row ends before its columns do, or behind them, or a column has a length that none can have.
 ///
-/// What is wrong, and where, is what [`Frame::message`](crate::pg::Frame::message) says. It is left out here for the sake
-/// of the loop over a row, which would have to carry it along.
+/// What is wrong, and where, is what [`Frame::message`](crate::pg::Frame::message) says. It is left out here for the
+/// sake of the loop over a row, which would have to carry it along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed DataRow")]
 pub struct BadRow;

@@ -4,8 +4,8 @@ use super::message;
 use crate::pg::target::Target;
 
 message! {
-    /// Asks for the description of a statement (ParameterDescription, then RowDescription or NoData) or of a portal (the
-    /// latter alone).
+    /// Asks for the description of a statement (ParameterDescription, then RowDescription or NoData) or of a portal
+    /// (the latter alone).
     ///
     /// ```
     /// use feedrate::{Encode, pg::frontend::{Describe, Target}};

@@ -41,7 +41,10 @@ macro_rules! message {
 
         $crate::pg::message::macros::tagged! {
             $Name $(<$life>)? = $tag, $($side($Class)),+
-            [$crate::pg::message::macros::shapes!([] $([$Type $(as $Form)? $(=> $Label)?])*)]
+            [
+                <[&str]>::len(&[$(stringify!($field)),*]),
+                $crate::pg::message::macros::shapes!([] $([$Type $(as $Form)? $(=> $Label)?])*)
+            ]
         }
     };
 
@@ -57,7 +60,7 @@ macro_rules! message {
 
         $crate::pg::message::macros::traced!($Name);
         $crate::pg::message::macros::fields! { $Name {} }
-        $crate::pg::message::macros::tagged! { $Name = $tag, $($side($Class)),+ [&[]] }
+        $crate::pg::message::macros::tagged! { $Name = $tag, $($side($Class)),+ [0, &[]] }
     };
 }
 
@@ -130,7 +133,7 @@ macro_rules! fields {
 /// belongs to, and how it comes in pieces.
 macro_rules! tagged {
     (
-        $Name:ident $(<$life:lifetime>)? = $tag:literal, $($side:ident($Class:ident)),+ [$shapes:expr]
+        $Name:ident $(<$life:lifetime>)? = $tag:literal, $($side:ident($Class:ident)),+ [$fields:expr, $shapes:expr]
     ) => {
         impl $(<$life>)? $Name $(<$life>)? {
             /// The type byte.
@@ -138,7 +141,7 @@ macro_rules! tagged {
         }
 
         impl $(<$life>)? $crate::pg::shape::Shaped for $Name $(<$life>)? {
-            const SHAPES: &'static [$crate::pg::shape::Shape] = $crate::pg::shape::Shape::all($shapes);
+            const SHAPES: &'static [$crate::pg::shape::Shape] = $crate::pg::shape::Shape::all($fields, $shapes);
         }
 
         impl $(<$life>)? $crate::pg::write::Whole for $Name $(<$life>)? {
@@ -202,7 +205,8 @@ macro_rules! encoded {
             /// The name, as the documentation spells it.
             pub const NAME: &'static str = stringify!($Name);
 
-            /// The most that its length field may say by default: where it belongs to both directions, the larger limit.
+            /// The most that its length field may say by default: where it belongs to both directions, the larger
+            /// limit.
             pub(crate) const LIMIT: u32 = $crate::pg::cap::largest(&[
                 $($crate::pg::limits::$side::DEFAULT.most($crate::pg::limits::$side::Class::$Class)),+
             ]);

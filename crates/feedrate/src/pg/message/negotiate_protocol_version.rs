@@ -16,8 +16,8 @@ use crate::pg::write::Sink;
 
 /// The server does not speak the minor version that was asked for, or does not know some of the protocol options.
 ///
-/// The documentation says that the first field is a minor version. Servers send the full one, major version included, and
-/// libpq expects that.
+/// The documentation says that the first field is a minor version. Servers send the full one, major version included,
+/// and libpq expects that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -28,11 +28,12 @@ pub struct NegotiateProtocolVersion<'a> {
     pub unrecognized: List<'a, Text<'a>>,
 }
 
-tagged!(NegotiateProtocolVersion<'a> = b'v', backend(Negotiation) [&[]]);
+tagged!(NegotiateProtocolVersion<'a> = b'v', backend(Negotiation) [0, &[]]);
 traced!(NegotiateProtocolVersion<'a>);
 
 impl NegotiateProtocolVersion<'_> {
-    /// Whether this can be an answer to `asked`: the rules of `pqGetNegotiateProtocolVersion3` in libpq's `fe-protocol3.c`.
+    /// Whether this can be an answer to `asked`: the rules of `pqGetNegotiateProtocolVersion3` in libpq's
+    /// `fe-protocol3.c`.
     ///
     /// # Errors
     ///

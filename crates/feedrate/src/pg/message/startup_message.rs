@@ -33,7 +33,8 @@ use crate::pg::write::Sink;
 pub struct StartupMessage<'a> {
     /// The protocol version that the frontend would like to speak.
     pub version: Version,
-    /// `user`, `database`, `options`, `replication`, protocol options whose names begin with `_pq_.`, and any other setting.
+    /// `user`, `database`, `options`, `replication`, protocol options whose names begin with `_pq_.`, and any other
+    /// setting.
     pub parameters: List<'a, Parameter<'a>>,
 }
 

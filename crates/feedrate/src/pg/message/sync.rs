@@ -3,7 +3,7 @@
 use super::message;
 
 message! {
-    /// Ends a batch of the extended query flow. The server returns ReadyForQuery; after an error it discards everything up
-    /// to here.
+    /// Ends a batch of the extended query flow. The server returns ReadyForQuery; after an error it discards
+    /// everything up to here.
     pub struct Sync = b'S', frontend(Small);
 }

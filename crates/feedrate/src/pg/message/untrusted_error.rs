@@ -38,8 +38,8 @@ impl fmt::Debug for UntrustedError<'_> {
 }
 
 impl<'a> UntrustedError<'a> {
-    /// It may be a message of protocol 3, with a type byte and a length, or text: and a limit is for what the length says,
-    /// or for all of the text.
+    /// It may be a message of protocol 3, with a type byte and a length, or text: and a limit is for what the length
+    /// says, or for all of the text.
     fn split(&self) -> (Header, &'a [u8]) {
         match self.raw.split_first_chunk::<HEADER>() {
             Some((&[tag, a, b, c, d], fields))

@@ -3,7 +3,7 @@
 use super::ack::{Ack, nack};
 use super::{FIRST_LIMIT, LinkCounts, LinkEnd, LinkStatus, Role};
 use crate::encode::{Encode, SliceOutput};
-use crate::protocol::{Error, Fault};
+use crate::error::{Error, Fault};
 use crate::rdp::buffer::{Buffer, Queue, Sizes};
 use crate::rdp::channel::{Received, Receiver, Sender, Tick, ahead};
 use crate::rdp::framing::Line;
