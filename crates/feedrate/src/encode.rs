@@ -155,11 +155,11 @@ pub enum EncodeError {
 /// begun there.
 ///
 /// ```
-/// use feedrate::{Encode, SliceOutput, pg::frontend::Sync};
+/// use feedrate::{Encode, SliceOutput, pg::frontend};
 ///
 /// let mut memory = [0; 8];
 /// let mut out = SliceOutput::new(&mut memory);
-/// Sync.encode(&mut out)?;
+/// frontend::Sync.encode(&mut out)?;
 /// assert_eq!(out.as_bytes(), b"S\0\0\0\x04");
 /// # Ok::<(), feedrate::EncodeError>(())
 /// ```

@@ -89,6 +89,13 @@
 //! * [`Encode`], [`Output`]: how messages become bytes.
 //! * [`Instant`]: time, for the crates above this one. Nothing here waits.
 //!
+//! # Words
+//!
+//! They mean the same in all crates of the family. A *frame* is what a protocol's specification delimits: bytes, with
+//! their header. A *message* is what the peer wants to say, typed; in PostgreSQL and RDPv3 it is in one frame, in
+//! WebSocket in one or several. A *packet* is what carries frames over a line that loses and damages bytes (RDPv3). An
+//! *endpoint* is a side of a conversation, with its state and its clock, as the crates above this one have them.
+//!
 //! # Storage
 //!
 //! | storage | memory | longest message |

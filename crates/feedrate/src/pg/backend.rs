@@ -398,8 +398,8 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     ///
-    /// The iterator ends with [`BadRow`] where [`message`](frame::Frame::message) answers at once that, and how, the
-    /// row is bad.
+    /// The iterator ends with [`BadRow`] where the row is malformed. What is wrong, and where, is what
+    /// [`message`](frame::Frame::message) returns.
     ///
     /// ```
     /// use feedrate::{Array, Decoder, pg::Backend};

@@ -71,21 +71,14 @@
 //! # Extended queries
 //!
 //! ```
-//! use feedrate::{Encode, pg::{List, frontend::{Bind, Execute, Parse, Sync}}};
+//! // Not `frontend::Sync` by itself: it would hide the `Sync` of the standard library.
+//! use feedrate::{Encode, pg::{List, frontend::{self, Bind, Execute, Parse}}};
 //!
-//! let (portal, statement) = ("".into(), "".into());
 //! let mut out = Vec::new();
-//! Parse { statement, sql: "select $1::int4".into(), parameter_types: List::EMPTY }.encode(&mut out)?;
-//! Bind {
-//!     portal,
-//!     statement,
-//!     parameter_formats: List::EMPTY,
-//!     parameters: List::from(&[Some(&b"42"[..])]),
-//!     result_formats: List::EMPTY,
-//! }
-//! .encode(&mut out)?;
-//! Execute { portal, max_rows: 0 }.encode(&mut out)?;
-//! Sync.encode(&mut out)?;
+//! Parse { sql: "select $1::int4".into(), ..Parse::default() }.encode(&mut out)?;
+//! Bind { parameters: List::from(&[Some(&b"42"[..])]), ..Bind::default() }.encode(&mut out)?;
+//! Execute::default().encode(&mut out)?;
+//! frontend::Sync.encode(&mut out)?;
 //! # Ok::<(), feedrate::EncodeError>(())
 //! ```
 //!

@@ -1,4 +1,4 @@
-//! Flush: the answers so far, please.
+//! Flush: the server is to send what it has.
 
 use super::message;
 
