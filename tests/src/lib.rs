@@ -1,7 +1,8 @@
 //! What the tests share: byte vectors written by hand, and transcripts of what a decoder makes of bytes.
 //!
-//! A [`Transcript`] is everything that comes out of a decoder: messages, errors, and what it says of the stream's end. The first
-//! promise is then one comparison: the same bytes, cut elsewhere, give the same transcript.
+//! A [`Transcript`] is everything that comes out of a decoder: messages, errors, and what it says of the
+//! stream's end. The first promise is then one comparison: the same bytes, cut elsewhere, give the same
+//! transcript.
 
 pub mod counting;
 pub mod rdp;
@@ -139,7 +140,8 @@ impl Side for Frontend {
         message.within(&WIDE_FRONTEND)
     }
 
-    /// Encryption is refused, and the first answer to an authentication request is the right one, save that SASL takes two.
+    /// Encryption is refused, and the first answer to an authentication request is the right one, save that
+    /// SASL takes two.
     fn react(&mut self, name: &str) {
         match name {
             "SSLRequest" | "GSSENCRequest" => {

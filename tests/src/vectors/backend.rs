@@ -3,13 +3,13 @@
 use feedrate::pg::backend::*;
 use feedrate::pg::{Backend, BackendLimits, Encryption, Format, Secret, Version};
 
-use super::{Good, asked, list};
+use super::vector::{Good, asked, list};
 use crate::message;
 
 type Row = Good<Backend, Message<'static>>;
 
-/// At least one vector for every message that a backend sends, in every phase in which it can come. UntrustedError is missing: it
-/// cannot be made by hand.
+/// At least one vector for every message that a backend sends, in every phase in which it can come.
+/// UntrustedError is missing: it cannot be made by hand.
 pub fn backend() -> Vec<Row> {
     let mut rows = startup();
     rows.extend(session());
@@ -124,7 +124,8 @@ fn session() -> Vec<Row> {
         (0xff, ""),
     ]
     .map(|(code, value)| text(code, value));
-    let every_field_bytes = b"SFEHLER\0VERROR\0C23505\0Mm\0Dd\0Hh\0P1\0p2\0qq\0Ww\nw\0ss\0tt\0cc\0dd\0nn\0Ff.c\0L3\0Rr\0xnot known yet\0\xff\0\0";
+    let every_field_bytes = b"SFEHLER\0VERROR\0C23505\0Mm\0Dd\0Hh\0P1\0p2\0qq\0Ww\nw\0\
+        ss\0tt\0cc\0dd\0nn\0Ff.c\0L3\0Rr\0xnot known yet\0\xff\0\0";
     vec![
         row(
             ready,

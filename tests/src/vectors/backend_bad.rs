@@ -2,7 +2,7 @@
 
 use feedrate::pg::{Backend, Encryption, Problem};
 
-use super::{Bad, Expected, OK, READY, after, asked, length, negative, short, unknown};
+use super::vector::{Bad, Expected, OK, READY, after, asked, length, negative, short, unknown};
 use crate::message;
 
 use Problem::{Trailing, Unterminated};

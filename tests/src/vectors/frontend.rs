@@ -3,7 +3,7 @@
 use feedrate::pg::frontend::*;
 use feedrate::pg::{Format, Frontend, Secret, Version};
 
-use super::{Good, authenticating, list};
+use super::vector::{Good, authenticating, list};
 use crate::{message, packet};
 
 type Row = Good<Frontend, Message<'static>>;
@@ -226,9 +226,12 @@ fn queries() -> Vec<Row> {
         // A standby's status update: written, flushed, applied, the time, no answer wanted.
         row(
             ready,
-            b"d\0\0\0\x26r\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\0\x02\xcb\x41\x7c\x3d\x9f\0\0",
+            b"d\0\0\0\x26\
+                r\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\
+                \0\x02\xcb\x41\x7c\x3d\x9f\0\0",
             CopyData {
-                data: b"r\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\0\x02\xcb\x41\x7c\x3d\x9f\0\0",
+                data: b"r\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\0\0\0\0\x01\x4e\x2a\x10\
+                    \0\x02\xcb\x41\x7c\x3d\x9f\0\0",
             },
         ),
     ]

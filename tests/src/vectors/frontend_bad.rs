@@ -3,7 +3,7 @@
 use feedrate::pg::frontend::Answer;
 use feedrate::pg::{Encryption, EncryptionResponse, Frontend, Problem};
 
-use super::{
+use super::vector::{
     Bad, Expected, STARTUP, SYNC, TERMINATE, after, authenticating, length, negative, short, unknown,
 };
 use crate::{Side, message, packet};
