@@ -1,7 +1,8 @@
 //! Side by side with the peers: `cargo bench -p feedrate-benches --bench pg`.
 //!
-//! Criterion shows each one's own time. What can be compared across machines is the table of ratios at the end: how long each takes for the
-//! same work, where feedrate takes 1.0. It goes by each one's fastest sample, which is the one that was least disturbed.
+//! Criterion shows each one's own time. What can be compared across machines is the table of ratios at the
+//! end: how long each takes for the same work, where feedrate takes 1.0. It goes by each one's fastest
+//! sample, which is the one that was least disturbed.
 #![allow(missing_docs)]
 
 mod table;
@@ -18,7 +19,8 @@ use crate::table::Table;
 
 /// Fits into a core's own cache, together with the copy that some peers make.
 const CACHED: usize = 512 * 1024;
-/// A pass is over one of these; all of them together are larger than the cache of the last level, so that the next one is never in it.
+/// A pass is over one of these; all of them together are larger than the cache of the last level, so that
+/// the next one is never in it.
 const SEGMENT: usize = 16 << 20;
 const SEGMENTS: usize = 16;
 /// A packet's payload, a usual read buffer, a large one.
@@ -54,8 +56,8 @@ const PIPELINE_FRAMES: [(&str, Decode); 2] = [(OURS, pipeline::feedrate_frames),
 
 const COLUMNS: [&str; 6] = [OURS, "feedrate, copy", "floor", "postgres-protocol", "pgwire", "pg-proto"];
 const ABOUT: &str = "\
-\"feedrate, copy\" copies as the peers do: each chunk into a buffer first, messages into a BytesMut. The floor is a loop by
-hand that checks nothing: of type bytes and lengths for frames, over a row's values too for fields.";
+\"feedrate, copy\" copies as the peers do: each chunk into a buffer first, messages into a BytesMut. The floor is a
+loop by hand that checks nothing: of type bytes and lengths for frames, over a row's values too for fields.";
 
 fn main() {
     // With `--test` every benchmark runs once, to see that it does.

@@ -1,7 +1,7 @@
 //! A backend's stream: with every field looked at, and with none.
 //!
-//! The peers whose input is a `BytesMut` get each chunk appended to one, as tokio's `read_buf` would put it there; `*_whole` gives them the
-//! stream at once, without that copy.
+//! The peers whose input is a `BytesMut` get each chunk appended to one, as tokio's `read_buf` would put it
+//! there; `*_whole` gives them the stream at once, without that copy.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -237,7 +237,8 @@ pub fn floor_chunks(chunks: &[&[u8]]) -> Sum {
     })
 }
 
-/// The same, and the least that has to be done for a row's values: one walk over them, which checks only what `[]` checks.
+/// The same, and the least that has to be done for a row's values: one walk over them, which checks only
+/// what `[]` checks.
 #[inline(never)]
 pub fn floor_fields(stream: &[u8], chunk: usize) -> Sum {
     each_frame(stream.chunks(chunk), |sum, frame| {

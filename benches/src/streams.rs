@@ -15,7 +15,8 @@ pub struct Rows {
     nulls: usize,
 }
 
-/// Three columns of some ten bytes: the length words are so near to each other that finding the next message is what takes the time.
+/// Three columns of some ten bytes: the length words are so near to each other that finding the next
+/// message is what takes the time.
 pub const NARROW: Rows = Rows { name: "narrow rows", columns: 3, width: (6, 14), nulls: 40 };
 /// Fifty columns: the values are what takes the time.
 pub const WIDE: Rows = Rows { name: "wide rows", columns: 50, width: (6, 14), nulls: 40 };
@@ -23,7 +24,8 @@ pub const WIDE: Rows = Rows { name: "wide rows", columns: 50, width: (6, 14), nu
 pub const BYTEA: Rows = Rows { name: "1 KiB bytea", columns: 1, width: (1024, 1024), nulls: usize::MAX };
 
 impl Rows {
-    /// Results of up to a thousand rows, with what comes between them, until there are `least` bytes. It ends where a message does.
+    /// Results of up to a thousand rows, with what comes between them, until there are `least` bytes. It
+    /// ends where a message does.
     pub fn stream(self, least: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(least + 8192);
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15);

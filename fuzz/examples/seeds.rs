@@ -98,7 +98,8 @@ fn websocket() -> io::Result<()> {
             }
         }
     }
-    // Of RFC 7692, section 7.2.3: "Hello" in a block of fixed codes, in two, stored, final; and messages to be compressed.
+    // Of RFC 7692, section 7.2.3: "Hello" in a block of fixed codes, in two, stored, final; and messages to
+    // be compressed.
     let compressed: [&[u8]; 5] = [
         &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
         &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
@@ -140,7 +141,8 @@ fn conversation<K: Keys>(mut sender: Sender<Grow, K>) -> Vec<u8> {
 
 /// Requests, and answers to the target's own.
 fn heads() -> Vec<String> {
-    let request = "GET /chat?a=b HTTP/1.1\r\nHost: server.example.com:8080\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+    let request = "GET /chat?a=b HTTP/1.1\r\nHost: server.example.com:8080\r\nUpgrade: websocket\r\n\
+        Connection: keep-alive, Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
     let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";

@@ -1,4 +1,5 @@
-//! The ways in which messages are found on a line that loses bytes, by toy protocols, against plain loops over the whole stream.
+//! The ways in which messages are found on a line that loses bytes, by toy protocols, against plain loops
+//! over the whole stream.
 #![no_main]
 
 use std::fmt;
@@ -58,8 +59,8 @@ impl std::error::Error for Wrong {}
 /// Good and bad messages, in order.
 type Found = Vec<Result<Vec<u8>, Wrong>>;
 
-/// Any way of cutting the stream, and of feeding it, has the outcome that `found` says. The line falls silent behind every
-/// stretch but the last.
+/// Any way of cutting the stream, and of feeding it, has the outcome that `found` says. The line falls
+/// silent behind every stretch but the last.
 fn check<P>(protocol: P, plan: &Plan<'_>, stretches: &[&[u8]], expected: &(Found, usize))
 where
     P: for<'a> Protocol<Message<'a> = &'a [u8], Error = Wrong> + Clone + Given,

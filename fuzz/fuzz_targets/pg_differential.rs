@@ -1,4 +1,5 @@
-//! Against the messages of postgres-protocol, which tokio-postgres is made of: where both understand, they understand the same.
+//! Against the messages of postgres-protocol, which tokio-postgres is made of: where both understand, they
+//! understand the same.
 #![no_main]
 
 use std::io;

@@ -1,4 +1,5 @@
-//! What comes out depends on the bytes, and never on how they were cut; and a long message says the same in pieces as it says whole.
+//! What comes out depends on the bytes, and never on how they were cut; and a long message says the same in
+//! pieces as it says whole.
 #![no_main]
 
 use arbitrary::Unstructured;

@@ -8,7 +8,8 @@ use std::fmt::{self, Debug, Write};
 
 use feedrate::{Array, Decoder, Encode, Error, Fault, Protocol, Storage};
 
-/// An input of the targets that take raw bytes: a byte of choices, the sizes of the pieces behind their number, the stream.
+/// An input of the targets that take raw bytes: a byte of choices, the sizes of the pieces behind their
+/// number, the stream.
 pub struct Plan<'i> {
     pub flags: u8,
     /// Of the pieces, over and over. None: all at once.
@@ -29,7 +30,8 @@ impl<'i> Plan<'i> {
     }
 }
 
-/// Cuts `stream` into pieces of these sizes, over and over. A size of 0 counts as 1; no size at all, and it stays whole.
+/// Cuts `stream` into pieces of these sizes, over and over. A size of 0 counts as 1; no size at all, and it
+/// stays whole.
 pub fn pieces<'s>(stream: &'s [u8], sizes: &[u8]) -> impl Iterator<Item = &'s [u8]> {
     let mut rest = stream;
     let mut sizes = sizes.iter().cycle();
@@ -48,12 +50,13 @@ pub fn pieces<'s>(stream: &'s [u8], sizes: &[u8]) -> impl Iterator<Item = &'s [u
 #[derive(Debug, PartialEq)]
 pub struct Outcome<E> {
     pub end: Result<(), Error<E>>,
-    /// Where in the stream the bytes begin that have not been read: an unfinished message, or what follows a bad header.
+    /// Where in the stream the bytes begin that have not been read: an unfinished message, or what follows
+    /// a bad header.
     pub at: usize,
 }
 
-/// Feeds `stream` in pieces. `see` is given all that comes out and where in the stream it began; `act` then tells the protocol
-/// what the bytes alone do not, and is given what is left of the piece.
+/// Feeds `stream` in pieces. `see` is given all that comes out and where in the stream it began; `act` then
+/// tells the protocol what the bytes alone do not, and is given what is left of the piece.
 pub fn drive<P, S, A>(
     decoder: &mut Decoder<P, S>,
     stream: &[u8],

@@ -26,7 +26,8 @@ impl Visit for Frontend {
     }
 }
 
-/// Visits every message of a stream, in one of four kinds of storage, and checks that each is the bytes that came, with none between them.
+/// Visits every message of a stream, in one of four kinds of storage, and checks that each is the bytes
+/// that came, with none between them.
 pub fn visit_stream<D: Visit, A>(
     protocol: D,
     storage: u8,

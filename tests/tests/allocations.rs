@@ -1,4 +1,5 @@
-//! Nothing is allocated on a claim, between messages, or while idle; and with a storage that is not on the heap, nothing at all.
+//! Nothing is allocated on a claim, between messages, or while idle; and with a storage that is not on the
+//! heap, nothing at all.
 
 use feedrate::pg::stream::Streaming;
 use feedrate::pg::{Backend, Frontend, Version, backend, frontend};

@@ -1,5 +1,5 @@
-//! What the decoder does for any protocol: what it waits for, what it holds, how it ends, and what it leaves for others. How it finds
-//! its way back is in `recovery.rs`.
+//! What the decoder does for any protocol: what it waits for, what it holds, how it ends, and what it
+//! leaves for others. How it finds its way back is in `recovery.rs`.
 
 use feedrate::pg::backend::Message;
 use feedrate::pg::{Backend, Encryption, EncryptionResponse, Frontend, Problem};
@@ -54,7 +54,8 @@ fn needed_bytes_are_never_too_many() {
                 break;
             }
             assert_eq!(position, bytes.len());
-            // A type byte or a length, a startup packet's code, and the rest; only a text without a length is read byte by byte.
+            // A type byte or a length, a startup packet's code, and the rest; only a text without a length
+            // is read byte by byte.
             let most = if bytes[0] == 0 { 4 } else { 3 };
             assert!(reads <= most || bytes.starts_with(b"Es"), "{reads} reads for {}", bytes.escape_ascii());
         }

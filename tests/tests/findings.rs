@@ -1,4 +1,5 @@
-//! What fuzzing has found, and what is known to have gone wrong elsewhere: one test for each input, and what must come of it.
+//! What fuzzing has found, and what is known to have gone wrong elsewhere: one test for each input, and
+//! what must come of it.
 
 use feedrate::pg::frontend::Answer;
 use feedrate::pg::{Backend, Frontend, Problem};
@@ -190,7 +191,8 @@ fn an_error_text_without_an_end() {
     assert_eq!(outcome(&start, &whole), ["PlainError"]);
 }
 
-/// A limit above what an Int32 can say is that of an Int32: or a negative length of a value could be a place in the message.
+/// A limit above what an Int32 can say is that of an Int32: or a negative length of a value could be a
+/// place in the message.
 #[test]
 fn a_limit_above_what_a_length_can_be() {
     let limits = feedrate::pg::BackendLimits::new().long(u32::MAX);
@@ -198,7 +200,8 @@ fn a_limit_above_what_a_length_can_be() {
     assert_eq!(outcome(&Backend::established().limits(limits), b"D\x80\0\0\0"), [expected]);
 }
 
-/// Too long for the storage, and a second request: which of the two is said must not depend on how many bytes are there.
+/// Too long for the storage, and a second request: which of the two is said must not depend on how many
+/// bytes are there.
 #[test]
 fn a_second_request_that_is_too_long() {
     let bytes = b"\0\0\0\x08\x04\xd2\x16\x30\0\0\x03\xf6\x04\xd2\x16\x30\0\0\0\x31";

@@ -1,5 +1,5 @@
-//! One source of limits for both directions: what can be read under limits can be written under them, and the other way round. What is
-//! longer is refused before its first byte is put.
+//! One source of limits for both directions: what can be read under limits can be written under them, and
+//! the other way round. What is longer is refused before its first byte is put.
 
 use feedrate::pg::backend::{
     self, Authentication, DataRow, ErrorResponse, Field, NoticeField, RowDescription,
@@ -205,8 +205,8 @@ fn scram() -> Frontend {
     decoder.protocol_mut().clone()
 }
 
-/// Every vector, under limits that are exactly enough for it or one less, and that are low or high for all other kinds: it can be written
-/// if, and only if, it can be read in one of the phases of a connection.
+/// Every vector, under limits that are exactly enough for it or one less, and that are low or high for all
+/// other kinds: it can be written if, and only if, it can be read in one of the phases of a connection.
 #[test]
 fn what_can_be_read_can_be_written_and_the_other_way_round() {
     fn reads<D: Limited>(start: &D, limits: D::Limits, row: &Good<D, D::Owned>) -> bool {

@@ -235,7 +235,8 @@ fn tls_without_a_request_takes_no_bytes() {
     // Nobody has taken it out of the stream.
     assert!(matches!(decoder.feed(&mut input), Err(Error::Lost(_))));
 
-    // After a refusal of the other encryption it is allowed still; after SSLRequest, a client that wanted TLS had its answer.
+    // After a refusal of the other encryption it is allowed still; after SSLRequest, a client that wanted
+    // TLS had its answer.
     for (request, expected) in [(&b"\x04\xd2\x16\x30"[..], "DirectTls"), (b"\x04\xd2\x16\x2f", "-")] {
         let found = transcript(&Frontend::new(), Grow::new(100), &[b"\0\0\0\x08", request, client_hello]);
         assert_eq!(found.names()[1], expected);

@@ -1,4 +1,5 @@
-//! What holds of any values: they are read as they were written, in whatever way they were written and however the bytes were cut.
+//! What holds of any values: they are read as they were written, in whatever way they were written and
+//! however the bytes were cut.
 
 use feedrate::pg::backend::{
     self, CommandComplete, DataRow, ErrorResponse, Field, NoticeField, RowDescription,

@@ -1,13 +1,13 @@
-//! Pulling: `ready` and `take` over a `Buffer` hand out what `feed` does, from either kind of input, for protocols that look
-//! and for those that change their bytes.
+//! Pulling: `ready` and `take` over a `Buffer` hand out what `feed` does, from either kind of input, for
+//! protocols that look and for those that change their bytes.
 
 use feedrate::{
     Array, Borrowed, Buffer, Decoder, Error, Extent, Fault, Grow, Input, Lent, Protocol, Recovery, Storage,
 };
 use feedrate_tests::{bytewise, cuts};
 
-/// A length, a key, and a payload under that key. `0xff` in place of the length begins nothing, and a payload longer than
-/// the storage comes in pieces.
+/// A length, a key, and a payload under that key. `0xff` in place of the length begins nothing, and a
+/// payload longer than the storage comes in pieces.
 macro_rules! masked {
     ($Name:ident, $Bytes:ty, $recovery:expr, $unmask:expr) => {
         #[derive(Debug, Default)]

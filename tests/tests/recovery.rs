@@ -1,5 +1,5 @@
-//! Protocols of lines that lose bytes: noise costs no message that is intact, silence ends one, and none of it depends on how the
-//! bytes were cut.
+//! Protocols of lines that lose bytes: noise costs no message that is intact, silence ends one, and none of
+//! it depends on how the bytes were cut.
 
 use feedrate::{Array, Decoder, Error, Extent, Fault, Grow, Protocol, Recovery, Storage};
 use feedrate_tests::{bytewise, cuts};
@@ -378,7 +378,8 @@ fn noise_between_two_silences_is_one_error() {
     }
 }
 
-/// One that hunts as well finds a message that has noise in front of it, at the price of an error for each byte of noise.
+/// One that hunts as well finds a message that has noise in front of it, at the price of an error for each
+/// byte of noise.
 #[test]
 fn silence_ends_a_message_behind_noise() {
     let new = || Decoder::new(Quiet::<HUNTS>::default(), Array::<32>::new());

@@ -1,5 +1,5 @@
-//! What cannot be written is refused, and the output is as it was: no length is cut to fit its field, no count, no list is ended
-//! early by what is in it.
+//! What cannot be written is refused, and the output is as it was: no length is cut to fit its field, no
+//! count, no list is ended early by what is in it.
 
 use feedrate::pg::backend::{
     Authentication, BackendKeyData, DataRow, ErrorResponse, NoticeField, ParameterDescription,

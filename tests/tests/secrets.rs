@@ -1,5 +1,5 @@
-//! Passwords, keys, and what SASL and GSSAPI say, show in no `Debug` and in no error, whether the message is good, malformed, or
-//! not complete.
+//! Passwords, keys, and what SASL and GSSAPI say, show in no `Debug` and in no error, whether the message
+//! is good, malformed, or not complete.
 
 use std::fmt::Debug;
 

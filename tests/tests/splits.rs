@@ -1,7 +1,7 @@
-//! What comes out is a function of the bytes, never of how they were cut: of messages, of errors and limits, of the stream's end, and
-//! of messages that are streamed.
+//! What comes out is a function of the bytes, never of how they were cut: of messages, of errors and
+//! limits, of the stream's end, and of messages that are streamed.
 
-use feedrate::pg::stream::Part;
+use feedrate::pg::stream::{Event, Part};
 use feedrate::pg::{Backend, Frontend, Problem};
 use feedrate::{Array, Borrowed, Error, Fault, Grow, Storage};
 use feedrate_tests::streamed::{self, Piece, rebuild};
@@ -71,7 +71,8 @@ impl NeedsNothing for Frontend {
     }
 }
 
-/// Feeds `bytes` whole, byte by byte, and cut in two everywhere, and answers the transcript that all of these have in common.
+/// Feeds `bytes` whole, byte by byte, and cut in two everywhere, and returns the transcript that all of
+/// these have in common.
 fn always<E: Eq + std::fmt::Debug>(bytes: &[u8], read: impl Fn(&[&[u8]]) -> Transcript<E>) -> Transcript<E> {
     let whole = read(&[bytes]);
     let shown = || bytes[..bytes.len().min(80)].escape_ascii();
@@ -129,8 +130,8 @@ fn one_message_in_an_array_of_its_own_length() {
     exactly::<20, Frontend>(&frontend);
 }
 
-/// Also where the storage cannot hold a header, and wherever the message's bytes lie. It alone is refused where its length
-/// is known, and what follows is intact.
+/// Also where the storage cannot hold a header, and wherever the message's bytes lie. It alone is refused
+/// where its length is known, and what follows is intact.
 #[test]
 fn a_storage_that_is_too_small_refuses_at_once() {
     fn check<D: Side>(rows: &[Good<D, D::Owned>]) {
@@ -349,9 +350,8 @@ fn a_claim_beyond_the_frame_is_refused_at_once() {
     // The rest of the frame is passed over.
     let rest = [&vec![0; 0x1_0000 - 10][..], vectors::READY].concat();
     let mut input = &rest[..];
-    assert!(
-        matches!(decoder.feed(&mut input), Ok(Some(feedrate::pg::stream::Event::Whole(frame))) if frame.raw() == vectors::READY)
-    );
+    let event = decoder.feed(&mut input);
+    assert!(matches!(event, Ok(Some(Event::Whole(frame))) if frame.raw() == vectors::READY));
 }
 
 #[test]

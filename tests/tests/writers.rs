@@ -1,5 +1,5 @@
-//! A message that is written field by field goes out whole or not at all: whatever failed in between, and whether or not the caller
-//! looked at the error.
+//! A message that is written field by field goes out whole or not at all: whatever failed in between, and
+//! whether or not the caller looked at the error.
 
 use feedrate::pg::List;
 use feedrate::pg::writer::{BindWriter, CopyDataWriter, DataRowWriter};
@@ -7,7 +7,8 @@ use feedrate::{EncodeError, Output, SliceOutput};
 
 const FULL: Result<(), EncodeError> = Err(EncodeError::Full);
 
-/// The length of a value is put and then the value does not fit. What is put behind it would fit, and be read as the value.
+/// The length of a value is put and then the value does not fit. What is put behind it would fit, and be
+/// read as the value.
 #[test]
 fn a_part_that_did_not_fit_spoils_its_message() {
     for room in 0..40 {

@@ -1,7 +1,7 @@
 //! What the binaries share: the panic handler that cannot be linked, and ways to look at every field.
 //!
-//! Each binary's `entry` takes its decoder and its input through pointers, so that the compiler knows nothing about either: no
-//! state, limit or byte can be folded into the code.
+//! Each binary's `entry` takes its decoder and its input through pointers, so that the compiler knows
+//! nothing about either: no state, limit or byte can be folded into the code.
 #![no_std]
 
 pub mod machine;

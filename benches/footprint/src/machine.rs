@@ -1,5 +1,5 @@
-//! A machine that has everything a target can have, and next to no code of its own: what it answers comes from a volatile cell, so that
-//! the agent in front of it cannot be cut down by what the compiler knows of it.
+//! A machine that has everything a target can have, and next to no code of its own: what it returns comes
+//! from a volatile cell, so that the compiler knows nothing of it and cannot cut down the agent in front.
 
 use core::cell::UnsafeCell;
 

@@ -94,9 +94,10 @@ fn lengths(mut stream: &[u8]) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Narrow rows in chunks of a segment or a little more, which all end where a message does. Or else every other one ends inside the next message:
-/// there are as many chunks and the same messages then, so what it takes more is what the cuts take. They go through all places of a message.
-/// What is answered is how many cuts there are, or would be.
+/// Narrow rows in chunks of a segment or a little more, which all end where a message does. Or else every
+/// other one ends inside the next message: there are as many chunks and the same messages then, so what it
+/// takes more is what the cuts take. They go through all places of a message. Returns how many cuts there
+/// are, or would be.
 fn cuts(cut: bool, contender: &str, passes: usize) -> usize {
     let stream = streams::NARROW.stream(STREAM);
     let (mut chunks, mut cuts) = (Vec::new(), 0);

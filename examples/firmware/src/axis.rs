@@ -1,11 +1,11 @@
 //! The program that is debugged: a control loop for three axes and a spindle.
 //!
-//! Every cycle depends on the cycles before and on nothing else, as long as no key is pressed and nothing is forced: what the
-//! variables hold follows from the number of the cycle. It is never interrupted by anything that it could notice, and takes no
-//! part of its own in the debugging.
+//! Every cycle depends on the cycles before and on nothing else, as long as no key is pressed and nothing
+//! is forced: what the variables hold follows from the number of the cycle. It is never interrupted by
+//! anything that it could notice, and takes no part of its own in the debugging.
 //!
-//! All of it, and all that it calls, lies in RAM, where breakpoints can be patched into it. `tests/rig/firmware.sh` looks for calls
-//! that leave it: the compiler's own helpers lie in the flash.
+//! All of it, and all that it calls, lies in RAM, where breakpoints can be patched into it.
+//! `tests/rig/firmware.sh` looks for calls that leave it: the compiler's own helpers lie in the flash.
 
 use core::sync::atomic::{AtomicI32, AtomicU16, AtomicU32, Ordering::Relaxed};
 
@@ -241,7 +241,8 @@ extern "C" fn spindle_update() {
     machine.variables[COOLANT].store((speed != 0).into(), Relaxed);
 }
 
-/// The PLC's registers: 0 inputs, 1 outputs, 2 alarms, 3 spindle speed, 4 feed override, 5 block, 6 life, 7 how many ran.
+/// The PLC's registers: 0 inputs, 1 outputs, 2 alarms, 3 spindle speed, 4 feed override, 5 block, 6 life,
+/// 7 how many ran.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".machine.code")]
 #[inline(never)]

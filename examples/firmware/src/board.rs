@@ -36,7 +36,8 @@ static BEGAN: AtomicU32 = AtomicU32::new(u32::MAX);
 
 /// Milliseconds since the start. Wraps after 49 days. To be called where the agent is, and at least every five minutes.
 ///
-/// Counted off the watchdog's counter, which goes down by one a cycle: ticks can be lost, in an emulator on a busy computer above all.
+/// Counted off the watchdog's counter, which goes down by one a cycle: ticks can be lost, in an emulator on
+/// a busy computer above all.
 pub fn now_ms() -> u32 {
     const CYCLES: u32 = CLOCK_HZ / 1000;
     let began = BEGAN.load(Ordering::Relaxed);
@@ -63,8 +64,8 @@ pub fn init(mut core: cortex_m::Peripherals) {
     SPI.init();
     PANEL.init();
 
-    // What the debugger does, all at the lowest priority: none of it interrupts another part of it. Above that, what only moves
-    // bytes and counts milliseconds, which goes on while the machine is stopped.
+    // What the debugger does, all at the lowest priority: none of it interrupts another part of it. Above
+    // that, what only moves bytes and counts milliseconds, which goes on while the machine is stopped.
     core.SCB.enable(Exception::UsageFault);
     core.SCB.enable(Exception::BusFault);
     core.SCB.enable(Exception::MemoryManagement);
@@ -94,7 +95,8 @@ pub fn init(mut core: cortex_m::Peripherals) {
     core.SYST.enable_interrupt();
 }
 
-/// What tells this board from all others: the part's number, and the MAC address that the board's maker has put into the flash.
+/// What tells this board from all others: the part's number, and the MAC address that the board's maker has
+/// put into the flash.
 pub fn identity() -> [u8; 8] {
     let [_, _, part, version] = Register(0x400F_E004).read().to_le_bytes();
     let [a, b, c, _] = Register(0x400F_E1E0).read().to_le_bytes();
@@ -102,8 +104,9 @@ pub fn identity() -> [u8; 8] {
     [version, part, a, b, c, d, e, f]
 }
 
-/// What is never the same again: when this is called, to the cycle, and how far the loop has got by then. Called when a host's first
-/// byte comes. **A real board needs better**: random numbers, or a counter in memory that keeps.
+/// What is never the same again: when this is called, to the cycle, and how far the loop has got by then.
+/// Called when a host's first byte comes. **A real board needs better**: random numbers, or a counter in
+/// memory that keeps.
 pub fn boot_number() -> [u8; 12] {
     let [a, b, c, d] = Register(WATCHDOG_VALUE).read().to_be_bytes();
     let [e, f, g, h] = MACHINE.cycle.load(Ordering::Relaxed).to_be_bytes();
@@ -120,7 +123,8 @@ pub fn take_fault_status() -> u32 {
 
 #[exception]
 fn SysTick() {
-    // The emulator's UART asks for nothing as long as its FIFO has not been emptied, which it is not when a ring is full.
+    // The emulator's UART asks for nothing as long as its FIFO has not been emptied, which it is not when a
+    // ring is full.
     for irq in [Irq::Uart0, Irq::Uart1, Irq::Uart2] {
         NVIC::pend(irq);
     }

@@ -9,8 +9,8 @@ pub type Frame = [u32; 8];
 /// What it leaves alone: r4 to r11.
 pub type Rest = [u32; 8];
 
-// How an exception begins that wants all the registers: `name` is what the vector table asks for, `handler` is called with the
-// frame and the rest. What they are when it returns, the program goes on with.
+// How an exception begins that wants all the registers: `name` is what the vector table asks for, `handler`
+// is called with the frame and the rest. What they are when it returns, the program goes on with.
 global_asm!(
     "
     .macro keeping_registers name, handler

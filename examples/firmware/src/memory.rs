@@ -1,5 +1,5 @@
-//! The memory that a debugger sees: the flash, the machine's code and variables, and its stack. Not the agent's own, which
-//! holds what the session keeps to itself.
+//! The memory that a debugger sees: the flash, the machine's code and variables, and its stack. Not the
+//! agent's own, which holds what the session keeps to itself.
 
 use core::ops::Range;
 use core::ptr;
@@ -82,8 +82,8 @@ pub fn patch(addr: u32, halfword: u16) {
     if addr & 1 != 0 || !code().contains(&addr) {
         return;
     }
-    // SAFETY: an even address in the section's code, which ends at a multiple of four. It is no Rust object, and the program that
-    // runs there is interrupted.
+    // SAFETY: an even address in the section's code, which ends at a multiple of four. It is no Rust
+    // object, and the program that runs there is interrupted.
     unsafe { ptr::with_exposed_provenance_mut::<u16>(addr as usize).write_volatile(halfword) };
 }
 

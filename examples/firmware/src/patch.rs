@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use crate::memory;
 
-/// `UDF #1`, and `UDF.W #1` for what has two halfwords: in an IT block whose condition is false a trap is skipped like any other instruction,
-/// and has to be as long as what it stands for.
+/// `UDF #1`, and `UDF.W #1` for what has two halfwords: in an IT block whose condition is false a trap is
+/// skipped like any other instruction, and has to be as long as what it stands for.
 const UDF: [u16; 2] = [0xDE01, 0];
 const UDF_W: [u16; 2] = [0xF7F0, 0xA001];
 

@@ -2,7 +2,8 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-/// Up to `N` bytes, `N` being a power of two. There may be one writer and one reader, and they may interrupt each other.
+/// Up to `N` bytes, `N` being a power of two. There may be one writer and one reader, and they may
+/// interrupt each other.
 pub struct Ring<const N: usize> {
     bytes: [AtomicU8; N],
     /// How many bytes were ever written, and read. Both wrap.

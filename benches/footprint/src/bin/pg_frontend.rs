@@ -1,4 +1,5 @@
-//! The decoder and everything that a frontend can say, read and checked to the last byte, and handed to a function that nothing is known of.
+//! The decoder and everything that a frontend can say, read and checked to the last byte, and handed to a
+//! function that nothing is known of.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! What the others leave out: making decoders, telling them what the bytes do not, and everything that messages derive from their fields.
+//! What the others leave out: making decoders, telling them what the bytes do not, and everything that
+//! messages derive from their fields.
 #![no_std]
 #![no_main]
 
