@@ -1,4 +1,4 @@
-//! Compares what this crate says of instructions with what GNU objdump says.
+//! Compares what this crate says about instructions with what GNU objdump says.
 //!
 //! ```text
 //! objdump -d -w [-M intel64] FILE... | objdump_check x86|aarch64|thumb [--least N]
@@ -6,16 +6,19 @@
 //! objdump -D -w -b binary -m MACHINE [-M intel64] FILE | objdump_check x86|aarch64|thumb --every 32
 //! ```
 //!
-//! Length, class and target are read from objdump's text (address, bytes, mnemonic, operands) by rules that know nothing of encodings.
-//! Each instruction is decoded with the bytes that follow it in memory, alone, and without its last byte, which has to be
-//! `DecodeError::Truncated`. `generate` writes every opcode with many operands and prefixes, each at a multiple of 32: most of them no
-//! compiler uses.
+//! Length, class and target are read from objdump's text (address, bytes, mnemonic, operands) by rules that
+//! know nothing of encodings. Each instruction is decoded three times: with the bytes that follow it in
+//! memory, alone, and without its last byte, which has to be `DecodeError::Truncated`. `generate` writes
+//! every opcode with many operands and prefixes, each at a multiple of 32. No compiler uses most of them.
 //!
-//! It ends with 1 if anything differs, or if less than N instructions could be compared. What could not be is counted, by reason:
+//! It ends with 1 if anything differs, or if fewer than N instructions could be compared. What could not be
+//! is counted, by reason:
 //!
-//! * everywhere, what objdump itself calls no instruction: data, `(bad)`, `.inst`, `<UNDEFINED>`; and zeros, which it leaves out;
-//! * x86: a prefix that objdump prints on a line of its own since it knows nothing that could follow; a REX before VEX or EVEX, which objdump
-//!   accepts and processors do not; XBEGIN with an operand-size prefix, whose target objdump cuts to 16 bits and Intel's manual does not;
+//! * everywhere, what objdump itself calls no instruction: data, `(bad)`, `.inst`, `<UNDEFINED>`; and
+//!   zeros, which it leaves out;
+//! * x86: a prefix that objdump prints on a line of its own since it knows nothing that could follow; a REX
+//!   before VEX or EVEX, which objdump accepts and processors do not; XBEGIN with an operand-size prefix,
+//!   whose target objdump cuts to 16 bits and Intel's manual does not;
 //! * Thumb: ARM instructions; 4-byte arithmetic into PC, which objdump prints and the manual calls unpredictable.
 //!
 //! One thing is read differently: objdump prints FWAIT and an x87 instruction as one, and they are two.
@@ -200,7 +203,7 @@ fn compare_run(run: &[Line], every: u64, decode: Decode, said: fn(&Line) -> Said
             continue;
         }
         // FWAIT is an instruction, which objdump joins with the one after it.
-        let first_opcode = line.bytes.iter().position(|byte| !matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3));
+        let first_opcode = line.bytes.iter().position(|&byte| !is_legacy_or_rex(byte));
         if let (Some(at), true) = (first_opcode, line.mnemonic.is_empty()) {
             if line.bytes[at] == 0x9b && at + 1 < line.bytes.len() {
                 compare(line, 0..at + 1, memory, decode, Flow::Sequential, report);
@@ -213,6 +216,11 @@ fn compare_run(run: &[Line], every: u64, decode: Decode, said: fn(&Line) -> Said
             Said::Flow(flow) => compare(line, 0..line.bytes.len(), memory, decode, flow, report),
         }
     }
+}
+
+/// Whether this byte is a legacy prefix of x86 or a REX.
+fn is_legacy_or_rex(byte: u8) -> bool {
+    matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3)
 }
 
 fn compare(
@@ -487,9 +495,7 @@ fn x86_records(records: &mut Vec<Vec<u8>>) {
     ];
     for opcode in 0..=0xff {
         for prefix in prefixes {
-            let legacy =
-                matches!(opcode, 0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3);
-            if !legacy && !matches!(opcode, 0x0f | 0xc4 | 0xc5 | 0x62 | 0x8f) {
+            if !is_legacy_or_rex(opcode) && !matches!(opcode, 0x0f | 0xc4 | 0xc5 | 0x62 | 0x8f) {
                 add(prefix, opcode);
             }
             add(&[prefix, &[0x0f][..]].concat(), opcode);

@@ -12,8 +12,9 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
 #![cfg_attr(test, allow(clippy::panic))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! What a debugger needs to know of an instruction to step over it: its length, whether and how it changes the program counter,
-//! and where to. For Thumb-2 (what a Cortex-M runs), AArch64 and x86-64. No allocation, no `unsafe`, no panic, whatever the bytes.
+//! What a debugger needs to know about an instruction to step over it: its length, whether and how it
+//! changes the program counter, and where it goes. For Thumb-2 (what a Cortex-M runs), AArch64 and x86-64.
+//! No allocation, no `unsafe`, no panic, whatever the bytes.
 //!
 //! ```
 //! use feedrate_insn::{Flow, x86};
@@ -25,7 +26,8 @@
 //! # Ok::<(), feedrate_insn::DecodeError>(())
 //! ```
 //!
-//! Each architecture is a module with one function of the same type, so that a tool for all of them can hold it in a variable:
+//! Each architecture is a module whose `decode` has the same type, so that a tool for all of them can hold
+//! it in a variable:
 //!
 //! ```
 //! use feedrate_insn::{DecodeError, Insn, aarch64, thumb, x86};
@@ -41,10 +43,10 @@
 //! # Ok::<(), DecodeError>(())
 //! ```
 //!
-//! `bytes` is what lies in memory from `at` on, as much as you have: what follows the instruction is not looked at.
+//! `bytes` is the memory from `at` on, as much of it as you have. Bytes after the instruction are ignored.
 //!
-//! Where memory can be read as well, [`thumb::next`] goes further: it says exactly where a stopped Cortex-M goes next, so that a debug
-//! agent in the same chip can step without hardware.
+//! Where memory can be read as well, [`thumb::next`] goes further: it returns exactly where a stopped
+//! Cortex-M goes next, so that a debug agent in the same chip can step without hardware.
 //!
 //! # What belongs where
 //!
@@ -59,17 +61,27 @@
 //! | [`Trap`](Flow::Trap) | `SVC`, `BKPT`, `UDF`, `HLT`, `HVC`, `SMC`, `DCPS` | `SVC`, `HVC`, `SMC`, `BRK`, `HLT`, `DCPS`, `TCANCEL`, `UDF` | `SYSCALL`, `SYSENTER`, `INT n`, `INT3`, `INT1`, `UD0`, `UD1`, `UD2`, `HLT`, `VMCALL`, `VMMCALL`, `VMLAUNCH`, `VMRESUME`, `VMFUNC`, `VMRUN`, `ENCLU`, `ENCLS`, `ENCLV`, `TDCALL`, `SEAMCALL`, `SEAMOPS`, `SEAMRET` |
 //! | [`Sequential`](Flow::Sequential) | all else | all else | all else |
 //!
-//! Waiting for an event (`WFI`, `WFE`, `MWAIT`) is sequential, and so is whatever a processor without the extension runs as a NOP.
+//! Waiting for an event (`WFI`, `WFE`, `MWAIT`) is sequential. So is an instruction that a processor
+//! without the extension runs as a NOP.
 //!
-//! # What is not told
+//! # What it does not tell
 //!
-//! * Whether this processor has the instruction. An encoding that is allocated nowhere is [`DecodeError::Invalid`] where that is cheap to tell,
-//!   and otherwise has the length that the layout of the instruction set gives it. It traps when it is run.
-//! * Whether an instruction in a Thumb IT block is run: that is in the program status register. [`thumb::next`] does look there.
+//! * Whether this processor has the instruction. An unallocated encoding is [`DecodeError::Invalid`] where
+//!   that is cheap to find out. Otherwise it has the length that the layout of the instruction set gives
+//!   it, and traps when it is run.
+//! * Whether an instruction in a Thumb IT block is executed: that is in the program status register, which
+//!   only [`thumb::next`] looks at.
 //!
 //! # Features
 //!
-//! `thumb`, `aarch64` and `x86`, one for each module, all on by default. Firmware turns default features off.
+//! Firmware turns default features off and takes `thumb`.
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `thumb` | yes | [`thumb`](mod@thumb) |
+//! | `aarch64` | yes | [`aarch64`](mod@aarch64) |
+//! | `x86` | yes | [`x86`](mod@x86) |
+//! | `defmt` | no | `defmt::Format` for the public types |
 //!
 //! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog says so.
 
@@ -96,6 +108,7 @@ pub mod x86;
 /// # Ok::<(), feedrate_insn::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Insn {
     /// Bytes, prefixes included: 2 or 4 in Thumb, 4 in AArch64, 1 to 15 in x86-64.
@@ -105,20 +118,22 @@ pub struct Insn {
 }
 
 impl Insn {
-    /// The address after this instruction, which lies at `at`: where it goes if it does not branch, and where a call returns to.
-    /// (Not quite the link register's value in Thumb, whose bit 0 is set.)
+    /// The address after this instruction, which lies at `at`. The program goes there if it does not
+    /// branch, and a call returns there. (In Thumb, bit 0 of the link register is set in addition.)
     ///
     /// ```
     /// let call = feedrate_insn::x86::decode(0x1000, &[0xe8, 0x10, 0, 0, 0])?;
     /// assert_eq!(call.after(0x1000), 0x1005);
     /// # Ok::<(), feedrate_insn::DecodeError>(())
     /// ```
+    #[must_use]
     pub fn after(&self, at: u64) -> u64 {
         at.wrapping_add(u64::from(self.length))
     }
 }
 
-/// How an instruction changes the program counter. [The table](crate#what-belongs-where) says which instruction is what.
+/// How an instruction changes the program counter. [The table](crate#what-belongs-where) lists which
+/// instruction belongs where.
 ///
 /// ```
 /// use feedrate_insn::{Flow, thumb};
@@ -128,6 +143,7 @@ impl Insn {
 /// # Ok::<(), feedrate_insn::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Flow {
     /// On to the next instruction.
@@ -144,12 +160,13 @@ pub enum Flow {
     IndirectCall,
     /// To this address or on to the next instruction.
     Conditional(u64),
-    /// Into an exception handler, a supervisor, a debugger, or nowhere: what is next is not in the program's hand.
+    /// Into an exception handler, a supervisor, a debugger, or nowhere: the program does not decide what
+    /// comes next.
     Trap,
 }
 
 impl Flow {
-    /// The address that is in the instruction.
+    /// The address that the instruction holds, if it holds one.
     ///
     /// ```
     /// use feedrate_insn::Flow;
@@ -157,6 +174,7 @@ impl Flow {
     /// assert_eq!(Flow::Call(0x1000).target(), Some(0x1000));
     /// assert_eq!(Flow::Return.target(), None);
     /// ```
+    #[must_use]
     pub const fn target(&self) -> Option<u64> {
         match *self {
             Self::Jump(target) | Self::Call(target) | Self::Conditional(target) => Some(target),
@@ -172,6 +190,7 @@ impl Flow {
     /// assert!(Flow::Sequential.falls_through() && Flow::Call(0x1000).falls_through());
     /// assert!(!Flow::Return.falls_through());
     /// ```
+    #[must_use]
     pub const fn falls_through(&self) -> bool {
         !matches!(self, Self::Jump(_) | Self::Return | Self::IndirectJump)
     }
@@ -188,6 +207,7 @@ impl Flow {
 /// assert_eq!(error.to_string(), "at 0x1000: not an instruction");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The bytes end before the instruction does.
@@ -197,7 +217,7 @@ pub enum DecodeError {
         at: u64,
         /// How many bytes there are.
         have: usize,
-        /// How many bytes it has, as far as those that are there tell: try again with so many.
+        /// How many bytes it has at least, judging by those that are there: try again with so many.
         needed: usize,
     },
     /// An encoding that no processor of this architecture runs.
@@ -206,7 +226,7 @@ pub enum DecodeError {
         /// The address.
         at: u64,
     },
-    /// Prefix upon prefix: x86 allows 15 bytes for an instruction.
+    /// Too many prefixes: x86 allows 15 bytes for an instruction.
     #[error("at {at:#x}: the instruction is longer than 15 bytes")]
     TooLong {
         /// The address of the instruction.

@@ -1,8 +1,9 @@
-//! Thumb and Thumb-2: 2 or 4 bytes, little-endian. What ARMv6-M and ARMv7-M have, floating point and DSP included, and the branches of
-//! the other profiles. A software single step for Cortex-M: [`next`].
+//! Thumb and Thumb-2: 2 or 4 bytes, little-endian. Everything in ARMv6-M and ARMv7-M, floating point and
+//! DSP included, and the branches of the other profiles. [`next`] is a software single step for Cortex-M.
 //!
-//! Encodings: ARMv7-M Architecture Reference Manual (DDI 0403), A5 "The Thumb Instruction Set Encoding"; for A and R profiles
-//! DDI 0406, A6. The low-overhead loops of ARMv8.1-M (`WLS`, `LE`, `BF`) are invalid here, as they are on all cores before it.
+//! Encodings: ARMv7-M Architecture Reference Manual (DDI 0403), A5 "The Thumb Instruction Set Encoding";
+//! for A and R profiles DDI 0406, A6. The low-overhead loops of ARMv8.1-M (`WLS`, `LE`, `BF`) are invalid
+//! here, as they are on all cores before it.
 
 mod it;
 mod next;
@@ -12,14 +13,15 @@ pub use next::{Next, Registers, StepError, next};
 
 use crate::{DecodeError, Flow, Insn, sign_extend};
 
-/// Decodes the instruction at `at`, with which `bytes` begins. Bit 0 of `at`, the mark of a Thumb function's address, is ignored, and
-/// so is what an address has above 32 bits.
+/// Decodes the instruction at `at`, with which `bytes` begins. Bit 0 of `at`, the mark of a Thumb
+/// function's address, is ignored, and so are the bits above the lower 32.
 ///
-/// It is decoded as if it were run: in an IT block it may be skipped. [`next`] knows.
+/// It is decoded as if it were executed. In an IT block it may be skipped, which [`next`] knows.
 ///
 /// # Errors
 ///
-/// [`DecodeError::Truncated`] if `bytes` ends within the instruction, [`DecodeError::Invalid`] if it is none.
+/// [`DecodeError::Truncated`] if `bytes` ends inside the instruction, [`DecodeError::Invalid`] if it is not an
+/// instruction.
 ///
 /// ```
 /// use feedrate_insn::{Flow, thumb};

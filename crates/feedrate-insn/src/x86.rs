@@ -1,11 +1,12 @@
 //! x86-64: 1 to 15 bytes, with all prefixes (legacy, REX, VEX, EVEX, XOP) and opcode maps (3DNow! too).
 //!
-//! Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, appendix A "Opcode map", and AMD64 Architecture
-//! Programmer's Manual, volumes 3 to 5, appendix A, for what only AMD has had (3DNow!, SSE4a, XOP). APX (REX2, EVEX map 4) is
-//! invalid here, as it is on processors of today.
+//! Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, appendix A "Opcode
+//! map", and AMD64 Architecture Programmer's Manual, volumes 3 to 5, appendix A, for what only AMD has had
+//! (3DNow!, SSE4a, XOP). APX (REX2, EVEX map 4) is invalid here, as it is on processors of today.
 //!
-//! The processors differ in one thing that matters: of a near branch with an operand-size prefix (`66 E8`), AMD's take a distance of two bytes,
-//! Intel's ignore the prefix. So does this module. No compiler writes such a branch without the REX.W that makes them agree.
+//! The processors differ in one thing that matters here: a near branch with an operand-size prefix
+//! (`66 E8`). AMD's read a distance of two bytes, Intel's ignore the prefix, and this module does as
+//! Intel's do. No compiler writes such a branch without the REX.W that makes them agree.
 
 use crate::{DecodeError, Flow, Insn};
 
@@ -13,8 +14,8 @@ use crate::{DecodeError, Flow, Insn};
 ///
 /// # Errors
 ///
-/// [`DecodeError::Truncated`] if `bytes` ends within the instruction, [`DecodeError::Invalid`] if it is none, [`DecodeError::TooLong`] if
-/// it has more than 15 bytes.
+/// [`DecodeError::Truncated`] if `bytes` ends inside the instruction, [`DecodeError::Invalid`] if it is not
+/// an instruction, [`DecodeError::TooLong`] if it has more than 15 bytes.
 ///
 /// ```
 /// use feedrate_insn::{Flow, x86};
@@ -30,7 +31,7 @@ use crate::{DecodeError, Flow, Insn};
 pub fn decode(at: u64, bytes: &[u8]) -> Result<Insn, DecodeError> {
     let mut code = Code { at, bytes, taken: 0 };
     let flow = instruction(&mut code)?;
-    // Not more than 15: `take` sees to it.
+    // 15 at most: `take` and `skip` see to it.
     let length = u8::try_from(code.taken).unwrap_or(u8::MAX);
     Ok(Insn { length, flow })
 }
@@ -264,7 +265,8 @@ fn xop_or_pop(code: &mut Code<'_>, prefixes: Prefixes) -> Result<Flow, DecodeErr
     vector(code, prefixes, layout)
 }
 
-/// Map 1 with a VEX or EVEX prefix: it has an immediate byte where `0F` has one, and no instruction without ModRM but one.
+/// Map 1 with a VEX or EVEX prefix: an immediate byte where `0F` has one, and ModRM in every instruction
+/// but VZEROUPPER and VZEROALL.
 fn vector_layout(opcode: u8) -> u8 {
     match layout(TWO_BYTE, opcode) {
         b'b' => b'b',

@@ -1,6 +1,7 @@
 use core::fmt;
 
-/// Where a processor is in an IT block: ITSTATE, eight bits that the program status register holds in two places.
+/// Where a processor is in an IT block: ITSTATE, eight bits that the program status register holds in two
+/// places.
 ///
 /// ARMv7-M Architecture Reference Manual, A7.3.3 "ITSTATE"; for its places in xPSR, B1.4.2.
 ///
@@ -32,12 +33,14 @@ impl ItState {
     ///
     /// assert_eq!(ItState::from_bits(0x08).condition(), Some(0)); // it eq
     /// ```
+    #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
         // Without a mark of its end there is no block.
         if bits & 15 == 0 { Self::NONE } else { Self(bits) }
     }
 
-    /// From a program status register. The state of an interrupted `LDM` or `STM` lies in the same bits and is no IT block.
+    /// From a program status register. The state of an interrupted `LDM` or `STM` lies in the same bits; it
+    /// is not an IT block, and gives [`NONE`](Self::NONE).
     ///
     /// ```
     /// use feedrate_insn::thumb::ItState;
@@ -45,12 +48,13 @@ impl ItState {
     /// assert_eq!(ItState::of(0x0100_0000), ItState::NONE);
     /// assert_eq!(ItState::of(0x0100_0800), ItState::from_bits(0x08)); // it eq
     /// ```
+    #[must_use]
     pub fn of(xpsr: u32) -> Self {
         let bits = ((xpsr >> 8) & 0xfc) | ((xpsr >> 25) & 3);
         Self::from_bits(u8::try_from(bits).unwrap_or(0))
     }
 
-    /// This program status register, with this state in it.
+    /// Returns this program status register with this state in it.
     ///
     /// ```
     /// use feedrate_insn::thumb::ItState;
@@ -59,6 +63,7 @@ impl ItState {
     /// assert_eq!(xpsr, 0x6700_0c03);
     /// assert_eq!(ItState::NONE.put(xpsr), 0x6100_0003);
     /// ```
+    #[must_use]
     pub fn put(self, xpsr: u32) -> u32 {
         let bits = u32::from(self.0);
         (xpsr & !Self::MASK) | ((bits & 0xfc) << 8) | ((bits & 3) << 25)
@@ -69,6 +74,7 @@ impl ItState {
     /// ```
     /// assert!(!feedrate_insn::thumb::ItState::NONE.is_active());
     /// ```
+    #[must_use]
     pub const fn is_active(self) -> bool {
         self.0 != 0
     }
@@ -78,6 +84,7 @@ impl ItState {
     /// ```
     /// assert!(feedrate_insn::thumb::ItState::from_bits(0x08).is_last());
     /// ```
+    #[must_use]
     pub const fn is_last(self) -> bool {
         self.0 & 15 == 8
     }
@@ -90,6 +97,7 @@ impl ItState {
     /// assert_eq!(ItState::from_bits(0x18).condition(), Some(1)); // it ne
     /// assert_eq!(ItState::NONE.condition(), None);
     /// ```
+    #[must_use]
     pub const fn condition(self) -> Option<u8> {
         if self.is_active() { Some(self.0 >> 4) } else { None }
     }
@@ -102,6 +110,7 @@ impl ItState {
     /// assert!(ItState::NONE.passes(0));
     /// assert!(!ItState::from_bits(0x08).passes(0)); // it eq, and Z is clear
     /// ```
+    #[must_use]
     pub const fn passes(self, xpsr: u32) -> bool {
         match self.condition() {
             Some(condition) => passes(condition, xpsr),
@@ -122,8 +131,8 @@ impl ItState {
         if self.0 & 7 == 0 { Self::NONE } else { Self((self.0 & 0xe0) | ((self.0 << 1) & 0x1f)) }
     }
 
-    /// This program status register with a state in which the next instruction, and the one after if that is in the block now, are
-    /// executed whatever the flags.
+    /// Returns this program status register with a state that executes whatever the flags: the next
+    /// instruction, and also the one after it if that is in the block now.
     pub(super) fn always(self, xpsr: u32) -> u32 {
         match self.is_active() {
             // As it is: an interrupted LDM goes on where it was.
@@ -132,6 +141,13 @@ impl ItState {
             true if self.is_last() => Self(0xe8).put(xpsr),
             true => Self(0xe4).put(xpsr),
         }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for ItState {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "ItState({=u8:#010b})", self.0);
     }
 }
 

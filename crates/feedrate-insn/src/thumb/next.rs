@@ -10,11 +10,14 @@ use crate::{DecodeError, Flow};
 /// let registers = Registers { sp: 0x2000_1000, pc: 0x2000_0100, xpsr: 0x0100_0000, ..Registers::default() };
 /// assert_eq!(registers.low[0], 0);
 /// ```
+// Exhaustive: an instruction that branches reads no others, and the caller fills them in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Registers {
     /// R0 to R12.
     pub low: [u32; 13],
-    /// The stack pointer, R13, as the program sees it: after an exception has been entered, the stacked frame is below it.
+    /// The stack pointer, R13, as the program sees it: inside an exception handler, the stacked frame is
+    /// below it.
     pub sp: u32,
     /// The link register, R14.
     pub lr: u32,
@@ -38,29 +41,32 @@ impl Registers {
 
 /// Where a Cortex-M goes from here, and how to make it stop there. [`next`] computes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Next {
     /// The address of the next instruction. Bit 0 is clear.
     pub pc: u32,
     /// The program status register as it was, with the ITSTATE that follows.
-    /// An instruction that is run may change the flags: then [`xpsr_after`](Self::xpsr_after) is what is wanted.
+    /// An instruction that is run may change the flags: see [`xpsr_after`](Self::xpsr_after).
     pub xpsr: u32,
     /// Whether the instruction does anything: `false` in an IT block whose condition fails.
     pub executes: bool,
-    /// The program status register to run the instruction with, a trap being at [`pc`](Self::pc).
+    /// The program status register to run the instruction with, with a trap at [`pc`](Self::pc).
     ///
-    /// `None` if there is nothing to run: a change of the program counter and of ITSTATE is all the instruction does (a jump, an `IT`, one
-    /// that is skipped). Writing [`pc`](Self::pc) and [`xpsr`](Self::xpsr) is the step.
+    /// `None` if there is nothing to run: the instruction changes only the program counter and ITSTATE (a
+    /// jump, an `IT`, one that is skipped). Writing [`pc`](Self::pc) and [`xpsr`](Self::xpsr) is the step.
     pub run: Option<u32>,
 }
 
 impl Next {
-    /// The program status register after the instruction was run and the trap has stopped it, from the one that was found then.
+    /// The program status register to go on with, after the instruction was run and the trap was hit.
+    /// `stopped` is the one that was found then.
     ///
     /// ```
     /// use feedrate_insn::thumb::{self, ItState, Registers};
     ///
-    /// // The first of two instructions after "itt eq": cmpeq r0, #1. The second may be skipped or not, and the trap must stop it either way.
+    /// // The first of two instructions after "itt eq": cmpeq r0, #1. The second may be skipped or not, and
+    /// // the trap must be hit either way.
     /// let eq = ItState::from_bits(0x04);
     /// let registers = Registers { pc: 0x2000_0000, xpsr: eq.put(0x4100_0000), ..Registers::default() };
     /// let next = thumb::next(&registers, |_, bytes| {
@@ -74,12 +80,13 @@ impl Next {
     /// assert_eq!(next.xpsr_after(stopped), eq.advance().put(0x8100_0000));
     /// # Ok::<(), thumb::StepError>(())
     /// ```
+    #[must_use]
     pub fn xpsr_after(&self, stopped: u32) -> u32 {
         ItState::of(self.xpsr).put(stopped)
     }
 }
 
-/// Why an instruction cannot be stepped over with a trap at the next one.
+/// Why an instruction cannot be stepped over by means of a trap at the next one.
 ///
 /// ```
 /// use feedrate_insn::thumb::{self, Registers, StepError};
@@ -94,15 +101,16 @@ impl Next {
 /// assert_eq!(error.to_string(), "at 0x100: an instruction that traps (SVC, BKPT, UDF) cannot be stepped over");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum StepError {
-    /// Into an exception handler. After an `SVC` the program goes on behind it, if the handler lets it.
+    /// It enters an exception handler. After an `SVC` the program goes on behind it, if the handler lets it.
     #[error("at {pc:#x}: an instruction that traps (SVC, BKPT, UDF) cannot be stepped over")]
     Trap {
         /// The address of the instruction.
         pc: u32,
     },
-    /// Back from an exception handler. What comes next is on a stack that only this return chooses.
+    /// It returns from an exception handler. What comes next is on a stack that only this return chooses.
     #[error("at {pc:#x}: a return from an exception, with {value:#x}")]
     ExceptionReturn {
         /// The address of the instruction.
@@ -118,7 +126,7 @@ pub enum StepError {
         /// Where it would go.
         target: u32,
     },
-    /// It goes, after one instruction, to that instruction: a trap there would be hit before.
+    /// It goes to itself and has to be run: a trap there would be hit before it runs.
     #[error("at {pc:#x}: an instruction that goes to itself leaves no place for a trap")]
     Itself {
         /// The address of the instruction.
@@ -130,7 +138,7 @@ pub enum StepError {
         /// The address of the instruction.
         pc: u32,
     },
-    /// `read` has refused.
+    /// `read` returned `false`.
     #[error("at {pc:#x}: cannot read {length} bytes at {address:#x}")]
     Memory {
         /// The address of the instruction.
@@ -147,29 +155,34 @@ pub enum StepError {
 
 /// Where a stopped Cortex-M goes when it runs one instruction.
 ///
-/// `read` fills its second argument with the memory at its first, and answers whether it could. It is called for the instruction, which must
-/// be the original one where a breakpoint has been patched in, and for what `POP`, `LDM`, `LDR`, `TBB` and `TBH` load into PC.
+/// `read` fills its second argument with the memory at its first, and returns whether it could. It is
+/// called for the instruction, which must be the original one where a breakpoint has been patched in, and
+/// for what `POP`, `LDM`, `LDR`, `TBB` and `TBH` load into PC.
 ///
-/// A debug agent steps with it so:
+/// A debug agent uses it to step as follows:
 ///
-/// 1. [`run`](Next::run) is `None`: write [`pc`](Next::pc) and [`xpsr`](Next::xpsr) to the stacked registers. That was the step.
-/// 2. Otherwise write the halfword `0xDE00` (`UDF #0`) to the memory at `next.pc`, keeping what was there, `run` to the stacked
-///    xPSR, and return from the exception. In the UsageFault that comes, put the memory back, and write
-///    [`xpsr_after`](Next::xpsr_after) to the stacked xPSR.
+/// 1. [`run`](Next::run) is `None`: write [`pc`](Next::pc) and [`xpsr`](Next::xpsr) to the stacked
+///    registers. That was the step.
+/// 2. Otherwise save the halfword at `next.pc` and write `0xDE00` (`UDF #0`) there. Write `run` to the
+///    stacked xPSR, and return from the exception. In the UsageFault that follows, put the memory back, and
+///    write [`xpsr_after`](Next::xpsr_after) to the stacked xPSR.
 ///
-/// A `UDF` inside an IT block is skipped when its condition fails, as any instruction is. This is why an instruction in such a block is run
-/// with another ITSTATE, one that always executes, and why `IT` itself is not run at all: the one trap is then hit whatever the flags
-/// have become, and every instruction of the block, executed or not, is one step, as it is in GDB.
+/// A `UDF` inside an IT block is skipped when its condition fails, as any instruction is. This is why an
+/// instruction in such a block is run with another ITSTATE, one that always executes, and why `IT` itself
+/// is not run at all. One trap is then enough, whatever the flags have become, and every instruction of the
+/// block, executed or not, is one step, as it is in GDB.
 ///
 /// # What it does not know
 ///
-/// Interrupts: if one is taken before the instruction, its handler runs first, and may hit the trap. Masking them with BASEPRI keeps
-/// UsageFault alive; PRIMASK turns it into HardFault. The exclusive monitor: every exception clears it, so that `LDREX` .. `STREX` never
-/// succeeds when it is stepped through; step over the loop. Whether a load faults.
+/// * Interrupts. If one is taken before the instruction, its handler runs first, and may hit the trap.
+///   Masking them with BASEPRI leaves UsageFault enabled; PRIMASK turns it into HardFault.
+/// * The exclusive monitor. Every exception clears it, so that `LDREX` .. `STREX` never succeeds when it is
+///   stepped through. Step over the loop instead.
+/// * Whether a load faults.
 ///
 /// # Errors
 ///
-/// [`StepError`], when there is no next instruction in this program to stop at, or it cannot be known.
+/// [`StepError`] if there is no next instruction in this program to stop at, or it cannot be known.
 ///
 /// ```
 /// use feedrate_insn::thumb::{self, Registers};
@@ -202,7 +215,7 @@ pub fn next(registers: &Registers, read: impl FnMut(u32, &mut [u8]) -> bool) -> 
 
     let state = ItState::of(xpsr);
     let follows = state.advance();
-    // BKPT is the one that no condition stops.
+    // BKPT is executed whatever the condition.
     let executes = state.passes(xpsr) || first >> 8 == 0xbe;
     if !executes {
         let length = if is_wide(first) { 4 } else { 2 };
