@@ -34,17 +34,20 @@ async fn echo(socket: TcpStream, serving: &Serving) -> io::Result<()> {
     };
     loop {
         let mut input = &mut buffer[..n];
-        while let Some(event) = receiver.feed(&mut input, &mut sender) {
-            match event {
+        loop {
+            match receiver.feed(&mut input, stream.now(), &mut sender) {
                 // A full queue is a client that does not read: then nothing is read from it either.
-                Event::Message(message) => {
+                Ok(Some(Event::Message(message))) => {
                     while let Err(SendError::Full { .. }) = stream.send(&mut sender, message) {
                         stream.make_room(&mut sender).await?;
                     }
                 }
-                Event::Failed(error) if !serving.quiet => eprintln!("ws_echo: {error}"),
                 // The sender has answered already.
-                Event::Ping(_) | Event::Pong(_) | Event::Closed(_) | Event::Failed(_) => {}
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                // The sender has the close frame that says so, and the next turn writes it.
+                Err(error) if !serving.quiet => eprintln!("ws_echo: {error}"),
+                Err(_) => {}
             }
         }
         match stream.turn(&mut sender, &mut buffer).await? {

@@ -1,5 +1,5 @@
-//! Carries a byte stream in the binary messages of a WebSocket, cut anywhere: a database, a debug agent, or whatever else speaks TCP, behind
-//! something that only lets WebSockets through.
+//! Carries a byte stream in the binary messages of a WebSocket, cut anywhere: a database, a debug agent, or
+//! whatever else speaks TCP, behind something that only lets WebSockets through.
 //!
 //! ```text
 //! $ ws_tunnel --listen ws:127.0.0.1:9001 --to tcp:127.0.0.1:5432        beside the database
@@ -7,7 +7,8 @@
 //! $ psql -h 127.0.0.1 -p 6432
 //! ```
 //!
-//! [`tunnel`] is the loop: it has no message in memory, and when one side does not take what it is sent, the other is not read.
+//! [`tunnel`] is the loop: it has no message in memory, and when one side does not take what it is sent, the other is
+//! not read.
 
 use std::io;
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use feedrate::Grow;
 use feedrate_examples::ws::{self, Asking, Open, Serving};
-use feedrate_ws::{CloseCode, Event, InPieces, Keys, Kind, Next, Receiver};
+use feedrate_ws::{CloseCode, Event, InPieces, Keys, Kind, Receiver};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -36,20 +37,19 @@ async fn tunnel<K: Keys>(open: Open<K>, mut plain: TcpStream, mut buffer: Vec<u8
     loop {
         let mut input = &mut buffer[..n];
         n = 0;
-        while let Some(event) = receiver.feed(&mut input, &mut sender) {
-            match event {
-                Event::Message(piece) => out.extend_from_slice(piece.as_bytes()),
-                Event::Ping(_) | Event::Pong(_) | Event::Closed(_) | Event::Failed(_) => {}
+        // What comes behind a violation is dropped, and the sender has the close frame that says so.
+        while let Some(event) = receiver.feed(&mut input, stream.now(), &mut sender).unwrap_or_default() {
+            if let Event::Message(piece) = event {
+                out.extend_from_slice(piece.as_bytes());
             }
         }
-        let next = stream.next(&mut sender);
-        if next != Next::Open && out.is_empty() {
+        if sender.is_closing() && out.is_empty() {
             let _ = plain.shutdown().await;
         }
-        if let Next::Linger { .. } = next {
-            let _ = stream.socket().shutdown().await;
+        if !stream.tend(&mut sender).await {
+            return Ok(());
         }
-        let deadline = stream.deadline(next);
+        let (now, deadline) = (stream.now(), stream.deadline(&sender));
         let room = !sender.is_closing() && sender.free() > CHUNK + 14;
         let (mut plain_reader, mut plain_writer) = plain.split();
         let (mut reader, mut writer) = stream.socket().split();
@@ -58,9 +58,9 @@ async fn tunnel<K: Keys>(open: Open<K>, mut plain: TcpStream, mut buffer: Vec<u8
                 0 => return Ok(()),
                 read => n = read,
             },
-            written = writer.write(sender.transmit()), if sender.queued() > 0 => sender.sent(written?),
+            written = writer.write(sender.transmit()), if sender.queued() > 0 => sender.transmitted(written?),
             read = plain_reader.read(&mut chunk), if room => match read? {
-                0 => sender.close(CloseCode::NORMAL, "").map_err(io::Error::other)?,
+                0 => sender.close(CloseCode::NORMAL, "", now).map_err(io::Error::other)?,
                 read => sender.binary(&chunk[..read]).map_err(io::Error::other)?,
             },
             written = plain_writer.write(&out), if !out.is_empty() => drop(out.drain(..written?)),

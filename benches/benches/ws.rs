@@ -1,7 +1,8 @@
 //! WebSocket side by side with the peers: `cargo bench -p feedrate-benches --bench ws`.
 //!
-//! As for `pg`, what can be compared across machines is the tables of ratios at the end, which go by each one's fastest sample.
-//! What a connection costs in memory is counted by `cargo run --release -p feedrate-benches --bin ws_memory`.
+//! As for `pg`, what can be compared across machines is the tables of ratios at the end, which go by each
+//! one's fastest sample. What a connection costs in memory is counted by `cargo run --release -p
+//! feedrate-benches --bin ws_memory`.
 #![allow(missing_docs)]
 
 mod table;
@@ -20,7 +21,8 @@ use crate::table::Table;
 const TOTAL: usize = 1 << 20;
 /// Fits into a core's first cache.
 const CACHED: usize = 16 * 1024;
-/// A pass over what is in memory is over one of these; all of them together are larger than the cache of the last level.
+/// A pass over what is in memory is over one of these; all of them together are larger than the cache of
+/// the last level.
 const SEGMENT: usize = 16 << 20;
 const SEGMENTS: usize = 20;
 
@@ -36,10 +38,12 @@ const ROLES: [(Role, &str); 2] = [(Role::Server, "server"), (Role::Client, "clie
 
 const ABOUT: &str = "\
 A server reads masked
-frames, a client plain ones, both in reads of at most 16 KiB (or WS_READ bytes); every message is seen as a whole. What is written goes to a socket
-that is a buffer, in as few writes as each one makes of many messages. A round trip is a client's message, echoed by a server.
-\"tungstenite\" comes with a read buffer of 128 KiB, \"4K\" has one of 4 KiB. embedded-websocket does not check that text is
-UTF-8, and answers nothing; \"feedrate, frames\" is the frame layer alone, which does as little, but with no second buffer for a message.";
+frames, a client plain ones, both in reads of at most 16 KiB (or WS_READ bytes); every message is seen as a whole. What
+is written goes to a socket that is a buffer, in as few writes as each one makes of many messages. A round trip is a
+client's message, echoed by a server.
+\"tungstenite\" comes with a read buffer of 128 KiB, \"4K\" has one of 4 KiB. embedded-websocket does not check that text
+is UTF-8, and answers nothing; \"feedrate, frames\" is the frame layer alone, which does as little, but with no second
+buffer for a message.";
 const ABOUT_UNMASK: &str = "\
 One payload after the
 other, each six bytes behind the start of a line. tungstenite's loop is the one of fastwebsockets, but private; those of

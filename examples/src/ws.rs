@@ -1,14 +1,15 @@
-//! A WebSocket on a socket of tokio's: the handshakes, and one turn of reading and writing. What happens with the messages is the programs' own loop.
+//! A WebSocket on a socket of tokio's: the handshakes, and one turn of reading and writing. What happens with the
+//! messages is the programs' own loop.
 
 use std::future::pending;
 use std::io::{self, IoSlice};
-use std::time::{Duration, Instant};
+use std::time::{self, Duration};
 
-use feedrate::{Array, Encode, Grow};
+use feedrate::{Array, Encode, Grow, Instant};
 use feedrate_ws::deflate::{Config, Offer, Params};
 use feedrate_ws::frame::CONTROL;
 use feedrate_ws::handshake::{Client, ClientRequest, Rejection, Server};
-use feedrate_ws::{Keys, Message, Next, Receiver, Role, SendError, Sender};
+use feedrate_ws::{Keys, Message, Receiver, Role, SendError, Sender, StreamEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -24,15 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Stream {
     socket: TcpStream,
-    started: Instant,
-    shut: bool,
+    started: time::Instant,
 }
 
 impl Stream {
     /// An open connection.
     pub fn new(socket: TcpStream) -> io::Result<Self> {
         socket.set_nodelay(true)?;
-        Ok(Self { socket, started: Instant::now(), shut: false })
+        Ok(Self { socket, started: time::Instant::now() })
     }
 
     /// Queues a message. A long one is not copied as far as the socket takes it at once.
@@ -45,37 +45,35 @@ impl Stream {
         sender.send_vectored(message, |parts| write(parts).unwrap_or(0))
     }
 
-    /// Reads or writes, whichever can be done first, and answers how many bytes are in `buffer` then. `None`: the connection is over.
+    /// Reads or writes, whichever can be done first, and returns how many bytes are in `buffer` then. `None`: the
+    /// connection is over.
     pub async fn turn<K: Keys>(
         &mut self,
         sender: &mut Sender<Grow, K>,
         buffer: &mut [u8],
     ) -> io::Result<Option<usize>> {
-        let next = self.next(sender);
-        if let Next::Linger { .. } = next {
-            if !self.shut {
-                self.shut = true;
-                let _ = self.socket.shutdown().await;
-            }
+        if !self.tend(sender).await {
+            return Ok(None);
         }
-        let deadline = self.deadline(next);
+        let deadline = self.deadline(sender);
+        let closing = sender.is_closing();
         let (mut reader, mut writer) = self.socket.split();
         let done = tokio::select! {
             read = reader.read(buffer) => read.map(|n| Some(n).filter(|n| *n > 0)),
             written = writer.write(sender.transmit()), if sender.queued() > 0 => written.map(|n| {
-                sender.sent(n);
+                sender.transmitted(n);
                 Some(0)
             }),
             () = deadline => Ok(None),
         };
         // A peer that does not wait for us to close is no news any more.
-        if next == Next::Open { done } else { done.or(Ok(None)) }
+        if closing { done.or(Ok(None)) } else { done }
     }
 
     /// Writes some of what is queued, so that there is room for more.
     pub async fn make_room<K: Keys>(&mut self, sender: &mut Sender<Grow, K>) -> io::Result<()> {
         let written = timeout(PATIENCE, self.socket.write(sender.transmit())).await??;
-        sender.sent(written);
+        sender.transmitted(written);
         Ok(())
     }
 
@@ -87,21 +85,30 @@ impl Stream {
         Ok(())
     }
 
-    /// What is to be done now.
-    pub fn next<K: Keys>(&self, sender: &mut Sender<Grow, K>) -> Next {
-        sender.next(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    /// Does what closing asks for. `false`: it took too long, and the connection is over.
+    pub async fn tend<K: Keys>(&mut self, sender: &mut Sender<Grow, K>) -> bool {
+        sender.handle_timeout(self.now());
+        while let Some(event) = sender.poll_event() {
+            match event {
+                StreamEvent::Finished => _ = self.socket.shutdown().await,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// The time, for whoever has to be told.
+    pub fn now(&self) -> Instant {
+        self.started.elapsed().into()
     }
 
     /// Ends when it is time to drop the connection.
-    pub fn deadline(&self, next: Next) -> impl Future<Output = ()> + use<> {
-        let started = self.started;
+    pub fn deadline<K: Keys>(&self, sender: &Sender<Grow, K>) -> impl Future<Output = ()> + use<K> {
+        let deadline = sender.deadline().map(|deadline| self.started + (deadline - Instant::ZERO));
         async move {
-            match next {
-                Next::Open => pending().await,
-                Next::Closing { until } | Next::Linger { until } => {
-                    sleep_until((started + Duration::from_millis(until)).into()).await;
-                }
-                Next::Drop => {}
+            match deadline {
+                Some(deadline) => sleep_until(deadline.into()).await,
+                None => pending().await,
             }
         }
     }
@@ -122,7 +129,7 @@ fn halves<K: Keys>(
     // Headers, control frames, and data that compression makes longer.
     let queue = limit.saturating_add(limit / 64).saturating_add(4096);
     let receiver = Receiver::new(role, Grow::new(limit.saturating_add(CONTROL)));
-    (receiver.with_deflate(deflate), sender(Grow::new(queue)).with_deflate(deflate))
+    (receiver.deflate(deflate), sender(Grow::new(queue)).deflate(deflate))
 }
 
 /// What a server agrees to.
@@ -138,7 +145,8 @@ pub struct Serving {
     pub quiet: bool,
 }
 
-/// An open connection: its socket, its halves, and how many bytes at the front of the buffer came behind the handshake.
+/// An open connection: its socket, its halves, and how many bytes at the front of the buffer came behind the
+/// handshake.
 pub type Open<K> = (Stream, Receiver<Grow>, Sender<Grow, K>, usize);
 
 /// Accepts connections, each in a task of its own.
@@ -286,12 +294,13 @@ pub async fn connect(asking: &Asking, buffer: &mut [u8]) -> io::Result<(Open<Ran
     };
     let keys: RandomKeys =
         || getrandom::u32().unwrap_or_else(|error| panic!("no randomness: {error}")).to_ne_bytes();
+    let stream = Stream::new(socket)?;
     let (receiver, mut sender) =
         halves(Role::Client, asking.limit, deflate, |queue| Sender::client(queue, keys));
     if asking.requires_deflate {
-        sender = sender.requiring_deflate(deflate);
+        sender = sender.require_deflate(deflate, stream.now());
     }
-    Ok(((Stream::new(socket)?, receiver, sender, rest), protocol))
+    Ok(((stream, receiver, sender, rest), protocol))
 }
 
 /// Moves what was not taken of `n` bytes to the front.

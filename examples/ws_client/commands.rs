@@ -101,16 +101,23 @@ impl Client {
     }
 
     async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), String> {
-        self.sender.close(code, reason).map_err(|error| error.to_string())?;
+        self.sender.close(code, reason, self.stream.now()).map_err(|error| error.to_string())?;
         self.until(|seen| matches!(seen, Seen::End)).await
     }
 
     /// Shows what comes, until it is what is waited for.
     async fn until(&mut self, awaited: impl Fn(&Seen) -> bool) -> Result<(), String> {
         loop {
-            while let Some(seen) = self.next()? {
-                if awaited(&seen) {
-                    return Ok(());
+            loop {
+                match self.next() {
+                    Ok(Some(seen)) if awaited(&seen) => return Ok(()),
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => {
+                        // The server is told what was wrong: the close frame has been queued.
+                        let _ = self.stream.flush(&mut self.sender).await;
+                        return Err(error);
+                    }
                 }
             }
             (self.start, self.end) = match self.stream.turn(&mut self.sender, &mut self.buffer).await {
@@ -128,9 +135,9 @@ impl Client {
     /// Shows the next event.
     fn next(&mut self) -> Result<Option<Seen>, String> {
         let mut input = self.buffer.get_mut(self.start..self.end).unwrap_or_default();
-        let event = self.receiver.feed(&mut input, &mut self.sender);
+        let fed = self.receiver.feed(&mut input, self.stream.now(), &mut self.sender);
         self.start = self.end.saturating_sub(input.len());
-        Ok(match event {
+        Ok(match fed.map_err(|error| error.to_string())? {
             None => None,
             Some(Event::Message(Message::Text(text))) => {
                 println!("text {}", short(text.as_str()));
@@ -140,7 +147,6 @@ impl Client {
                 println!("binary {}", short(&hex(bytes)));
                 Some(Seen::Message)
             }
-            Some(Event::Ping(_)) => Some(Seen::Other),
             Some(Event::Pong(payload)) => {
                 println!("pong {}", String::from_utf8_lossy(payload));
                 Some(Seen::Pong(payload.to_vec()))
@@ -153,7 +159,7 @@ impl Client {
                 // The end comes when the server closes the stream.
                 Some(Seen::Other)
             }
-            Some(Event::Failed(error)) => return Err(error.to_string()),
+            Some(_) => Some(Seen::Other),
         })
     }
 }

@@ -29,7 +29,8 @@ async fn echo(asking: &Asking) -> io::Result<()> {
     let ((mut stream, mut receiver, mut sender, mut n), _) = ws::connect(asking, &mut buffer).await?;
     loop {
         let mut input = &mut buffer[..n];
-        while let Some(event) = receiver.feed(&mut input, &mut sender) {
+        // What comes behind a violation is dropped, and the next turn writes the close frame.
+        while let Some(event) = receiver.feed(&mut input, stream.now(), &mut sender).unwrap_or_default() {
             if let Event::Message(message) = event {
                 while let Err(SendError::Full { .. }) = stream.send(&mut sender, message) {
                     stream.make_room(&mut sender).await?;
@@ -50,7 +51,7 @@ async fn answer(asking: &Asking) -> io::Result<String> {
     let mut answer = None;
     loop {
         let mut input = &mut buffer[..n];
-        while let Some(event) = receiver.feed(&mut input, &mut sender) {
+        while let Some(event) = receiver.feed(&mut input, stream.now(), &mut sender).unwrap_or_default() {
             if let Event::Message(message) = event {
                 answer = Some(String::from_utf8_lossy(message.as_bytes()).into_owned());
             }

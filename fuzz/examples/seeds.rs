@@ -88,9 +88,8 @@ fn str(bytes: &[u8]) -> &str {
 fn websocket() -> io::Result<()> {
     let agreed = params(0x0fc);
     for (deflate, flags) in [(None, 0), (Some(agreed), 0xfe)] {
-        let server =
-            Sender::client(Grow::new(1 << 16), || *b"mask").with_fragments(300).with_deflate(deflate);
-        let client = Sender::server(Grow::new(1 << 16)).with_fragments(300).with_deflate(deflate);
+        let server = Sender::client(Grow::new(1 << 16), || *b"mask").fragments(300).deflate(deflate);
+        let client = Sender::server(Grow::new(1 << 16)).fragments(300).deflate(deflate);
         for (flags, stream) in [(flags | 1, conversation(server)), (flags, conversation(client))] {
             save("ws_splits", &format!("{flags}"), &[&[flags, 2, 3, 50][..], &stream].concat())?;
             if deflate.is_none() {

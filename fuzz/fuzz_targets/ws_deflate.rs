@@ -1,10 +1,11 @@
-//! Compression. Any bytes as compressed messages: the same is made of them however they are cut, and never more than allowed, and where another
-//! DEFLATE understands them it understands the same. And what is sent arrives.
+//! Compression. Any bytes as compressed messages: the same is made of them however they are cut, and never
+//! more than allowed, and where another DEFLATE understands them it understands the same. And what is sent
+//! arrives.
 #![no_main]
 
 use feedrate::{Array, Grow};
 use feedrate_fuzz::Plan;
-use feedrate_fuzz::ws::{Item, LIMIT, Side, Way, drain, frame, other, params, receive, ways};
+use feedrate_fuzz::ws::{Item, LIMIT, NOW, Side, Way, drain, frame, params, receive, ways};
 use feedrate_ws::deflate::Params;
 use feedrate_ws::{Event, Kind, Message, Piece, Receiver, Role, SendError, Sender, Violation};
 use miniz_oxide::inflate::TINFLStatus;
@@ -102,8 +103,8 @@ fn send<K: feedrate_ws::Keys>(
     stream: &[u8],
     in_pieces: bool,
 ) {
-    let mut sender = sender.with_deflate(Some(agreed)).with_fragments(200);
-    let mut receiver = Receiver::new(other(role), Grow::new(1 << 20)).with_deflate(Some(agreed));
+    let mut sender = sender.deflate(Some(agreed)).fragments(200);
+    let mut receiver = Receiver::new(role.peer(), Grow::new(1 << 20)).deflate(Some(agreed));
     let mut message = Vec::new();
     for (flags, part) in split(stream) {
         let part = part.repeat(1 + usize::from(flags >> 2 & 15));
@@ -140,12 +141,12 @@ fn hear<K: feedrate_ws::Keys>(
 ) {
     let mut wire = drain(sender);
     let mut input = &mut wire[..];
-    match receiver.feed(&mut input, &mut ()) {
-        Some(Event::Message(message)) => {
+    match receiver.feed(&mut input, NOW, &mut ()) {
+        Ok(Some(Event::Message(message))) => {
             assert_eq!(message.kind(), Kind::Binary);
             assert_eq!(Some(message), expected.map(Message::Binary));
         }
-        None => assert!(expected.is_none()),
+        Ok(None) => assert!(expected.is_none()),
         event => panic!("{event:?}"),
     }
     assert!(input.is_empty());

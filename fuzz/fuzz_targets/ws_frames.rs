@@ -1,4 +1,5 @@
-//! Frames that are right, and frames that are wrong in one way: however they are cut and fed, what happens is what RFC 6455 says.
+//! Frames that are right, and frames that are wrong in one way: however they are cut and fed, what happens
+//! is what RFC 6455 says.
 #![no_main]
 
 use arbitrary::Arbitrary;

@@ -1,4 +1,5 @@
-//! The opening handshake, both sides: what comes out does not depend on the cuts, what one side writes the other reads, and they agree.
+//! The opening handshake, both sides: what comes out does not depend on the cuts, what one side writes the
+//! other reads, and they agree.
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -81,7 +82,7 @@ fn request(plan: &Plan<'_>) {
 }
 
 fn serve(stream: &[u8], sizes: &[u8], shared: bool) -> Read {
-    let mut server = Server::new(Array::<1024>::new()).with_headers(20);
+    let mut server = Server::new(Array::<1024>::new()).max_headers(20);
     let mut taken = 0;
     for piece in pieces(stream, sizes) {
         let mut memory = piece.to_vec();
@@ -211,11 +212,12 @@ fn wanted(data: &[u8]) -> Option<()> {
     }
     let request =
         ClientRequest::new(wanted.host, &target, wanted.nonce).protocols(protocols).headers(headers);
-    let offer = wanted.offer.map(|(server_no_context, client_no_context, server_bits, client_bits)| Offer {
-        server_no_context,
-        client_no_context,
-        server_bits,
-        client_bits,
+    let offer = wanted.offer.map(|(server_no_context, client_no_context, server_bits, client_bits)| {
+        Offer::new()
+            .server_no_context(server_no_context)
+            .client_no_context(client_no_context)
+            .server_bits(server_bits)
+            .client_bits(client_bits)
     });
     let request = match offer {
         Some(offer) => request.deflate(offer),
@@ -232,13 +234,11 @@ fn wanted(data: &[u8]) -> Option<()> {
     assert_eq!(read.target(), target);
     assert!(read.protocols().eq(protocols.iter().copied()));
     let bits = wanted.config;
-    let config = Config {
-        server_no_context: bits & 1 != 0,
-        client_no_context: bits & 2 != 0,
-        server_bits: 8 + (bits >> 2 & 7) as u8,
-        client_bits: 8 + (bits >> 5 & 7) as u8,
-        ..Config::default()
-    };
+    let config = Config::new()
+        .server_no_context(bits & 1 != 0)
+        .client_no_context(bits & 2 != 0)
+        .server_bits(8 + (bits >> 2 & 7) as u8)
+        .client_bits(8 + (bits >> 5 & 7) as u8);
     let agreed = read.deflate(&config);
     assert_eq!(agreed.is_some(), offer.is_some());
     let chosen = read.protocols().last();

@@ -1,17 +1,22 @@
-//! Anything that can be done to a sender, in any order: the peer receives what was accepted, in order, and the queue keeps its bounds.
+//! Anything that can be done to a sender, in any order: the peer receives what was accepted, in order, and
+//! the queue keeps its bounds.
 #![no_main]
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use feedrate::{Array, Grow, Storage};
+use feedrate::{Array, Grow, Instant, SliceOutput, Storage};
 use feedrate_fuzz::ws::{drain, params};
 use feedrate_ws::deflate::Params;
 use feedrate_ws::frame::{Header, Opcode};
 use feedrate_ws::{
-    Answer, Close, CloseCode, Event, Keys, Kind, Message, Next, Piece, Receiver, Role, SendError, Sender,
+    Answer, Close, CloseCode, Event, Keys, Kind, Message, Piece, Receiver, Role, SendError, Sender,
+    StreamEvent,
 };
 
+/// That closing may take.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Data, and what is kept for control frames.
 const MEMORY: usize = 2048;
 
@@ -37,13 +42,15 @@ enum Act<'a> {
     Pinged(&'a [u8]),
     Write(u8),
     WriteAll,
+    /// Copied into so much room.
+    Copy(u8),
     Close(u16, &'a str),
     CloseNow(u16, &'a str),
     /// The peer closes.
     Closed(Option<u16>),
     Failed,
     Release,
-    Next(u16),
+    Wait(u16),
 }
 
 libfuzzer_sys::fuzz_target!(|plan: Plan<'_>| {
@@ -83,14 +90,18 @@ struct Model {
     heard: bool,
     /// The peer broke a rule: that goes before what we wanted to say.
     failed: bool,
-    now: u64,
-    until: Option<u64>,
+    now: Instant,
+    until: Option<Instant>,
+    /// The end of the time has been reported.
+    late: bool,
+    /// All has been said, and that has been reported.
+    finished: bool,
 }
 
 fn run<S: Storage, K: Keys>(plan: &Plan<'_>, sender: Sender<S, K>) {
     let agreed = plan.deflate.map(params);
     let fragment = u32::from(plan.fragment).max(1);
-    let mut sender = sender.with_fragments(fragment).with_patience(100).with_deflate(agreed);
+    let mut sender = sender.fragments(fragment).patience(PATIENCE).deflate(agreed);
     let mut model = Model { fragment: fragment.into(), compressed: agreed.is_some(), ..Model::default() };
     let mut wire = Vec::new();
     for act in &plan.acts {
@@ -98,6 +109,10 @@ fn run<S: Storage, K: Keys>(plan: &Plan<'_>, sender: Sender<S, K>) {
         assert!(sender.storage().held().len() <= MEMORY);
         assert!(sender.queued() <= MEMORY);
         assert_eq!(sender.is_closing(), model.close.is_some());
+        if model.close.is_some() {
+            model.until.get_or_insert(model.now + PATIENCE);
+        }
+        assert_eq!(sender.deadline(), model.until.filter(|_| !model.late));
         assert_eq!(sender.queued() == 0, sender.transmit().is_empty());
     }
     wire.extend(drain(&mut sender));
@@ -180,8 +195,16 @@ fn step<S: Storage, K: Keys>(
             let n = usize::from(n).min(sender.transmit().len());
             wire.extend_from_slice(&sender.transmit()[..n]);
             model.blocked = n < sender.transmit().len();
-            sender.sent(n);
+            sender.transmitted(n);
             assert_eq!(sender.queued(), before - n);
+        }
+        Act::Copy(room) => {
+            let mut memory = vec![0; room.into()];
+            let n = sender.poll_transmit(&mut SliceOutput::new(&mut memory));
+            assert_eq!(n, memory.len().min(before));
+            assert_eq!(sender.queued(), before - n);
+            wire.extend_from_slice(&memory[..n]);
+            model.blocked = n < before;
         }
         Act::WriteAll => {
             wire.extend(drain(sender));
@@ -189,7 +212,7 @@ fn step<S: Storage, K: Keys>(
         }
         Act::Close(code, reason) => {
             let Some(code) = CloseCode::new(code) else { return };
-            match sender.close(code, reason) {
+            match sender.close(code, reason, model.now) {
                 Ok(()) => model.close = Some(Some((code, cut(reason)))),
                 Err(SendError::Closing) => assert!(closing),
                 Err(error) => panic!("{error}"),
@@ -197,7 +220,7 @@ fn step<S: Storage, K: Keys>(
         }
         Act::CloseNow(code, reason) => {
             let Some(code) = CloseCode::new(code) else { return };
-            match sender.close_now(code, reason) {
+            match sender.close_now(code, reason, model.now) {
                 Ok(dropped) => {
                     model.cut |= dropped > 0;
                     model.close = Some(Some((code, cut(reason))));
@@ -210,7 +233,7 @@ fn step<S: Storage, K: Keys>(
             let code = code.and_then(CloseCode::new);
             if !model.heard {
                 model.heard = true;
-                sender.closed(code.map(|code| Close { code, reason: "bye" }));
+                sender.closed(code.map(|code| Close { code, reason: "bye" }), model.now);
                 model.close.get_or_insert(code.map(|code| (code, "bye".to_string())));
             }
         }
@@ -220,7 +243,7 @@ fn step<S: Storage, K: Keys>(
                 model.failed = true;
                 // The close frame waits for nobody who does not take what comes before it.
                 model.cut |= model.blocked && before > 0;
-                sender.failed(CloseCode::PROTOCOL);
+                sender.failed(CloseCode::PROTOCOL, model.now);
                 model.close.get_or_insert(Some((CloseCode::PROTOCOL, String::new())));
             }
         }
@@ -228,22 +251,24 @@ fn step<S: Storage, K: Keys>(
             sender.release();
             unchanged(sender);
         }
-        Act::Next(time) => {
-            model.now += u64::from(time % 128);
-            let next = sender.next(model.now);
-            if !closing {
-                assert_eq!(next, Next::Open);
-                return;
-            }
-            let end = *model.until.get_or_insert(model.now + 100);
-            match next {
-                Next::Open => panic!("open"),
-                Next::Drop => assert!(model.now >= end),
-                Next::Closing { until } => assert!(until == end && model.now < end),
-                Next::Linger { until } => {
-                    assert!(until == end && model.now < end && model.heard && before == 0);
+        Act::Wait(time) => {
+            model.now = model.now + Duration::from_millis(u64::from(time % 128));
+            sender.handle_timeout(model.now);
+            while let Some(event) = sender.poll_event() {
+                assert!(closing && !model.late, "an event behind the last");
+                match event {
+                    StreamEvent::Finished => {
+                        assert!(model.heard && before == 0 && !model.finished);
+                        model.finished = true;
+                    }
+                    StreamEvent::TimedOut => {
+                        assert!(model.until.is_some_and(|until| model.now >= until));
+                        model.late = true;
+                    }
+                    _ => panic!("an event that nobody knows"),
                 }
             }
+            assert!(model.late || model.until.is_none_or(|until| model.now < until));
         }
     }
 }
@@ -288,13 +313,12 @@ fn cut(reason: &str) -> String {
 
 /// What the peer makes of it.
 fn check(mut model: Model, role: Role, agreed: Option<Params>, wire: &[u8]) {
-    let peer = feedrate_fuzz::ws::other(role);
-    let mut receiver = Receiver::new(peer, Grow::new(1 << 20)).with_deflate(agreed);
+    let mut receiver = Receiver::new(role.peer(), Grow::new(1 << 20)).deflate(agreed);
     let mut copy = wire.to_vec();
     let mut input = &mut copy[..];
     let mut messages = model.messages.iter();
     let (mut closed, mut answered, asked) = (None, None, model.pinged.back().cloned());
-    while let Some(event) = receiver.feed(&mut input, &mut ()) {
+    while let Some(event) = receiver.feed(&mut input, model.now, &mut ()).expect("good frames") {
         assert!(closed.is_none());
         match event {
             Event::Message(message) => {
@@ -313,7 +337,7 @@ fn check(mut model: Model, role: Role, agreed: Option<Params>, wire: &[u8]) {
             Event::Closed(close) => {
                 closed = Some(close.map(|close| (close.code, close.reason.to_string())));
             }
-            Event::Failed(error) => panic!("{error}"),
+            _ => panic!("an event that nobody knows"),
         }
     }
     let violated = Some(Some((CloseCode::PROTOCOL, String::new())));

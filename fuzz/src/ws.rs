@@ -1,6 +1,7 @@
-//! What the targets for WebSocket share: all the ways to receive, a reference that knows only one, and frames as the other side writes them.
+//! What the targets for WebSocket share: all the ways to receive, a reference that knows only one, and
+//! frames as the other side writes them.
 
-use feedrate::{Array, Buffer, Decoder, Encode, Error as Bad, Grow, Storage};
+use feedrate::{Array, Buffer, Decoder, Encode, Error as Bad, Grow, Instant, Storage};
 use feedrate_ws::deflate::{Config, Offer, Params};
 use feedrate_ws::frame::{FrameError, Frames, HEADER, Header, Opcode, Part};
 use feedrate_ws::{
@@ -10,6 +11,8 @@ use feedrate_ws::{
 
 use crate::pieces;
 
+/// When everything happens, where time does not matter.
+pub const NOW: Instant = Instant::ZERO;
 /// The longest message.
 pub const LIMIT: usize = 1024;
 /// A control frame's payload.
@@ -91,22 +94,18 @@ pub fn receive(side: Side, way: Way<'_>, stream: &[u8]) -> Outcome {
 }
 
 fn whole<S: Storage>(side: Side, way: Way<'_>, stream: &[u8], storage: S) -> Outcome {
-    let mut receiver = Receiver::new(side.role, storage).with_deflate(side.deflate);
+    let mut receiver = Receiver::new(side.role, storage).deflate(side.deflate);
     let mut log = Log::default();
     let mut sender = sender();
     for chunk in pieces(stream, way.sizes) {
         let mut chunk = chunk.to_vec();
         if way.shared {
             let mut input = &chunk[..];
-            while let Some(event) = receiver.feed(&mut input, &mut sender) {
-                log.whole(event);
-            }
+            while log.fed(receiver.feed(&mut input, NOW, &mut sender), Log::whole) {}
             assert!(input.is_empty());
         } else {
             let mut input = &mut chunk[..];
-            while let Some(event) = receiver.feed(&mut input, &mut sender) {
-                log.whole(event);
-            }
+            while log.fed(receiver.feed(&mut input, NOW, &mut sender), Log::whole) {}
             assert!(input.is_empty());
         }
     }
@@ -114,7 +113,7 @@ fn whole<S: Storage>(side: Side, way: Way<'_>, stream: &[u8], storage: S) -> Out
 }
 
 fn piecewise<S: Storage>(side: Side, way: Way<'_>, stream: &[u8], storage: S) -> Outcome {
-    let receiver = Receiver::new(side.role, storage).with_deflate(side.deflate);
+    let receiver = Receiver::new(side.role, storage).deflate(side.deflate);
     let mut receiver: Receiver<S, InPieces> = receiver.in_pieces(LIMIT as u64);
     let mut log = Log::default();
     let mut sender = sender();
@@ -122,15 +121,11 @@ fn piecewise<S: Storage>(side: Side, way: Way<'_>, stream: &[u8], storage: S) ->
         let mut chunk = chunk.to_vec();
         if way.shared {
             let mut input = &chunk[..];
-            while let Some(event) = receiver.feed(&mut input, &mut sender) {
-                log.piece(event);
-            }
+            while log.fed(receiver.feed(&mut input, NOW, &mut sender), Log::piece) {}
             assert!(input.is_empty());
         } else {
             let mut input = &mut chunk[..];
-            while let Some(event) = receiver.feed(&mut input, &mut sender) {
-                log.piece(event);
-            }
+            while log.fed(receiver.feed(&mut input, NOW, &mut sender), Log::piece) {}
             assert!(input.is_empty());
         }
     }
@@ -149,7 +144,7 @@ pub fn drain<S: Storage, K: feedrate_ws::Keys>(sender: &mut Sender<S, K>) -> Vec
     while !sender.transmit().is_empty() {
         let n = sender.transmit().len();
         all.extend_from_slice(sender.transmit());
-        sender.sent(n);
+        sender.transmitted(n);
     }
     assert_eq!(sender.queued(), 0);
     all
@@ -163,6 +158,26 @@ struct Log {
 }
 
 impl Log {
+    /// `false`, if nothing came.
+    fn fed<'e, M>(
+        &mut self,
+        fed: Result<Option<Event<'e, M>>, Error>,
+        each: impl FnOnce(&mut Self, Event<'e, M>),
+    ) -> bool {
+        match fed {
+            Ok(None) => return false,
+            Ok(Some(event)) => each(self, event),
+            Err(error) => self.item(Item::Failed(error)),
+        }
+        true
+    }
+
+    fn item(&mut self, item: Item) {
+        let ended = matches!(self.items.last(), Some(Item::Closed(_) | Item::Failed(_)));
+        assert!(!ended, "an event behind the last");
+        self.items.push(item);
+    }
+
     fn whole(&mut self, event: Event<'_, Message<'_>>) {
         if let Some(message) = self.other(event) {
             if let Message::Text(text) = message {
@@ -189,21 +204,19 @@ impl Log {
 
     fn message(&mut self, kind: Kind, bytes: Vec<u8>) {
         assert!(bytes.len() <= LIMIT);
-        self.items.push(match kind {
+        self.item(match kind {
             Kind::Text => Item::Text(String::from_utf8(bytes).expect("valid text")),
             Kind::Binary => Item::Binary(bytes),
         });
     }
 
     fn other<M>(&mut self, event: Event<'_, M>) -> Option<M> {
-        let ended = matches!(self.items.last(), Some(Item::Closed(_) | Item::Failed(_)));
-        assert!(!ended, "an event behind the last");
-        self.items.push(match event {
+        self.item(match event {
             Event::Message(message) => return Some(message),
             Event::Ping(payload) => Item::Ping(payload.to_vec()),
             Event::Pong(payload) => Item::Pong(payload.to_vec()),
             Event::Closed(close) => Item::Closed(close.map(|close| (close.code, close.reason.to_string()))),
-            Event::Failed(error) => Item::Failed(error),
+            _ => panic!("an event that nobody knows"),
         });
         None
     }
@@ -224,7 +237,8 @@ pub enum Feed {
     Pulled,
 }
 
-/// What comes of frames alone: the stream again, as it is written from what was read, where each frame begins in that, and errors.
+/// What comes of frames alone: the stream again, as it is written from what was read, where each frame
+/// begins in that, and errors.
 #[derive(Debug, Default, PartialEq)]
 pub struct Written {
     pub bytes: Vec<u8>,
@@ -530,21 +544,12 @@ pub fn frame(out: &mut Vec<u8>, first: u8, key: Option<[u8; 4]>, form: u8, claim
 pub fn params(bits: u16) -> Params {
     let flag = |n: u16| bits >> n & 1 == 1;
     let window = |n: u16| 8 + (bits >> n & 7) as u8;
-    Config {
-        server_no_context: flag(0),
-        client_no_context: flag(1),
-        server_bits: window(2),
-        client_bits: window(5),
-        level: 1 + (bits >> 8) as u8 % 9,
-        threshold: if flag(12) { 0 } else { 32 },
-    }
-    .accept(&Offer::default())
-}
-
-/// The other role.
-pub fn other(role: Role) -> Role {
-    match role {
-        Role::Server => Role::Client,
-        Role::Client => Role::Server,
-    }
+    Config::new()
+        .server_no_context(flag(0))
+        .client_no_context(flag(1))
+        .server_bits(window(2))
+        .client_bits(window(5))
+        .level(1 + (bits >> 8) as u8 % 9)
+        .threshold(if flag(12) { 0 } else { 32 })
+        .accept(&Offer::new())
 }

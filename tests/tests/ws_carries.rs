@@ -1,10 +1,11 @@
-//! WebSocket carries both protocols of the core: the pieces of binary messages go right into the inner decoder, wherever the messages of
-//! the one and of the other begin and end, and what comes out is what came of the bytes alone.
+//! WebSocket carries both protocols of the core: the pieces of binary messages go right into the inner
+//! decoder, wherever the messages of the one and of the other begin and end, and what comes out is what
+//! came of the bytes alone.
 
 use feedrate::pg::{Backend, Frontend};
 use feedrate::rdp::{Framing, Header, Packet, PacketType, Packets};
 use feedrate::{Array, Decoder, Encode, Error, Grow, Storage};
-use feedrate_tests::ws::run::{Key, agreed, key, write};
+use feedrate_tests::ws::run::{Key, NOW, agreed, key, write};
 use feedrate_tests::ws::wire::peer;
 use feedrate_tests::{Entry, Side, entry, transcript, vectors};
 use feedrate_ws::deflate::Params;
@@ -57,7 +58,8 @@ impl<S: Storage> Inner for Rdp<S> {
     }
 }
 
-/// `bytes` in WebSocket messages, of which the n-th has the n-th of `lengths`: every other one whole, the rest in pieces; with pings between.
+/// `bytes` in WebSocket messages, of which the n-th has the n-th of `lengths`: every other one whole, the
+/// rest in pieces; with pings between.
 fn carried(role: Role, deflate: Option<Params>, bytes: &[u8], lengths: &[usize]) -> Vec<u8> {
     fn with<K: Keys>(mut sender: Sender<Grow, K>, bytes: &[u8], lengths: &[usize]) -> Vec<u8> {
         let (mut rest, mut lengths, mut wire) = (bytes, lengths.iter().cycle(), Vec::new());
@@ -78,8 +80,8 @@ fn carried(role: Role, deflate: Option<Params>, bytes: &[u8], lengths: &[usize])
     }
     let queue = Grow::new(1 << 20);
     match role {
-        Role::Server => with(Sender::server(queue).with_deflate(deflate), bytes, lengths),
-        Role::Client => with(Sender::client(queue, key as Key).with_deflate(deflate), bytes, lengths),
+        Role::Server => with(Sender::server(queue).deflate(deflate), bytes, lengths),
+        Role::Client => with(Sender::client(queue, key as Key).deflate(deflate), bytes, lengths),
     }
 }
 
@@ -92,13 +94,13 @@ fn carry(
     shared: bool,
     inner: &mut impl Inner,
 ) {
-    let mut receiver = Receiver::new(role, Array::<125>::new()).with_deflate(deflate).in_pieces(u64::MAX);
+    let mut receiver = Receiver::new(role, Array::<125>::new()).deflate(deflate).in_pieces(u64::MAX);
     fn all<'i, I: Input<'i>>(
         receiver: &mut Receiver<Array<125>, feedrate_ws::InPieces>,
         mut input: I,
         inner: &mut impl Inner,
     ) {
-        while let Some(event) = receiver.feed(&mut input, &mut ()) {
+        while let Some(event) = receiver.feed(&mut input, NOW, &mut ()).expect("good") {
             match event {
                 Event::Message(piece) => {
                     assert_eq!(piece.kind(), Kind::Binary);

@@ -1,10 +1,11 @@
-//! WebSocket: compression, to RFC 7692. What one side compresses the other, and an inflater of a page, understand; what is agreed on is kept to;
-//! and what somebody else sends can be neither a bomb nor the end of the next message.
+//! WebSocket: compression, to RFC 7692. What one side compresses the other, and an inflater of a page,
+//! understand; what is agreed on is kept to; and what somebody else sends can be neither a bomb nor the end
+//! of the next message.
 
 use feedrate::{Array, Grow, Storage};
 use feedrate_tests::ws::data::{echoes, noise, numbered};
 use feedrate_tests::ws::inflate::inflate;
-use feedrate_tests::ws::run::{Entry, How, Key, Log, agreed, feed, key, said, transcript, write};
+use feedrate_tests::ws::run::{Entry, How, Key, Log, NOW, agreed, feed, key, said, transcript, write};
 use feedrate_tests::ws::wire::{BINARY, FIN, Frame, MORE, RSV1, TEXT, Wire, frames, peer, stored};
 use feedrate_tests::ws::{binary, text};
 use feedrate_ws::deflate::{Config, Offer, Params};
@@ -13,14 +14,12 @@ use feedrate_ws::{Error, Event, Piece, Receiver, Role, SendError, Sender, Violat
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
 
 fn config(bits: u8, no_context: bool) -> Config {
-    Config {
-        server_bits: bits,
-        client_bits: bits,
-        server_no_context: no_context,
-        client_no_context: no_context,
-        threshold: 0,
-        ..Config::default()
-    }
+    Config::new()
+        .server_bits(bits)
+        .client_bits(bits)
+        .server_no_context(no_context)
+        .client_no_context(no_context)
+        .threshold(0)
 }
 
 fn params(config: Config) -> Params {
@@ -46,7 +45,8 @@ fn payloads(frames: Vec<Frame>) -> Vec<(bool, Vec<u8>)> {
     messages
 }
 
-/// RFC 7692, sections 7.2.3.1 and 7.2.3.2. (Those that only have to be understood are among the vectors of `ws_splits`.)
+/// RFC 7692, sections 7.2.3.1 and 7.2.3.2. (Those that only have to be understood are among the vectors of
+/// `ws_splits`.)
 #[test]
 fn the_examples_of_the_rfc() {
     for level in 1..=9 {
@@ -70,7 +70,8 @@ fn the_examples_of_the_rfc() {
     assert_eq!((lengths, &empty[0].1, &empty[2].1), (vec![1, 7, 1], &vec![0], &vec![0]));
 }
 
-/// All windows, both ways, with and without what came before: understood by the peer, and by an inflater that sees how far back it refers.
+/// All windows, both ways, with and without what came before: understood by the peer, and by an inflater
+/// that sees how far back it refers.
 #[test]
 fn windows_and_contexts() {
     let long = if cfg!(debug_assertions) { 45_000 } else { 200 << 10 };
@@ -193,10 +194,10 @@ fn bombs() {
                 "{found:?}"
             );
         }
-        let mut receiver = Receiver::new(role, Grow::new(limit + 125)).with_deflate(Some(agreed()));
+        let mut receiver = Receiver::new(role, Grow::new(limit + 125)).deflate(Some(agreed()));
         let bomb = said(peer(role), agreed(), |s| s.binary(&vec![0; 3_000_000]));
         for chunk in bomb.chunks(10) {
-            _ = receiver.feed(&mut &*chunk, &mut ());
+            _ = receiver.feed(&mut &*chunk, NOW, &mut ());
             assert!(
                 receiver.storage().held().len() <= limit && receiver.storage().capacity() <= 2 * limit + 250
             );
@@ -221,7 +222,8 @@ fn endless_messages() {
     }
 }
 
-/// DEFLATE data that ends inside of a block is none, however little is missing; and what comes next does not make up for it.
+/// DEFLATE data that ends inside of a block is none, however little is missing; and what comes next does
+/// not make up for it.
 #[test]
 fn a_message_that_ends_inside_of_a_block() {
     let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
@@ -285,7 +287,7 @@ fn full_takes_the_compressor_back() {
     for no_context in [false, true] {
         for pieces in [false, true] {
             let params = params(config(15, no_context));
-            let mut sender = Sender::client(Grow::new(3_000 + 524), key as Key).with_deflate(Some(params));
+            let mut sender = Sender::client(Grow::new(3_000 + 524), key as Key).deflate(Some(params));
             let (mut out, mut sent, mut refused) = (Vec::new(), Vec::new(), 0);
             for i in 0..60_u64 {
                 // Half of it is that of the message before, so that a wrong window shows.
@@ -304,7 +306,7 @@ fn full_takes_the_compressor_back() {
                     }
                     let n = sender.transmit().len().min(900);
                     out.extend_from_slice(&sender.transmit()[..n]);
-                    sender.sent(n);
+                    sender.transmitted(n);
                 };
                 if pieces {
                     say(&message[..300], false);
@@ -328,13 +330,7 @@ fn full_takes_the_compressor_back() {
 /// Each side of the agreement has its own window and its own context.
 #[test]
 fn the_two_sides_are_independent() {
-    let config = Config {
-        server_bits: 9,
-        client_bits: 14,
-        server_no_context: true,
-        threshold: 0,
-        ..Config::default()
-    };
+    let config = Config::new().server_bits(9).client_bits(14).server_no_context(true).threshold(0);
     let params = params(config);
     let messages = [echoes(30_000), echoes(30_000)];
     for role in ROLES {
@@ -348,13 +344,14 @@ fn the_two_sides_are_independent() {
             assert!((513..=1 << 14).contains(&inflate(&payloads[0].1, vec![]).farthest));
         }
         let mut log = Log::default();
-        let mut receiver = Receiver::new(peer(role), Grow::new(1 << 20)).with_deflate(Some(params));
+        let mut receiver = Receiver::new(peer(role), Grow::new(1 << 20)).deflate(Some(params));
         feed(&mut receiver, true, &wire, &mut Sender::server(Grow::new(1_000)), &mut log);
         assert!(log.entries.iter().eq(messages.iter().map(binary).collect::<Vec<_>>().iter()));
     }
 }
 
-/// A peer that refers farther back than was agreed: whatever comes of that, it is the same for every receiver, and however it is cut.
+/// A peer that refers farther back than was agreed: whatever comes of that, it is the same for every
+/// receiver, and however it is cut.
 #[test]
 fn a_window_that_is_exceeded_gives_one_result() {
     for distance in [200, 257, 300, 513, 700, 1_500, 5_000, 20_000] {
@@ -379,21 +376,23 @@ fn a_window_that_is_exceeded_gives_one_result() {
     }
 }
 
-/// What a fragment becomes is there when the fragment is, however much that is, and not with the next one: so it does not matter how much of it the
-/// storage takes at a time.
+/// What a fragment becomes is there when the fragment is, however much that is, and not with the next one:
+/// so it does not matter how much of it the storage takes at a time.
 #[test]
 fn nothing_waits_for_the_next_fragment() {
     fn length(role: Role, storage: impl Storage, mut bytes: Vec<u8>, shared: bool) -> usize {
-        let mut receiver = Receiver::new(role, storage).with_deflate(Some(agreed())).in_pieces(u64::MAX);
+        let mut receiver = Receiver::new(role, storage).deflate(Some(agreed())).in_pieces(u64::MAX);
         let (copy, mut length) = (bytes.clone(), 0);
         let (mut lent, mut mutable) = (&copy[..], &mut bytes[..]);
         loop {
-            let event =
-                if shared { receiver.feed(&mut lent, &mut ()) } else { receiver.feed(&mut mutable, &mut ()) };
-            match event {
-                Some(Event::Message(piece)) => length += piece.as_bytes().len(),
-                Some(event) => panic!("{event:?}"),
-                None => return length,
+            let fed = match shared {
+                true => receiver.feed(&mut lent, NOW, &mut ()),
+                false => receiver.feed(&mut mutable, NOW, &mut ()),
+            };
+            match fed {
+                Ok(Some(Event::Message(piece))) => length += piece.as_bytes().len(),
+                Ok(None) => return length,
+                other => panic!("{other:?}"),
             }
         }
     }

@@ -1,10 +1,10 @@
-//! WebSocket's frames alone, behind a decoder: whole and in pieces, pushed and pulled, from input that can be
-//! unmasked where it lies and from
-//! other, what comes out is a function of the bytes. And what comes out can be written again, byte for byte.
+//! WebSocket's frames alone, behind a decoder: whole and in pieces, pushed and pulled, from input that can
+//! be unmasked where it lies and from other, what comes out is a function of the bytes. And what comes out
+//! can be written again, byte for byte.
 
 use feedrate::{Array, Buffer, Decoder, Encode, EncodeError, Error, Grow, Input, Output, Storage};
 use feedrate_tests::bytewise;
-use feedrate_tests::ws::run::Entry;
+use feedrate_tests::ws::run::{Entry, NOW};
 use feedrate_tests::ws::wire::{BINARY, FIN, MORE, RSV1, TEXT, Wire, frame, peer};
 use feedrate_tests::ws::{Vector, bad, good};
 use feedrate_ws::frame::{CONTROL, Frame, FrameError, Frames, HEADER, Header, Opcode, Part};
@@ -501,12 +501,12 @@ fn close_frames_that_are_read_can_be_written() {
         let wire = Wire::new(Role::Server).close(number, "").into_bytes();
         let event_is_closed = {
             let mut receiver = Receiver::new(Role::Client, Array::<200>::new());
-            matches!(receiver.feed(&mut &wire[..], &mut ()), Some(Event::Closed(_)))
+            matches!(receiver.feed(&mut &wire[..], NOW, &mut ()), Ok(Some(Event::Closed(_))))
         };
         assert_eq!(event_is_closed, CloseCode::new(number).is_some(), "{number}");
         if let Some(code) = CloseCode::new(number) {
             let mut sender = Sender::server(Array::<1_000>::new());
-            sender.close(code, "").expect("room");
+            sender.close(code, "", NOW).expect("room");
             assert_eq!(sender.transmit(), wire);
         }
     }
@@ -514,7 +514,7 @@ fn close_frames_that_are_read_can_be_written() {
         let reason = "r".repeat(length);
         let wire = Wire::new(Role::Server).close(1000, &reason).into_bytes();
         let mut sender = Sender::server(Array::<1_000>::new());
-        sender.close(CloseCode::NORMAL, &reason).expect("room");
+        sender.close(CloseCode::NORMAL, &reason, NOW).expect("room");
         assert_eq!(sender.transmit(), wire);
     }
     // And the sender refuses before it queues anything.

@@ -1,5 +1,6 @@
-//! WebSocket: the opening handshake, from both sides, with the bytes cut anywhere: RFC 6455, section 4. What is wrong is refused with the
-//! right status, nothing that is written can be made into something else, and what comes behind the handshake stays where it is.
+//! WebSocket: the opening handshake, from both sides, with the bytes cut anywhere: RFC 6455, section 4.
+//! What is wrong is refused with the right status, nothing that is written can be made into something else,
+//! and what comes behind the handshake stays where it is.
 
 use feedrate::{Array, Encode, EncodeError, Grow, Storage};
 use feedrate_tests::bytewise;
@@ -56,7 +57,7 @@ fn response(headers: &[(&str, &str)]) -> Vec<u8> {
 type Served = (Result<Option<(String, Vec<String>, Vec<u8>)>, ServerError>, Vec<u8>);
 
 fn serve(storage: impl Storage, headers: usize, shared: bool, chunks: &[&[u8]]) -> Served {
-    let mut server = Server::new(storage).with_headers(headers);
+    let mut server = Server::new(storage).max_headers(headers);
     for (i, chunk) in chunks.iter().enumerate() {
         let mut memory = chunk.to_vec();
         let (mut mutable, mut lent) = (&mut memory[..], *chunk);
@@ -253,7 +254,8 @@ fn limits_of_a_head() {
     assert_eq!(error, ServerError::Head(HeadError::TooManyHeaders { limit: 100 }));
 }
 
-/// Every byte is put away once and looked at a few times, however they come: of a mebibyte no more than the storage takes.
+/// Every byte is put away once and looked at a few times, however they come: of a mebibyte no more than the
+/// storage takes.
 #[test]
 fn a_head_takes_linear_time() {
     use std::cell::Cell;
@@ -333,7 +335,7 @@ fn what_is_written_cannot_become_two_headers() {
     }
     refused(&|out| request.protocols(&["a", "b", "a"]).encode(out));
     for status in [0, 99, 100, 101, 200, 299, 600, 1_000, u16::MAX] {
-        refused(&|out| Rejection { status }.encode(out));
+        refused(&|out| Rejection::new(status).encode(out));
     }
 }
 
@@ -349,7 +351,7 @@ fn rejections_are_answers() {
         (599, "599 ", ""),
     ] {
         let mut out = Vec::new();
-        assert_eq!(Rejection { status }.encode(&mut out), Ok(out.len()));
+        assert_eq!(Rejection::new(status).encode(&mut out), Ok(out.len()));
         let text = String::from_utf8(out.clone()).expect("ASCII");
         assert_eq!(text, format!("HTTP/1.1 {line}\r\nConnection: close\r\nContent-Length: 0\r\n{more}\r\n"));
         // The client understands that it was refused, and can look at why.

@@ -1,10 +1,11 @@
-//! WebSocket: whatever a program does with a sender, and however the peer takes it, what is written are whole frames that say what was
-//! said, in order. Against a model that keeps lists. And what is sent is received, whatever it is.
+//! WebSocket: whatever a program does with a sender, and however the peer takes it, what is written are
+//! whole frames that say what was said, in order. Against a model that keeps lists. And what is sent is
+//! received, whatever it is.
 
 use feedrate::{Array, Grow, Storage};
 use feedrate_tests::ws::binary;
 use feedrate_tests::ws::data::numbered;
-use feedrate_tests::ws::run::{Entry, How, Key, agreed, key, transcript, understood, write, write_some};
+use feedrate_tests::ws::run::{Entry, How, Key, NOW, agreed, key, transcript, understood, write, write_some};
 use feedrate_tests::ws::wire::{CLOSE, FIN, frames, peer};
 use feedrate_ws::deflate::Params;
 use feedrate_ws::{Answer, CloseCode, Keys, Kind, Message, Piece, SendError, Sender, Unmasked, mask};
@@ -42,7 +43,12 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..=125_u8).prop_map(Step::Ping),
         3 => (0..=125_u8).prop_map(Step::Pong),
         12 => (0..300_usize).prop_map(Step::Sent),
-        1 => prop_oneof![8 => Just(Step::Sent(5_000)), 1 => Just(Step::Close), 1 => Just(Step::CloseNow), 1 => Just(Step::Failed)],
+        1 => prop_oneof![
+            8 => Just(Step::Sent(5_000)),
+            1 => Just(Step::Close),
+            1 => Just(Step::CloseNow),
+            1 => Just(Step::Failed),
+        ],
     ]
 }
 
@@ -122,14 +128,14 @@ fn run<K: Keys>(mut sender: Sender<impl Storage, K>, steps: &[Step], compressed:
                 model.certain = if closing { model.certain } else { model.pongs.len() };
                 continue;
             }
-            Step::Close => sender.close(CloseCode::NORMAL, "done"),
+            Step::Close => sender.close(CloseCode::NORMAL, "done", NOW),
             Step::CloseNow => {
-                let result = sender.close_now(CloseCode::GOING_AWAY, "now");
+                let result = sender.close_now(CloseCode::GOING_AWAY, "now", NOW);
                 model.dropped |= result.is_ok();
                 result.map(|dropped| assert!(dropped <= before))
             }
             Step::Failed => {
-                sender.failed(CloseCode::PROTOCOL);
+                sender.failed(CloseCode::PROTOCOL, NOW);
                 model.dropped = true;
                 continue;
             }
@@ -188,11 +194,11 @@ proptest! {
 
     #[test]
     fn whatever_happens(steps in vec(step(), 0..60), fragment in prop_oneof![Just(37_u32), Just(1 << 16)]) {
-        run(server(1_500).with_fragments(fragment), &steps, false);
-        run(client(1_500).with_fragments(fragment), &steps, false);
-        run(Sender::server(Array::<1_400>::new()).with_fragments(fragment), &steps, false);
-        run(server(1_500).with_fragments(fragment).with_deflate(Some(agreed())), &steps, true);
-        run(client(1_500).with_fragments(fragment).with_deflate(Some(agreed().threshold(0))), &steps, true);
+        run(server(1_500).fragments(fragment), &steps, false);
+        run(client(1_500).fragments(fragment), &steps, false);
+        run(Sender::server(Array::<1_400>::new()).fragments(fragment), &steps, false);
+        run(server(1_500).fragments(fragment).deflate(Some(agreed())), &steps, true);
+        run(client(1_500).fragments(fragment).deflate(Some(agreed().threshold(0))), &steps, true);
     }
 
     /// What is sent is received: any text, any bytes, in any fragments and pieces, with any cuts on the way.
@@ -204,8 +210,8 @@ proptest! {
         deflate in any::<bool>(),
     ) {
         let agreed = deflate.then(|| agreed().threshold(9));
-        let server = server(100_000).with_fragments(fragment).with_deflate(agreed);
-        let client = client(100_000).with_fragments(fragment).with_deflate(agreed);
+        let server = server(100_000).fragments(fragment).deflate(agreed);
+        let client = client(100_000).fragments(fragment).deflate(agreed);
         inverse(server, &messages, &cuts, agreed);
         inverse(client, &messages, &cuts, agreed);
     }

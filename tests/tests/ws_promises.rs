@@ -1,18 +1,18 @@
-//! WebSocket: no memory is taken for a message in steady state, nor for its length when it is streamed; what is idle is small. Counted, of the
-//! thread that asks for it.
+//! WebSocket: no memory is taken for a message in steady state, nor for its length when it is streamed;
+//! what is idle is small. Counted, of the thread that asks for it.
 
 use feedrate::{Array, Grow, Storage};
 use feedrate_tests::counting::{Counting, Taken, taken};
 use feedrate_tests::ws::data::numbered;
-use feedrate_tests::ws::run::{Key, Reads, agreed, key};
+use feedrate_tests::ws::run::{Key, NOW, Reads, agreed, key};
 use feedrate_tests::ws::wire::{BINARY, FIN, TEXT, Wire, peer};
-use feedrate_ws::deflate::Params;
+use feedrate_ws::deflate::{Config, Params};
 use feedrate_ws::{Answer, Event, InPieces, Keys, Receiver, Role, Sender, Unmasked, mask};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Reads a chunk to its end, and answers how many bytes of data came out. `memory` is the program's buffer.
+/// Reads a chunk to its end, and returns how many bytes of data came out. `memory` is the program's buffer.
 fn read<R: Reads, K: Keys, S: Storage>(
     receiver: &mut R,
     sender: &mut Sender<S, K>,
@@ -28,10 +28,10 @@ fn read<R: Reads, K: Keys, S: Storage>(
         let event =
             if shared { receiver.feed(&mut lent, sender) } else { receiver.feed(&mut mutable, sender) };
         match event {
-            Some(Event::Message(data)) => length += data.parts().1.len(),
-            Some(Event::Failed(error)) => panic!("{error}"),
-            Some(_) => {}
-            None => return length,
+            Ok(Some(Event::Message(data))) => length += data.parts().1.len(),
+            Ok(Some(_)) => {}
+            Ok(None) => return length,
+            Err(error) => panic!("{error}"),
         }
     }
 }
@@ -52,7 +52,7 @@ fn steady<R: Reads>(mut receiver: R, role: Role, wire: &[u8], chunk: usize, shar
             for chunk in wire.chunks(chunk) {
                 length += read(receiver, &mut sender, &mut memory, chunk, shared);
                 let n = sender.transmit().len();
-                sender.sent(n);
+                sender.transmitted(n);
             }
         };
         (0..3).for_each(|_| round());
@@ -105,13 +105,13 @@ fn messages_are_sent_without_an_allocation() {
         for size in SIZES {
             let (bytes, letters) = (numbered(size), "ö".repeat(size / 2));
             for writes in [usize::MAX, 1_448, 65_536] {
-                let mut sender = make().with_deflate(deflate);
+                let mut sender = make().deflate(deflate);
                 let mut round = || {
                     let drain = |sender: &mut Sender<Grow, K>| {
                         sender.pong(b"pong");
                         while !sender.transmit().is_empty() {
                             let n = sender.transmit().len().min(writes);
-                            sender.sent(n);
+                            sender.transmitted(n);
                         }
                     };
                     sender.binary(&bytes).expect("room");
@@ -136,17 +136,17 @@ fn messages_are_sent_without_an_allocation() {
 #[test]
 fn compressed_messages_are_received_without_an_allocation() {
     for size in SIZES {
-        let mut sender = Sender::client(Grow::new(1 << 20), key as Key).with_deflate(Some(agreed()));
+        let mut sender = Sender::client(Grow::new(1 << 20), key as Key).deflate(Some(agreed()));
         // The window goes over from one message to the next, and from the last to the first.
         let bytes = numbered(size);
-        let mut receiver = Receiver::new(Role::Server, Grow::new(1 << 20)).with_deflate(Some(agreed()));
+        let mut receiver = Receiver::new(Role::Server, Grow::new(1 << 20)).deflate(Some(agreed()));
         let mut round = |sender: &mut Sender<Grow, Key>| {
             for _ in 0..3 {
                 sender.binary(&bytes).expect("room");
                 let mut chunk = sender.transmit();
                 let n = chunk.len();
-                while receiver.feed(&mut chunk, &mut ()).is_some() {}
-                sender.sent(n);
+                while receiver.feed(&mut chunk, NOW, &mut ()).expect("good").is_some() {}
+                sender.transmitted(n);
             }
         };
         (0..3).for_each(|_| round(&mut sender));
@@ -165,17 +165,17 @@ fn an_idle_connection_is_small() {
 
     let mut kept = (None, None);
     let (used, ()) = taken(|| {
-        let mut receiver = Receiver::new(Role::Server, Grow::new(1 << 20)).with_deflate(Some(agreed()));
-        let mut sender = Sender::server(Grow::new(1 << 20)).with_deflate(Some(agreed()));
+        let mut receiver = Receiver::new(Role::Server, Grow::new(1 << 20)).deflate(Some(agreed()));
+        let mut sender = Sender::server(Grow::new(1 << 20)).deflate(Some(agreed()));
         assert_eq!(taken(|| ()).0.kept, 0);
         let wire = Wire::new(Role::Client).text("x".repeat(1_000)).ping("ping").into_bytes();
         for mut chunk in wire.chunks(100) {
-            while receiver.feed(&mut chunk, &mut sender).is_some() {}
+            while receiver.feed(&mut chunk, NOW, &mut sender).expect("good").is_some() {}
         }
         sender.text("y".repeat(1_000).as_str()).expect("room");
         while !sender.transmit().is_empty() {
             let n = sender.transmit().len();
-            sender.sent(n);
+            sender.transmitted(n);
         }
         receiver.release();
         sender.release();
@@ -185,25 +185,25 @@ fn an_idle_connection_is_small() {
     assert!(used.allocations > 0);
 }
 
-/// What compression takes, a side is told beforehand; once it has been agreed upon it takes nothing, before the first message comes or goes.
+/// What compression takes, a side is told beforehand; once it has been agreed upon it takes nothing, before
+/// the first message comes or goes.
 #[test]
 fn compression_takes_the_memory_that_it_says() {
     let long = "memory ".repeat(9_000);
     for bits in 8..=15 {
-        let config =
-            feedrate_ws::deflate::Config { server_bits: bits, client_bits: 23 - bits, ..Default::default() };
+        let config = Config::new().server_bits(bits).client_bits(23 - bits);
         let params = config.accept(&Default::default());
-        let mut peer = Sender::client(Grow::new(1 << 20), key as Key).with_deflate(Some(params));
+        let mut peer = Sender::client(Grow::new(1 << 20), key as Key).deflate(Some(params));
         peer.text(long.as_str()).expect("room");
         let (before, (mut receiver, mut sender)) = taken(|| {
             let receiver = Receiver::new(Role::Server, Array::<512>::new()).in_pieces(u64::MAX);
             let sender = Sender::server(Array::<5_000>::new());
-            (receiver.with_deflate(Some(params)), sender.with_deflate(Some(params)))
+            (receiver.deflate(Some(params)), sender.deflate(Some(params)))
         });
         assert_eq!(before, Taken::NOTHING);
         let (used, length) = taken(|| {
             let (mut input, mut length) = (peer.transmit(), 0);
-            while let Some(Event::Message(piece)) = receiver.feed(&mut input, &mut sender) {
+            while let Ok(Some(Event::Message(piece))) = receiver.feed(&mut input, NOW, &mut sender) {
                 length += piece.as_bytes().len();
             }
             sender.text(long.as_str()).expect("room");
@@ -223,11 +223,11 @@ fn compression_takes_the_memory_that_it_says() {
 /// `release` at any time loses nothing.
 #[test]
 fn released_at_any_time() {
-    let config = feedrate_ws::deflate::Config { client_no_context: true, ..Default::default() };
+    let config = Config::new().client_no_context(true);
     let fresh = config.accept(&Default::default());
     for deflate in [None, Some(agreed()), Some(fresh)] {
-        let mut sender = Sender::client(Grow::new(1 << 20), key as Key).with_deflate(deflate);
-        let mut receiver = Receiver::new(Role::Server, Grow::new(1 << 20)).with_deflate(deflate);
+        let mut sender = Sender::client(Grow::new(1 << 20), key as Key).deflate(deflate);
+        let mut receiver = Receiver::new(Role::Server, Grow::new(1 << 20)).deflate(deflate);
         let mut answers = Sender::server(Grow::new(1_000));
         let (message, mut wire) = ("and so on, ".repeat(30), Vec::new());
         for _ in 0..5 {
@@ -243,7 +243,7 @@ fn released_at_any_time() {
         let (mut lengths, mut pings) = (Vec::new(), 0);
         for byte in &wire {
             let mut input = std::slice::from_ref(byte);
-            while let Some(event) = receiver.feed(&mut input, &mut answers) {
+            while let Some(event) = receiver.feed(&mut input, NOW, &mut answers).expect("good") {
                 match event {
                     Event::Message(text) => {
                         assert!(text.as_bytes().starts_with(message.as_bytes()));
@@ -261,7 +261,8 @@ fn released_at_any_time() {
     }
 }
 
-/// A message of a gigabyte, that is really fed, through less than a kilobyte. Of text, and without optimization, less of it.
+/// A message of a gigabyte, that is really fed, through less than a kilobyte. Of text, and without
+/// optimization, less of it.
 #[test]
 fn messages_of_a_gigabyte_in_constant_memory() {
     fn stream<R: Reads>(mut receiver: R, role: Role, opcode: u8, length: u64, shared: bool) {

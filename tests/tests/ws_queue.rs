@@ -1,9 +1,10 @@
-//! WebSocket: what is queued, under a peer that does not take it. Control frames pass data, the memory is bounded, a full queue gives the
-//! message back, and whatever happens, what is written are whole frames in the right order.
+//! WebSocket: what is queued, under a peer that does not take it. Control frames pass data, the memory is
+//! bounded, a full queue gives the message back, and whatever happens, what is written are whole frames in
+//! the right order.
 
-use feedrate::{Array, Grow, Storage};
+use feedrate::{Array, Grow, SliceOutput, Storage};
 use feedrate_tests::ws::data::numbered;
-use feedrate_tests::ws::run::{Entry, Key, key, understood, write, write_some};
+use feedrate_tests::ws::run::{Entry, Key, NOW, key, understood, write, write_some};
 use feedrate_tests::ws::wire::{
     BINARY, CLOSE, FIN, Frame, MORE, PING, PONG, TEXT, Wire, frame, frames, peer,
 };
@@ -75,8 +76,8 @@ fn a_pong_goes_at_the_next_boundary() {
             assert_eq!(rest[2..], whole[whole.len() + 2 - rest.len()..]);
         }
     }
-    check(|| server(1_000).with_fragments(100));
-    check(|| client(1_000).with_fragments(100));
+    check(|| server(1_000).fragments(100));
+    check(|| client(1_000).fragments(100));
 }
 
 /// What has begun stays whole: at each byte that is written, another pong comes, and data.
@@ -103,7 +104,8 @@ fn frames_are_never_cut_by_others() {
     check(Sender::client(Array::<6_000>::new(), key as Key));
 }
 
-/// A hundred thousand pings to a peer that takes nothing, that takes a byte for each, or that takes nearly as much as it asks for.
+/// A hundred thousand pings to a peer that takes nothing, that takes a byte for each, or that takes nearly
+/// as much as it asks for.
 #[test]
 fn a_ping_flood_takes_no_memory() {
     fn check<K: Keys>(mut sender: Sender<Grow, K>, takes: usize) {
@@ -115,7 +117,7 @@ fn a_ping_flood_takes_no_memory() {
         for _ in 0..pings / 100 {
             let mut chunk = wire.clone();
             let mut input = &mut chunk[..];
-            while receiver.feed(&mut input, &mut sender).is_some() {
+            while receiver.feed(&mut input, NOW, &mut sender).expect("good").is_some() {
                 write_some(&mut sender, takes, &mut written);
                 // One that has begun, and one that waits; some more, if nothing tells that the peer does not take them.
                 let pongs = if takes == 0 { PONGS } else { 2 };
@@ -129,7 +131,7 @@ fn a_ping_flood_takes_no_memory() {
         }
         assert!(sender.storage().capacity() < 4_096, "{}", sender.storage().capacity());
         // And the close frame still finds its place.
-        sender.failed(CloseCode::PROTOCOL);
+        sender.failed(CloseCode::PROTOCOL, NOW);
         write(&mut sender, &mut written);
         let frames = frames(K::ROLE, &written);
         assert_eq!(frames.last(), Some(&(FIN | CLOSE, vec![0x03, 0xea])));
@@ -156,7 +158,7 @@ fn a_ping_flood_in_an_array() {
             write_some(&mut sender, takes, &mut written);
         }
         assert!(last > 4_900);
-        sender.failed(CloseCode::PROTOCOL);
+        sender.failed(CloseCode::PROTOCOL, NOW);
         write(&mut sender, &mut written);
         let frames = frames(K::ROLE, &written);
         assert_eq!(frames.last(), Some(&(FIN | CLOSE, vec![0x03, 0xea])));
@@ -179,7 +181,7 @@ fn pings_at_once_leave_room_for_the_close_frame() {
         (0..pings).for_each(|i| sender.pong(&[i; 125]));
         sender.ping(&[1; 125]).expect("room for a ping");
         let sent = sender.binary(b"data").is_ok();
-        sender.failed(CloseCode::PROTOCOL);
+        sender.failed(CloseCode::PROTOCOL, NOW);
         write(&mut sender, &mut written);
         let frames = frames(K::ROLE, &written);
         assert_eq!(frames.last(), Some(&(FIN | CLOSE, vec![0x03, 0xea])), "{pings} {frames:?}");
@@ -319,7 +321,7 @@ fn a_violation_is_not_stuck_behind_data() {
         sender.pong(b"pong");
         let mut out = Vec::new();
         write_some(&mut sender, written, &mut out);
-        sender.failed(CloseCode::PROTOCOL);
+        sender.failed(CloseCode::PROTOCOL, NOW);
         write(&mut sender, &mut out);
         let written_frames = frames(Role::Server, &out);
         assert_eq!(written_frames.last(), Some(&(FIN | CLOSE, vec![0x03, 0xea])));
@@ -336,7 +338,7 @@ fn a_violation_is_not_stuck_behind_data() {
     };
     sender.send_vectored(&numbered(100)[..], first).expect("room");
     sender.text("after").expect("room");
-    sender.failed(CloseCode::PROTOCOL);
+    sender.failed(CloseCode::PROTOCOL, NOW);
     write(&mut sender, &mut out);
     let close = (FIN | CLOSE, vec![0x03, 0xea]);
     assert_eq!(frames(Role::Server, &out), [(FIN | BINARY, numbered(100)), close]);
@@ -352,15 +354,15 @@ fn long_messages_go_in_fragments() {
         parts.into_iter().enumerate().map(|(i, part)| (first(i), part.to_vec())).collect()
     };
     for length in [0, 1, 63, 64, 65, 127, 128, 129, 640, 1000] {
-        let mut sender = server(2_000).with_fragments(64);
+        let mut sender = server(2_000).fragments(64);
         sender.binary(&numbered(length)).expect("room");
         assert_eq!(frames(Role::Server, &all(&mut sender)), parts(length));
-        let mut sender = client(2_000).with_fragments(64);
+        let mut sender = client(2_000).fragments(64);
         sender.binary(&numbered(length)).expect("room");
         assert_eq!(frames(Role::Client, &all(&mut sender)), parts(length));
     }
     // All of them, or none.
-    let mut sender = server(400).with_fragments(10);
+    let mut sender = server(400).fragments(10);
     sender.text("before").expect("room");
     assert!(matches!(sender.binary(&numbered(350)), Err(SendError::TooLong { .. })));
     assert_eq!(frames(Role::Server, &all(&mut sender)), [(FIN | TEXT, b"before".to_vec())]);
@@ -385,4 +387,45 @@ fn pieces_are_one_message() {
     sender.text("e").expect("no message has begun");
     assert_eq!(sender.ping(&[0; 126]), Err(SendError::ControlTooLong { length: 126 }));
     assert_eq!(understood(Role::Server, &all(&mut sender), None).entries, [text("e")]);
+}
+
+/// `poll_transmit` is `transmit` and `transmitted`: whatever room there is, the same bytes leave in the same order, and
+/// what has no room is what the peer does not take.
+#[test]
+fn bytes_that_are_copied_out_are_those_that_are_lent() {
+    fn fill(sender: &mut Sender<Grow, Key>) {
+        sender.binary(&numbered(300)).expect("room");
+        sender.ping(b"ping").expect("room");
+        sender.binary(&numbered(70)).expect("room");
+        (0..3).for_each(|n| sender.pong(&[n; 20]));
+    }
+    let mut lent = client(2_000).fragments(64);
+    fill(&mut lent);
+    let expected = all(&mut lent);
+    for room in (1..40).chain([100, 5_000]) {
+        let mut sender = client(2_000).fragments(64);
+        fill(&mut sender);
+        let (mut memory, mut copied) = (vec![0; room], Vec::new());
+        loop {
+            let queued = sender.queued();
+            let n = sender.poll_transmit(&mut SliceOutput::new(&mut memory));
+            assert_eq!(n, room.min(queued));
+            assert_eq!(sender.queued(), queued - n);
+            if n == 0 {
+                break;
+            }
+            copied.extend_from_slice(&memory[..n]);
+        }
+        assert_eq!(copied, expected, "{room}");
+    }
+    // One pong waits, the last, while there is no room.
+    let mut sender = server(2_000);
+    sender.binary(&numbered(300)).expect("room");
+    assert_eq!(sender.poll_transmit(&mut SliceOutput::new(&mut [])), 0);
+    (0..3).for_each(|n| sender.pong(&[n; 20]));
+    let mut out = Vec::new();
+    assert_eq!(sender.poll_transmit(&mut out), out.len());
+    let said = frames(Role::Server, &out);
+    assert_eq!(said.iter().filter(|frame| frame.0 == FIN | PONG).count(), 1);
+    assert!(said.contains(&(FIN | PONG, vec![2; 20])));
 }

@@ -1,7 +1,8 @@
-//! WebSocket: what breaks a rule is refused at the byte that shows it, with the right close code, and nothing comes after that.
+//! WebSocket: what breaks a rule is refused at the byte that shows it, with the right close code, and
+//! nothing comes after that.
 
 use feedrate::{Array, Grow, Storage};
-use feedrate_tests::ws::run::{Entry, How, Key, Log, agreed, feed, key, transcript, write};
+use feedrate_tests::ws::run::{Entry, How, Key, Log, NOW, agreed, feed, key, transcript, write};
 use feedrate_tests::ws::wire::{
     BINARY, CLOSE, FIN, MORE, PING, PONG, RSV1, TEXT, Wire, frames, peer, stored,
 };
@@ -153,9 +154,9 @@ fn a_claim_takes_no_memory() {
     for role in ROLES {
         let mut head = Wire::new(peer(role)).head(FIN | BINARY, 1 << 40).into_bytes();
         let mut receiver = Receiver::new(role, Grow::new(1 << 50));
-        assert!(receiver.feed(&mut &mut head[..], &mut ()).is_none());
+        assert!(receiver.feed(&mut &mut head[..], NOW, &mut ()) == Ok(None));
         assert_eq!(receiver.storage().capacity(), 0);
-        assert!(receiver.feed(&mut &mut [0; 100][..], &mut ()).is_none());
+        assert!(receiver.feed(&mut &mut [0; 100][..], NOW, &mut ()) == Ok(None));
         assert!(receiver.storage().capacity() < 1_000);
     }
 }
@@ -185,8 +186,8 @@ fn nothing_goes_after_our_close() {
             assert!(sender.is_closing());
             assert_eq!(sender.text("more"), Err(SendError::Closing));
             assert_eq!(sender.ping(b"more"), Err(SendError::Closing));
-            assert_eq!(sender.close(CloseCode::NORMAL, ""), Err(SendError::Closing));
-            assert_eq!(sender.close_now(CloseCode::NORMAL, ""), Err(SendError::Closing));
+            assert_eq!(sender.close(CloseCode::NORMAL, "", NOW), Err(SendError::Closing));
+            assert_eq!(sender.close_now(CloseCode::NORMAL, "", NOW), Err(SendError::Closing));
             write(sender, &mut log.said);
         };
         let mut sender = Sender::client(queue, key as Key);
@@ -202,10 +203,10 @@ fn a_listener_says_nothing_and_hears_everything() {
     let mut receiver = Receiver::new(Role::Client, Array::<256>::new());
     let bytes = Wire::new(Role::Server).ping("p").text("t").bad().frame(FIN | 3, "").into_bytes();
     let mut input = &bytes[..];
-    assert_eq!(receiver.feed(&mut input, &mut ()), Some(Event::Ping(b"p")));
-    assert!(matches!(receiver.feed(&mut input, &mut ()), Some(Event::Message(_))));
-    assert!(matches!(receiver.feed(&mut input, &mut ()), Some(Event::Failed(_))));
-    assert_eq!((receiver.feed(&mut input, &mut ()), input.len()), (None, 0));
+    assert_eq!(receiver.feed(&mut input, NOW, &mut ()), Ok(Some(Event::Ping(b"p"))));
+    assert!(matches!(receiver.feed(&mut input, NOW, &mut ()), Ok(Some(Event::Message(_)))));
+    assert!(receiver.feed(&mut input, NOW, &mut ()).is_err());
+    assert_eq!((receiver.feed(&mut input, NOW, &mut ()), input.len()), (Ok(None), 0));
 }
 
 /// The header alone, for those who have their own way with frames: what it shows by itself.
@@ -266,7 +267,7 @@ fn no_memory() {
         let vectored = sender.send_vectored("x", |_| panic!("written, with no memory for the rest"));
         assert!(matches!(vectored, Err(SendError::Full { .. })));
         assert!(matches!(sender.ping(b"x"), Err(SendError::Full { .. })));
-        assert!(matches!(sender.close(CloseCode::NORMAL, ""), Err(SendError::Full { .. })));
+        assert!(matches!(sender.close(CloseCode::NORMAL, "", NOW), Err(SendError::Full { .. })));
         assert!(!sender.is_closing() && sender.transmit().is_empty());
     }
 }

@@ -1,5 +1,6 @@
-//! WebSocket: what comes out, and what the sender says, is a function of the bytes, never of how they were cut. Of every vector, for
-//! both sides, with and without compression, whole and in pieces, from input that can be unmasked where it lies and from other.
+//! WebSocket: what comes out, and what the sender says, is a function of the bytes, never of how they were
+//! cut. Of every vector, for both sides, with and without compression, whole and in pieces, from input that
+//! can be unmasked where it lies and from other.
 
 use feedrate::{Array, Borrowed, Grow, Storage};
 use feedrate_tests::bytewise;
@@ -14,7 +15,8 @@ use proptest::prelude::*;
 /// The longest message of all vectors, and room for a control frame behind it.
 const ROOM: usize = 70_000 + CONTROL;
 
-/// Feeds `bytes` whole, byte by byte, in two everywhere, and in three, if they are few; and answers what all of these have in common.
+/// Feeds `bytes` whole, byte by byte, in two everywhere, and in three, if they are few; and answers what
+/// all of these have in common.
 fn always(name: &str, bytes: &[u8], read: impl Fn(&[&[u8]]) -> Transcript) -> Transcript {
     let whole = read(&[bytes]);
     let check = |chunks: &[&[u8]]| {
@@ -134,7 +136,8 @@ fn a_stream_that_ends_early() {
     }
 }
 
-/// Frames of any kind, with bytes in them changed: whatever comes of that, it is the same for every receiver, and however it is cut.
+/// Frames of any kind, with bytes in them changed: whatever comes of that, it is the same for every
+/// receiver, and however it is cut.
 fn frames() -> impl Strategy<Value = Vec<(u8, Vec<u8>)>> {
     let first = prop_oneof![
         8 => prop::sample::select(vec![0x00_u8, 0x01, 0x02, 0x80, 0x81, 0x82, 0x89, 0x8a, 0xc1, 0xc2, 0x41]),

@@ -1,4 +1,5 @@
-//! WebSocket: the client's side of the opening handshake, and what both sides agree on: RFC 6455, section 4.1, and RFC 7692, section 7.1.
+//! WebSocket: the client's side of the opening handshake, and what both sides agree on: RFC 6455, section
+//! 4.1, and RFC 7692, section 7.1.
 
 use feedrate::{Encode, Grow};
 use feedrate_tests::bytewise;
@@ -165,8 +166,8 @@ fn text(encode: &impl Encode) -> String {
 #[test]
 fn offers_and_what_is_answered() {
     let any = Config::default();
-    let small = Config { server_bits: 10, client_bits: 9, ..any };
-    let fresh = Config { server_no_context: true, client_no_context: true, ..any };
+    let small = any.server_bits(10).client_bits(9);
+    let fresh = any.server_no_context(true).client_no_context(true);
     for (offers, config, answer) in [
         ("permessage-deflate", any, Some("")),
         ("permessage-deflate; client_max_window_bits", any, Some("")),
@@ -237,13 +238,14 @@ fn offers_and_what_is_answered() {
     }
 }
 
-/// What a client has offered, what a server answers, and what the client makes of that: bits and no context of server and client.
+/// What a client has offered, what a server answers, and what the client makes of that: bits and no context
+/// of server and client.
 #[test]
 fn answers_to_an_offer() {
     let any = Offer::default();
-    let silent = Offer { client_bits: None, ..any };
-    let strict = Offer { server_bits: Some(10), server_no_context: true, client_bits: Some(Some(11)), ..any };
-    let fresh = Offer { client_no_context: true, ..silent };
+    let silent = any.client_bits(None);
+    let strict = any.server_bits(Some(10)).server_no_context(true).client_bits(Some(Some(11)));
+    let fresh = silent.client_no_context(true);
     type Agreed = Option<(u8, bool, u8, bool)>;
     let table: [(Offer, &str, Agreed); 27] = [
         (any, "", Some((15, false, 15, false))),
@@ -315,21 +317,18 @@ fn the_two_sides_agree() {
         let flag = |n: u8| flags >> n & 1 == 1;
         for server_bits in bits {
             for client_bits in client_bits {
-                let offer = Offer {
-                    server_no_context: flag(0),
-                    client_no_context: flag(1),
-                    server_bits,
-                    client_bits,
-                };
+                let offer = Offer::new()
+                    .server_no_context(flag(0))
+                    .client_no_context(flag(1))
+                    .server_bits(server_bits)
+                    .client_bits(client_bits);
                 assert_eq!(one(&text(&offer)), Ok(offer));
                 for wanted in [8, 11, 15] {
-                    let config = Config {
-                        server_no_context: flag(2),
-                        client_no_context: flag(3),
-                        server_bits: wanted,
-                        client_bits: 23 - wanted,
-                        ..Config::default()
-                    };
+                    let config = Config::new()
+                        .server_no_context(flag(2))
+                        .client_no_context(flag(3))
+                        .server_bits(wanted)
+                        .client_bits(23 - wanted);
                     let mut asked = Vec::new();
                     let request = ClientRequest::new("host", "/", NONCE).deflate(offer);
                     request.encode(&mut asked).expect("good");

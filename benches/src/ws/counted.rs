@@ -1,11 +1,12 @@
 //! What instructions are counted of: feedrate's receiver and sender, and nothing around them.
 //!
-//! `callgrind` counts in the functions `measured_*` and in what they call, and nowhere else. So it is not counted that the bytes are put back
-//! before each pass, which they have to be after they were unmasked where they lay. No `measured_*` may call another: the counting would stop there.
+//! `callgrind` counts in the functions `measured_*` and in what they call, and nowhere else. So it is not
+//! counted that the bytes are put back before each pass, which they have to be after they were unmasked
+//! where they lay. No `measured_*` may call another: the counting would stop there.
 
 use std::hint::black_box;
 
-use feedrate::Grow;
+use feedrate::{Grow, Instant};
 use feedrate_ws::{Event, InPieces, Input, Keys, Receiver, Sender, Unmasked};
 
 use super::streams::{Kind, Stream, message};
@@ -17,7 +18,8 @@ const LIMIT: usize = 4 << 20;
 /// Of payload in a pass.
 const TOTAL: usize = 1 << 20;
 
-/// Does the passes, and answers how many messages one has. `size` is a message's: `125`, `64K`, or `4x1K` for four fragments.
+/// Does the passes, and returns how many messages one has. `size` is a message's: `125`, `64K`, or `4x1K`
+/// for four fragments.
 pub fn passes(kind: &str, size: &str, contender: &str, passes: usize) -> usize {
     let kind = match kind {
         "text" => Kind::Ascii,
@@ -125,7 +127,7 @@ fn receiver(role: Role) -> Receiver<Grow> {
 /// Nothing is answered: there are no control frames in the streams.
 #[inline(always)]
 fn whole<'i>(receiver: &mut Receiver<Grow>, mut input: impl Input<'i>, visited: &mut Visited) {
-    while let Some(event) = receiver.feed(&mut input, &mut ()) {
+    while let Some(event) = receiver.feed(&mut input, Instant::ZERO, &mut ()).expect("a good stream") {
         let Event::Message(message) = event else { panic!("{event:?}") };
         visited.message(message.as_bytes());
     }
@@ -133,7 +135,7 @@ fn whole<'i>(receiver: &mut Receiver<Grow>, mut input: impl Input<'i>, visited: 
 
 #[inline(always)]
 fn pieces<'i>(receiver: &mut Receiver<Grow, InPieces>, mut input: impl Input<'i>, visited: &mut Visited) {
-    while let Some(event) = receiver.feed(&mut input, &mut ()) {
+    while let Some(event) = receiver.feed(&mut input, Instant::ZERO, &mut ()).expect("a good stream") {
         let Event::Message(piece) = event else { panic!("{event:?}") };
         visited.piece(piece.as_bytes(), piece.is_first(), piece.is_last());
     }
@@ -147,7 +149,7 @@ fn send<K: Keys>(sender: &mut Sender<Grow, K>, text: &str, times: usize) -> usiz
         sender.send(text).expect("room");
         if sender.queued() >= CHUNK || i == times {
             while let n @ 1.. = black_box(sender.transmit()).len() {
-                sender.sent(n);
+                sender.transmitted(n);
                 written += n;
             }
         }

@@ -1,9 +1,9 @@
-//! feedrate: a `Receiver`, a `Sender`, and a buffer to read into, which all connections of a thread can share. And the frame layer alone, for what can
-//! do with that.
+//! feedrate: a `Receiver`, a `Sender`, and a buffer to read into, which all connections of a thread can
+//! share. And the frame layer alone, for what can do with that.
 
 use std::io::{IoSlice, Read};
 
-use feedrate::{Encode, Grow, SliceOutput};
+use feedrate::{Encode, Grow, Instant, SliceOutput};
 use feedrate_ws::frame::{Frame, HEADER, Header, Opcode};
 use feedrate_ws::{Answer, Event, Message, Receiver, Sender, Unmasked, mask};
 
@@ -111,7 +111,8 @@ fn receive<A: Answer>(
         }
         let mut input = &mut read[*next..*end];
         while left > 0 {
-            let Some(event) = receiver.feed(&mut input, sender) else { break };
+            let fed = receiver.feed(&mut input, Instant::ZERO, sender).expect("a good stream");
+            let Some(event) = fed else { break };
             let Event::Message(message) = event else { panic!("{event:?}") };
             each(sender, message);
             left -= 1;
@@ -150,12 +151,12 @@ fn flush<K: feedrate_ws::Keys>(sender: &mut Sender<Grow, K>, wire: &Wire) {
             return;
         }
         let written = wire.put(&[IoSlice::new(bytes)]);
-        sender.sent(written);
+        sender.transmitted(written);
     }
 }
 
-/// The frame layer alone: no message of more than one frame, no check of text, no answers, no queue. A frame is read into a buffer of the connection's
-/// own, until it is whole.
+/// The frame layer alone: no message of more than one frame, no check of text, no answers, no queue. A
+/// frame is read into a buffer of the connection's own, until it is whole.
 #[derive(Debug)]
 pub struct Frames {
     wire: Wire,

@@ -106,7 +106,8 @@ fn write(out: &mut Vec<u8>, first: u8, payload: &[u8], key: Option<[u8; 4]>) {
     out.extend(payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]));
 }
 
-/// That `bytes` are `times` frames of text with this payload, from `writer`, each with the shortest header and a key of its own.
+/// That `bytes` are `times` frames of text with this payload, from `writer`, each with the shortest header
+/// and a key of its own.
 pub fn assert_written(writer: Role, payload: &[u8], times: usize, mut bytes: &[u8]) {
     let mut keys = Vec::new();
     for _ in 0..times {

@@ -1,7 +1,7 @@
 //! Unmasking alone, of those that let it be called alone.
 //!
-//! tungstenite's, tokio-websockets' and embedded-websocket's functions are private to them: what they take shows in how much longer a server's
-//! stream takes them than a client's.
+//! tungstenite's, tokio-websockets' and embedded-websocket's functions are private to them: what they take
+//! shows in how much longer a server's stream takes them than a client's.
 
 use super::KEY;
 

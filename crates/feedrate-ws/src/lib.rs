@@ -12,77 +12,107 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
 #![cfg_attr(test, allow(clippy::as_conversions))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! WebSocket for event loops and firmware: RFC 6455, both roles, with permessage-deflate (RFC 7692). Sans-IO and `no_std`, without `unsafe`, and without a panic,
-//! whatever the bytes: the linker proves it for all but compression.
+//! WebSocket for event loops and firmware: RFC 6455, both roles, with permessage-deflate (RFC 7692). Sans-IO and
+//! `no_std`, without `unsafe`, and without a panic, whatever the bytes: the linker proves it for all but compression.
 //!
 //! # The loop
 //!
-//! A [`Receiver`] turns the peer's bytes into messages, and a [`Sender`] turns messages into bytes. They are two, so that a message that is lent from the one can go into the other; what the first has to say to the peer, a pong or a
-//! close frame, it says to the second.
+//! A [`Receiver`] turns the peer's bytes into messages, and a [`Sender`] turns messages into bytes. They
+//! are two, so that a message that is lent from the one can go into the other; what the first has to say to
+//! the peer, a pong or a close frame, it says to the second.
 //!
 //! ```
-//! use feedrate::Grow;
-//! use feedrate_ws::{Event, Next, Receiver, Role, SendError, Sender};
+//! use feedrate::{Grow, Instant};
+//! use feedrate_ws::{Event, Receiver, Role, SendError, Sender, StreamEvent};
 //!
 //! // After the handshake: see `handshake`.
 //! let mut receiver = Receiver::new(Role::Server, Grow::new(1 << 20));
 //! let mut sender = Sender::server(Grow::new(1 << 20));
-//! # let mut chunks = vec![b"\x81\x85\x37\xfa\x21\x3d".to_vec(), b"\x7f\x9f\x4d\x51\x58\x83".to_vec(), Vec::new()].into_iter();
+//! # let chunks = [&b"\x81\x85\x37\xfa\x21\x3d"[..], b"\x7f\x9f\x4d\x51\x58\x83\x80", b""];
+//! # let mut chunks = chunks.into_iter();
 //! # let mut written = Vec::new();
-//! # let mut read = |buffer: &mut [u8]| { let chunk = chunks.next().unwrap(); buffer[..chunk.len()].copy_from_slice(&chunk); chunk.len() };
+//! # let mut read = |buffer: &mut [u8]| {
+//! #     let chunk = chunks.next().unwrap();
+//! #     buffer[..chunk.len()].copy_from_slice(chunk);
+//! #     chunk.len()
+//! # };
 //! # let mut write = |bytes: &[u8]| { written.extend_from_slice(bytes); bytes.len() };
-//! # let now = || 0;
+//! # let mut shutdown = || {};
+//! let start = std::time::Instant::now();
+//! let now = || Instant::from(start.elapsed());
 //! let mut buffer = [0; 4096];
-//! loop {
+//! 'connection: loop {
+//!     // Until `sender.deadline()` at the latest, once there is one.
 //!     let n = read(&mut buffer);
 //!     if n == 0 {
 //!         break;
 //!     }
 //!     let mut input = &mut buffer[..n];
-//!     while let Some(event) = receiver.feed(&mut input, &mut sender) {
-//!         match event {
+//!     loop {
+//!         match receiver.feed(&mut input, now(), &mut sender) {
 //!             // Lent from `buffer`, or, if it came in pieces, from the receiver's storage.
-//!             Event::Message(message) => match sender.send(message) {
+//!             Ok(Some(Event::Message(message))) => match sender.send(message) {
 //!                 // The peer does not read: this is the place for a policy.
 //!                 Err(SendError::Full { .. }) => {}
 //!                 other => other?,
 //!             },
-//!             Event::Failed(error) => eprintln!("{error}"),
 //!             // The sender has the answer.
-//!             Event::Ping(_) | Event::Pong(_) | Event::Closed(_) => {}
+//!             Ok(Some(_)) => {}
+//!             Ok(None) => break,
+//!             // The sender has the close frame that says so. To go on writes it; to return here would not.
+//!             Err(error) => eprintln!("{error}"),
 //!         }
 //!     }
 //!     while sender.queued() > 0 {
 //!         let n = write(sender.transmit());
-//!         sender.sent(n);
+//!         sender.transmitted(n);
 //!     }
-//!     if sender.next(now()) == Next::Drop {
-//!         break;
+//!     sender.handle_timeout(now());
+//!     while let Some(event) = sender.poll_event() {
+//!         match event {
+//!             StreamEvent::Finished => shutdown(),
+//!             _ => break 'connection,
+//!         }
 //!     }
 //! }
 //! # assert_eq!(written, b"\x81\x05Hello\x88\x02\x03\xea");
 //! # Ok::<(), SendError>(())
 //! ```
 //!
-//! A violation is an event, and not an error that leaves the loop: the close frame that says what was wrong has been queued, and going on as before writes it. Complete programs, with
-//! handshakes and deadlines, are `ws_echo`, `ws_client` and `ws_tunnel` in the repository's examples.
+//! A violation is an error that is returned once, and the close frame that says what was wrong has been
+//! queued by then. A function that leaves with `?` is fine, as long as its caller writes what is queued
+//! before it gives the connection up. Complete programs, with handshakes and deadlines, are `ws_echo`,
+//! `ws_client` and `ws_tunnel` in the repository's examples.
+//!
+//! # Time
+//!
+//! Nothing here reads a clock: what starts or ends the time for closing is told, as a
+//! [`feedrate::Instant`]. [`Sender::deadline`] says when to call [`Sender::handle_timeout`], and
+//! [`Sender::poll_event`] what to do with the stream.
 //!
 //! # The promises
 //!
 //! Those of [`feedrate`]'s front page, for WebSocket:
 //!
 //! 1. **Events, violations, and what is answered are a function of the bytes, never of how they were split.**
-//! 2. A message that is whole in the input is unmasked there and lent from there. One that came in pieces is put together in the storage. From a `&[u8]` a masked message is copied, and unmasked on the way.
-//! 3. A message that is too long is refused at the header that shows it, a compressed one at the byte. Nothing is reserved on a claim.
-//! 4. A message of any length can be taken [in pieces](Receiver::in_pieces), in constant memory, and [sent](Sender::piece) so.
-//! 5. Every MUST of RFC 6455 that a peer can break is checked, at the first byte that shows it, bad UTF-8 in mid-message included, and answered with the right close code.
+//! 2. A message that is whole in the input is unmasked there and lent from there. One that came in pieces
+//!    is put together in the storage. From a `&[u8]` a masked message is copied, and unmasked on the way.
+//! 3. A message that is too long is refused at the header that shows it, a compressed one at the byte.
+//!    Nothing is reserved on a claim.
+//! 4. A message of any length can be taken [in pieces](Receiver::in_pieces), in constant memory, and
+//!    [sent](Sender::piece) so.
+//! 5. Every MUST of RFC 6455 that a peer can break is checked, at the first byte that shows it, bad UTF-8
+//!    in mid-message included, and answered with the right close code.
 //! 6. Nothing that a peer sends makes more wait for it than the storages hold, and a few pongs.
-//! 7. No panic, no `unsafe`. (Compression is done by `zlib-rs`, and vectorised UTF-8 by `simdutf8`, which have `unsafe` inside.)
-//! 8. An idle connection is 256 bytes of state on a computer of 64 bits, once [`Receiver::release`] and [`Sender::release`] have been called; a busy one allocates nothing in steady state for messages of up to 64 KiB.
+//! 7. No panic, no `unsafe`. (Compression is done by `zlib-rs`, and vectorised UTF-8 by `simdutf8`, which have `unsafe`
+//!    inside.)
+//! 8. An idle connection is 256 bytes of state on a computer of 64 bits, once [`Receiver::release`] and
+//!    [`Sender::release`] have been called; a busy one allocates nothing in steady state for messages of up to 64 KiB.
 //!
 //! # Firmware
 //!
-//! Without default features, with [`feedrate::Array`] as storages: receiver and sender of a server are some 11 KiB of code on a Cortex-M3, the handshake some more.
+//! Without default features, with [`feedrate::Array`] as storages: receiver and sender of a server are some
+//! 11 KiB of code on a Cortex-M3, the handshake some more. All of it can be made in a `static`.
 //!
 //! # Features
 //!
@@ -92,6 +122,7 @@
 //! | `alloc` | yes | [`feedrate::Grow`], storage that grows up to a limit |
 //! | `deflate` | yes | compression; needs `alloc` |
 //! | `simd` | yes | UTF-8 is validated with vector instructions, where there are some |
+//! | `defmt` | no | `defmt::Format`, for logs of firmware; no byte that the peer sent is logged |
 //!
 //! The minimum supported Rust version is 1.85.
 
@@ -100,28 +131,37 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-mod assembly;
+mod answer;
 mod close;
+mod close_code;
 #[cfg(feature = "deflate")]
 pub mod deflate;
 mod error;
 pub mod frame;
 mod frames;
 pub mod handshake;
+mod header;
+#[cfg(feature = "defmt")]
+mod log;
 pub mod mask;
 mod message;
+mod mode;
+mod opcode;
 mod part;
-mod queue;
 mod receiver;
+mod role;
 mod sender;
-mod spill;
-mod step;
 mod utf8;
 
-pub use close::{Close, CloseCode};
-pub use error::{Error, Violation};
+pub use answer::Answer;
+pub use close::Close;
+pub use close_code::CloseCode;
+pub use error::{Error, Truncated, Violation};
 pub use feedrate::Input;
-pub use message::{Event, Kind, Message, Piece, Text};
-pub use receiver::{Answer, InPieces, Receiver, Role, Truncated, Whole};
-pub use sender::{Keys, Next, SendError, Sender, Unmasked};
+pub use message::{Message, Piece, Text};
+pub use mode::{InPieces, Whole};
+pub use opcode::Kind;
+pub use receiver::{Event, Receiver};
+pub use role::Role;
+pub use sender::{Keys, SendError, Sender, StreamEvent, Unmasked};
 pub use utf8::Utf8;

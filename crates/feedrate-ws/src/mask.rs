@@ -1,9 +1,10 @@
 //! Masking: RFC 6455, section 5.3. A client XORs what it sends with a key of four bytes, new for each frame.
 //!
-//! It is done in words. Those of a short payload are not aligned first: most frames are short, and their payloads lie at odd addresses.
+//! It is done in words. Those of a short payload are not aligned first: most frames are short, and their
+//! payloads lie at odd addresses.
 
-/// Masks, or unmasks, `bytes` where they lie. `key` is that of the frame if `bytes` begin where its payload begins; for what comes later in the
-/// payload see [`advance`].
+/// Masks, or unmasks, `bytes` where they lie. `key` is that of the frame if `bytes` begin where its payload
+/// begins; for what comes later in the payload see [`advance`].
 ///
 /// ```
 /// use feedrate_ws::mask;
@@ -23,7 +24,8 @@ pub fn apply(bytes: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// From here on it pays to align the blocks, as stores across the lines of the cache cost more than the few bytes before.
+/// From here on it pays to align the blocks, as stores across the lines of the cache cost more than the few
+/// bytes before.
 const LONG: usize = 4096;
 
 #[inline(never)]

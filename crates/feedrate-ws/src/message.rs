@@ -1,55 +1,19 @@
-//! What comes out of a [`Receiver`](crate::Receiver), and goes into a [`Sender`](crate::Sender).
+//! Messages: what comes out of a [`Receiver`](crate::Receiver), and goes into a [`Sender`](crate::Sender).
 
 use core::fmt;
 
-use crate::close::Close;
-use crate::error::Error;
-use crate::frame::Opcode;
+use crate::opcode::Kind;
 use crate::utf8;
 
-/// The two kinds of data: RFC 6455, section 5.6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// UTF-8.
-    Text,
-    /// Bytes.
-    Binary,
-}
-
-impl Kind {
-    pub(crate) const fn of(opcode: Opcode) -> Option<Self> {
-        match opcode {
-            Opcode::Text => Some(Self::Text),
-            Opcode::Binary => Some(Self::Binary),
-            _ => None,
-        }
-    }
-
-    pub(crate) const fn opcode(self) -> Opcode {
-        match self {
-            Self::Text => Opcode::Text,
-            Self::Binary => Opcode::Binary,
-        }
-    }
-}
-
-/// What has happened. `M` is a whole [`Message`], or a [`Piece`] of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Event<'a, M> {
-    /// Data.
-    Message(M),
-    /// The peer asked for a pong, which is on its way: the [`Sender`](crate::Sender) has it.
-    Ping(&'a [u8]),
-    /// The peer answered a ping, or sent this unasked.
-    Pong(&'a [u8]),
-    /// The peer's last frame, and the last event. The [`Sender`](crate::Sender) has the answer, if it had not said so first.
-    Closed(Option<Close<'a>>),
-    /// The peer broke a rule, and this is the last event. The [`Sender`](crate::Sender) has the close frame that says which.
-    Failed(Error),
-}
-
 /// A whole message.
+///
+/// ```
+/// use feedrate_ws::Message;
+///
+/// assert_eq!(Message::from("Hello"), Message::Text("Hello".into()));
+/// assert_eq!(Message::from(b"Hello"), Message::Binary(b"Hello"));
+/// ```
+// Exhaustive: RFC 6455 reserves opcodes for other kinds, and nobody has defined one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Message<'a> {
     /// UTF-8.
@@ -82,16 +46,49 @@ impl<'a> From<&'a str> for Message<'a> {
     }
 }
 
+impl<'a> From<Text<'a>> for Message<'a> {
+    fn from(text: Text<'a>) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl<'a> From<&'a [u8]> for Message<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Self::Binary(bytes)
     }
 }
 
+impl<'a, const N: usize> From<&'a [u8; N]> for Message<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> From<&'a alloc::string::String> for Message<'a> {
+    fn from(text: &'a alloc::string::String) -> Self {
+        text.as_str().into()
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> From<&'a alloc::vec::Vec<u8>> for Message<'a> {
+    fn from(bytes: &'a alloc::vec::Vec<u8>) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl AsRef<[u8]> for Message<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 /// Text that has been validated.
 ///
-/// A message that came in pieces was validated in pieces, and the standard library takes nobody's word for that: [`as_str`](Self::as_str) looks at it once more. To pass it on or to
-/// parse it from bytes needs no `str`.
+/// A message that came in pieces was validated in pieces, and the standard library takes nobody's word for
+/// that: [`as_str`](Self::as_str) looks at it once more. To pass it on or to parse it from bytes needs no
+/// `str`.
 #[derive(Clone, Copy)]
 pub struct Text<'a>(Known<'a>);
 
@@ -134,6 +131,25 @@ impl<'a> Text<'a> {
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
         Self::new(text)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> From<&'a alloc::string::String> for Text<'a> {
+    fn from(text: &'a alloc::string::String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl Default for Text<'_> {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+impl AsRef<[u8]> for Text<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
     }
 }
 

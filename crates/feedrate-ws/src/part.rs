@@ -2,8 +2,9 @@
 
 use feedrate::{Fault, Lent};
 
-use crate::frame::Header;
-use crate::{Violation, mask};
+use crate::error::Violation;
+use crate::header::Header;
+use crate::mask;
 
 /// Some of a frame: what of it has arrived.
 ///
@@ -101,6 +102,7 @@ impl<'a> Payload<'a> {
 
 /// What can be wrong with a stream of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FrameError {
     /// The peer broke a rule.

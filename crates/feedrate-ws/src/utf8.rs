@@ -60,7 +60,7 @@ impl Utf8 {
         }
     }
 
-    /// Completes the character that was cut, byte by byte, and answers how many bytes that took.
+    /// Completes the character that was cut, byte by byte, and returns how many bytes that took.
     #[cold]
     fn finish(&mut self, bytes: &[u8]) -> Result<usize, usize> {
         for (at, byte) in bytes.iter().enumerate() {
@@ -93,8 +93,9 @@ impl Utf8 {
     }
 }
 
-/// Of a sequence of `n` bytes that is no character: the byte at which that shows. The standard library counts the bytes that *could* have begun one, which end before
-/// it, except that a byte that can begin none stands for itself.
+/// Of a sequence of `n` bytes that is no character: the byte at which that shows. The standard library
+/// counts the bytes that *could* have begun one, which end before it, except that a byte that can begin
+/// none stands for itself.
 fn bad_byte(tail: &[u8], n: usize) -> usize {
     match tail.first() {
         Some(0x80..=0xc1 | 0xf5..) | None => 0,

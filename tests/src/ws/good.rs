@@ -7,8 +7,8 @@ use super::run::Entry;
 use super::wire::{BINARY, CLOSE, FIN, MORE, PONG, RSV1, TEXT, Wire, stored};
 use super::{GOOD_UTF8, Table, Vector, binary, closed, ping, pong, text};
 
-/// Messages and control frames as they should be: groups 1, 2, 5, 6, 7, 9 and 10, with the examples of RFC 6455, section 5.7, and of
-/// RFC 7692, section 7.2.3.
+/// Messages and control frames as they should be: groups 1, 2, 5, 6, 7, 9 and 10, with the examples of RFC
+/// 6455, section 5.7, and of RFC 7692, section 7.2.3.
 pub fn good() -> Vec<Vector> {
     let mut table = Table::default();
     messages(&mut table);

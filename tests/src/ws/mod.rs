@@ -119,7 +119,8 @@ pub fn closed(code: u16, reason: &str) -> Entry {
 }
 
 impl Vector {
-    /// The most bytes that a frame of it claims to have, all frames of a message together. More than that, if it is compressed.
+    /// The most bytes that a frame of it claims to have, all frames of a message together. More than that,
+    /// if it is compressed.
     pub fn longest(&self) -> usize {
         let messages = self.entries.iter().map(|entry| match entry {
             Entry::Message(_, bytes) => bytes.len(),

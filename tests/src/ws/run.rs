@@ -1,13 +1,15 @@
 //! Streams, fed to a receiver and its sender in any cut, and everything that comes of them.
 
-use feedrate::Storage;
+use feedrate::{Grow, Instant, Storage};
 use feedrate_ws::deflate::{Config, Offer, Params};
 use feedrate_ws::{
     Close, Error, Event, InPieces, Input, Keys, Kind, Message, Piece, Receiver, Role, Sender, Truncated,
 };
 
 use super::wire::{Frame, frames, peer};
-use feedrate::Grow;
+
+/// When everything happens, where time does not matter.
+pub const NOW: Instant = Instant::ZERO;
 
 /// One thing that came out of a receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +87,8 @@ pub fn key() -> [u8; 4] {
     [0x5a, 0x01, 0xc3, 0x7e]
 }
 
-/// Feeds `chunks`, one after the other, and writes down what comes out. What the sender has to say is written after each event.
+/// Feeds `chunks`, one after the other, and writes down what comes out. What the sender has to say is
+/// written after each event.
 pub fn transcript(how: How, storage: impl Storage, chunks: &[&[u8]]) -> Transcript {
     let queue = Grow::new(8 << 20);
     match how.role {
@@ -100,7 +103,7 @@ fn with_sender<K: Keys>(
     mut sender: Sender<Grow, K>,
     chunks: &[&[u8]],
 ) -> Transcript {
-    let receiver = Receiver::new(how.role, storage).with_deflate(how.deflate);
+    let receiver = Receiver::new(how.role, storage).deflate(how.deflate);
     let mut log = Log::default();
     let end = if how.pieces {
         let mut receiver = receiver.in_pieces(how.limit);
@@ -130,7 +133,7 @@ pub trait Reads {
         &'a mut self,
         input: &mut I,
         sender: &mut Sender<S, K>,
-    ) -> Option<Event<'a, Self::Data<'a>>>;
+    ) -> Result<Option<Event<'a, Self::Data<'a>>>, Error>;
 }
 
 impl<R: Storage> Reads for Receiver<R> {
@@ -143,8 +146,8 @@ impl<R: Storage> Reads for Receiver<R> {
         &'a mut self,
         input: &mut I,
         sender: &mut Sender<S, K>,
-    ) -> Option<Event<'a, Message<'a>>> {
-        Receiver::<R>::feed(self, input, sender)
+    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+        Receiver::<R>::feed(self, input, NOW, sender)
     }
 }
 
@@ -158,13 +161,13 @@ impl<R: Storage> Reads for Receiver<R, InPieces> {
         &'a mut self,
         input: &mut I,
         sender: &mut Sender<S, K>,
-    ) -> Option<Event<'a, Piece<'a>>> {
-        Receiver::<R, InPieces>::feed(self, input, sender)
+    ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
+        Receiver::<R, InPieces>::feed(self, input, NOW, sender)
     }
 }
 
 /// A message, or a piece of one.
-pub trait Data {
+pub trait Data: std::fmt::Debug {
     /// Kind, bytes, and whether a message begins and ends here.
     fn parts(&self) -> (Kind, &[u8], bool, bool);
 }
@@ -197,11 +200,17 @@ pub struct Log {
 }
 
 impl Log {
-    /// Writes an event down.
-    pub fn event(&mut self, event: Event<'_, impl Data>) {
-        if let Some(Entry::Closed(_) | Entry::Failed(_)) = self.entries.last() {
-            panic!("something after the last event: {:?}", self.entries);
+    /// Writes down what `feed` returned: `false`, if that was nothing.
+    pub fn fed(&mut self, fed: Result<Option<Event<'_, impl Data>>, Error>) -> bool {
+        match fed {
+            Ok(None) => return false,
+            Ok(Some(event)) => self.event(event),
+            Err(error) => self.entry(Entry::Failed(error)),
         }
+        true
+    }
+
+    fn event(&mut self, event: Event<'_, impl Data>) {
         let entry = match event {
             Event::Message(data) => {
                 let (kind, bytes, first, last) = data.parts();
@@ -220,8 +229,15 @@ impl Log {
             Event::Closed(close) => {
                 Entry::Closed(close.map(|Close { code, reason }| (code.get(), reason.to_owned())))
             }
-            Event::Failed(error) => Entry::Failed(error),
+            event => panic!("{event:?}"),
         };
+        self.entry(entry);
+    }
+
+    fn entry(&mut self, entry: Entry) {
+        if let Some(Entry::Closed(_) | Entry::Failed(_)) = self.entries.last() {
+            panic!("something after the last event: {:?}", self.entries);
+        }
         self.entries.push(entry);
     }
 }
@@ -247,8 +263,7 @@ fn feed_input<'i, R: Reads, K: Keys, S: Storage, I: Input<'i> + AsRef<[u8]>>(
     sender: &mut Sender<S, K>,
     log: &mut Log,
 ) {
-    while let Some(event) = receiver.feed(&mut input, sender) {
-        log.event(event);
+    while log.fed(receiver.feed(&mut input, sender)) {
         write(sender, &mut log.said);
     }
     assert!(input.as_ref().is_empty(), "None with {} bytes left", input.as_ref().len());
@@ -262,7 +277,7 @@ pub fn write<S: Storage, K: Keys>(sender: &mut Sender<S, K>, out: &mut Vec<u8>) 
             return;
         }
         out.extend_from_slice(sender.transmit());
-        sender.sent(n);
+        sender.transmitted(n);
     }
 }
 
@@ -271,7 +286,7 @@ pub fn write_some<S: Storage, K: Keys>(sender: &mut Sender<S, K>, mut n: usize, 
     while n > 0 && !sender.transmit().is_empty() {
         let now = sender.transmit().len().min(n);
         out.extend_from_slice(&sender.transmit()[..now]);
-        sender.sent(now);
+        sender.transmitted(now);
         n -= now;
     }
 }
@@ -286,8 +301,8 @@ pub fn said(role: Role, params: Params, say: impl Fn(&mut dyn Say)) -> Vec<u8> {
     }
     let queue = Grow::new(4 << 20);
     match role {
-        Role::Server => all(Sender::server(queue).with_deflate(Some(params)), say),
-        Role::Client => all(Sender::client(queue, key as Key).with_deflate(Some(params)), say),
+        Role::Server => all(Sender::server(queue).deflate(Some(params)), say),
+        Role::Client => all(Sender::client(queue, key as Key).deflate(Some(params)), say),
     }
 }
 

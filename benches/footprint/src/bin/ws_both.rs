@@ -1,12 +1,13 @@
-//! All of a WebSocket behind its handshake: both roles, whole messages and pieces, input that can be changed and input that cannot, and
-//! everything that can be sent.
+//! All of a WebSocket behind its handshake: both roles, whole messages and pieces, input that can be
+//! changed and input that cannot, and everything that can be sent.
 #![no_std]
 #![no_main]
 
-use feedrate::Array;
+use feedrate::{Array, Instant, SliceOutput};
 use feedrate_footprint::{Sum, bytes, bytes_mut};
 use feedrate_ws::{
-    CloseCode, Event, InPieces, Keys, Kind, Message, Next, Piece, Receiver, SendError, Sender, Truncated,
+    CloseCode, Error, Event, InPieces, Keys, Kind, Message, Piece, Receiver, SendError, Sender, StreamEvent,
+    Truncated,
 };
 
 type Memory = Array<1024>;
@@ -58,35 +59,15 @@ unsafe fn run<K: Keys>(
     // SAFETY: the caller's word. Only one of the two is used.
     let (shared, mut changed) = unsafe { (bytes(input, length), bytes_mut(input, length)) };
     let mut input = shared;
-    let last = now & 1 != 0;
+    let (last, at) = (now & 1 != 0, Instant::from_micros(now));
     let Side { whole, pieces, sender, other } = side;
     match command {
-        0 => {
-            while let Some(event) = whole.feed(&mut changed, sender) {
-                look(event, sum, message);
-            }
-        }
-        1 => {
-            while let Some(event) = whole.feed(&mut input, sender) {
-                look(event, sum, message);
-            }
-        }
-        2 => {
-            while let Some(event) = pieces.feed(&mut changed, sender) {
-                look(event, sum, piece);
-            }
-        }
-        3 => {
-            while let Some(event) = pieces.feed(&mut input, sender) {
-                look(event, sum, piece);
-            }
-        }
+        0 => while look(whole.feed(&mut changed, at, sender), sum, message) {},
+        1 => while look(whole.feed(&mut input, at, sender), sum, message) {},
+        2 => while look(pieces.feed(&mut changed, at, sender), sum, piece) {},
+        3 => while look(pieces.feed(&mut input, at, sender), sum, piece) {},
         // Nobody answers.
-        4 => {
-            while let Some(event) = other.feed(&mut input, &mut ()) {
-                look(event, sum, message);
-            }
-        }
+        4 => while look(other.feed(&mut input, at, &mut ()), sum, message) {},
         5 => failed(sender.binary(input), sum),
         6 => match core::str::from_utf8(input) {
             Ok(text) if last => failed(sender.text(text), sum),
@@ -100,21 +81,23 @@ unsafe fn run<K: Keys>(
                 return;
             };
             if command == 9 {
-                failed(sender.close(code, reason), sum);
+                failed(sender.close(code, reason, at), sum);
             } else {
-                match sender.close_now(code, reason) {
+                match sender.close_now(code, reason, at) {
                     Ok(dropped) => sum.add(dropped as u32),
                     Err(error) => failed(Err(error), sum),
                 }
             }
         }
         11 => sum.slice(sender.transmit()),
-        12 => sender.sent(length),
-        13 => match sender.next(now) {
-            Next::Open => {}
-            Next::Closing { until } | Next::Linger { until } => sum.add(until as u32),
-            Next::Drop => sum.add(1),
-        },
+        12 => sender.transmitted(length),
+        13 => {
+            sender.handle_timeout(at);
+            sum.add(sender.deadline().map_or(0, |until| until.as_micros() as u32));
+            while let Some(event) = sender.poll_event() {
+                sum.add((event == StreamEvent::Finished).into());
+            }
+        }
         14 => sum.add(sender.free() as u32),
         15 => sum.add(sender.queued() as u32),
         16 => sum.add(sender.is_closing().into()),
@@ -129,14 +112,14 @@ unsafe fn run<K: Keys>(
         },
         // What has come in pieces is passed on as it is.
         19 => {
-            while let Some(event) = pieces.feed(&mut changed, &mut ()) {
+            while let Some(event) = pieces.feed(&mut changed, at, &mut ()).unwrap_or_default() {
                 if let Event::Message(piece) = event {
                     failed(sender.piece(piece), sum);
                 }
             }
         }
         _ => {
-            while let Some(event) = whole.feed(&mut changed, &mut ()) {
+            while let Some(event) = whole.feed(&mut changed, at, &mut ()).unwrap_or_default() {
                 if let Event::Message(message) = event {
                     failed(sender.send(message), sum);
                 }
@@ -145,24 +128,28 @@ unsafe fn run<K: Keys>(
     }
 }
 
-fn look<M>(event: Event<'_, M>, sum: &mut Sum, message: fn(&M, &mut Sum)) {
-    match event {
-        Event::Message(data) => message(&data, sum),
-        Event::Ping(payload) => sum.slice(payload),
-        Event::Pong(payload) => {
+/// Whether there may be more.
+fn look<M>(fed: Result<Option<Event<'_, M>>, Error>, sum: &mut Sum, message: fn(&M, &mut Sum)) -> bool {
+    match fed {
+        Ok(Some(Event::Message(data))) => message(&data, sum),
+        Ok(Some(Event::Ping(payload))) => sum.slice(payload),
+        Ok(Some(Event::Pong(payload))) => {
             sum.add(1);
             sum.slice(payload);
         }
-        Event::Closed(None) => sum.add(2),
-        Event::Closed(Some(close)) => {
+        Ok(Some(Event::Closed(None))) => sum.add(2),
+        Ok(Some(Event::Closed(Some(close)))) => {
             sum.add(close.code.get().into());
             sum.slice(close.reason.as_bytes());
         }
-        Event::Failed(error) => {
+        Ok(Some(_)) => {}
+        Ok(None) => return false,
+        Err(error) => {
             sum.add(error.offset as u32);
             sum.add(error.violation.close_code().get().into());
         }
     }
+    true
 }
 
 fn message(message: &Message<'_>, sum: &mut Sum) {

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use feedrate::Array;
+use feedrate::{Array, Instant};
 use feedrate_footprint::{Sum, bytes_mut};
 use feedrate_ws::{Event, Receiver, Sender};
 
@@ -15,28 +15,32 @@ pub unsafe extern "C" fn entry(
     sender: &mut Sender<Array<2048>>,
     input: *mut u8,
     length: usize,
+    now: u64,
     output: *mut u8,
     room: usize,
 ) -> u32 {
     // SAFETY: the caller's word.
     let mut input = unsafe { bytes_mut(input, length) };
     let mut sum = Sum::default();
-    while let Some(event) = receiver.feed(&mut input, sender) {
-        match event {
-            Event::Message(message) => {
+    let now = Instant::from_micros(now);
+    loop {
+        match receiver.feed(&mut input, now, sender) {
+            Ok(Some(Event::Message(message))) => {
                 if sender.send(message).is_err() {
                     sum.add(1);
                 }
             }
-            Event::Ping(payload) | Event::Pong(payload) => sum.slice(payload),
-            Event::Closed(close) => sum.add(close.map_or(0, |close| close.code.get().into())),
-            Event::Failed(error) => sum.add(error.offset as u32),
+            Ok(Some(Event::Ping(payload) | Event::Pong(payload))) => sum.slice(payload),
+            Ok(Some(Event::Closed(close))) => sum.add(close.map_or(0, |close| close.code.get().into())),
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) => sum.add(error.offset as u32),
         }
     }
     // SAFETY: the caller's word.
     for (to, from) in unsafe { bytes_mut(output, room) }.iter_mut().zip(sender.transmit()) {
         *to = *from;
     }
-    sender.sent(room.min(sender.transmit().len()));
+    sender.transmitted(room.min(sender.transmit().len()));
     sum.0
 }

@@ -6,7 +6,8 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 
 /// What a sender leaves out at the end of each message: section 7.2.1.
 pub(super) const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-/// The same, and a byte behind it that is there not to be taken: decompression stops where a block ends, and only there.
+/// The same, and a byte behind it that is there not to be taken: decompression stops where a block ends,
+/// and only there.
 const TAIL_AND_MORE: [u8; 5] = [0, 0, 0xff, 0xff, 0];
 
 /// What decompresses: a pointer, as a connection may be idle.
@@ -17,7 +18,7 @@ pub(crate) struct Inflater {
 }
 
 /// What the peer has agreed to: the bits of its window, and whether it begins each message with an empty one.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Window(u8);
 
 struct State {
@@ -40,6 +41,8 @@ pub(crate) struct Run {
 
 impl Window {
     const NO_CONTEXT: u8 = 0x80;
+    /// Nothing was agreed to.
+    pub(crate) const NONE: Self = Self(0);
 
     pub(crate) const fn new(bits: u8, no_context: bool) -> Self {
         Self(if no_context { bits | Self::NO_CONTEXT } else { bits })
@@ -109,7 +112,8 @@ impl State {
                 run.consumed = run.consumed.saturating_add(consumed);
             }
             self.pending = produced == free;
-            // It takes or makes something, or it is broken. And unless the message ended inside a block, nothing comes of the tail, and it ends one.
+            // It takes or makes something, or it is broken. And unless the message ended inside a block,
+            // nothing comes of the tail, and it ends one.
             let stuck = (in_tail || !rest.is_empty()) && consumed == 0 && produced == 0 && !self.ended;
             let inside = in_tail && (produced > 0 || usize::from(self.tail) > TAIL.len());
             if result.is_err() || stuck || inside {

@@ -1,132 +1,25 @@
 //! A client's side: RFC 6455, section 4.1.
 
-use feedrate::{Encode, EncodeError, Output, Storage};
+use feedrate::{Input, Storage};
 
 use super::head::{HeadError, Headers, Reader};
 use super::key;
-use super::list;
-use super::server::put_header;
-use crate::Input;
-
-/// A client's request to upgrade.
-///
-/// ```
-/// use feedrate::{Array, Encode};
-/// use feedrate_ws::handshake::{Client, ClientRequest};
-///
-/// // From a cryptographic generator.
-/// let nonce = *b"the sample nonce";
-/// let request = ClientRequest::new("server.example.com", "/chat", nonce).protocols(&["chat"]);
-/// let mut out = Vec::new();
-/// request.encode(&mut out)?;
-///
-/// let mut client = Client::new(request, Array::<2048>::new());
-/// let mut input = &b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-///     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n"[..];
-/// let response = client.feed(&mut input)?.expect("all of it");
-/// assert_eq!(response.protocol(), Some("chat"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    host: &'a str,
-    target: &'a str,
-    key: [u8; 24],
-    protocols: &'a [&'a str],
-    headers: &'a [(&'a str, &'a str)],
-    #[cfg(feature = "deflate")]
-    deflate: Option<crate::deflate::Offer>,
-}
-
-impl<'a> Request<'a> {
-    /// `host` with its port, if that is not the usual one; `target` is a path and perhaps a query; `nonce` is random, and new for each connection.
-    pub fn new(host: &'a str, target: &'a str, nonce: [u8; 16]) -> Self {
-        Self {
-            host,
-            target,
-            key: key::key(&nonce),
-            protocols: &[],
-            headers: &[],
-            #[cfg(feature = "deflate")]
-            deflate: None,
-        }
-    }
-
-    /// Speaks these subprotocols, the one that it likes best first.
-    #[must_use]
-    pub const fn protocols(mut self, protocols: &'a [&'a str]) -> Self {
-        self.protocols = protocols;
-        self
-    }
-
-    /// Has more headers, names and values.
-    #[must_use]
-    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
-        self.headers = headers;
-        self
-    }
-
-    /// Offers to compress.
-    #[cfg(feature = "deflate")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
-    #[must_use]
-    pub const fn deflate(mut self, offer: crate::deflate::Offer) -> Self {
-        self.deflate = Some(offer);
-        self
-    }
-}
-
-impl Encode for Request<'_> {
-    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let visible = self.target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-        if !visible || !self.target.starts_with('/') {
-            return Err(EncodeError::Invalid {
-                what: "target",
-                expected: "a path, of visible ASCII without a fragment",
-            });
-        }
-        for part in ["GET ", self.target, " HTTP/1.1\r\n"] {
-            out.put(part.as_bytes())?;
-        }
-        put_header(out, "Host", self.host)?;
-        out.put(
-            b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
-        )?;
-        out.put(&self.key)?;
-        out.put(b"\r\n")?;
-        for (i, protocol) in self.protocols.iter().enumerate() {
-            list::check_token("subprotocol", protocol)?;
-            if self.protocols.iter().take(i).any(|before| before == protocol) {
-                return Err(EncodeError::Invalid { what: "subprotocol", expected: "each once" });
-            }
-            out.put(if i == 0 { b"Sec-WebSocket-Protocol: " } else { b", " })?;
-            out.put(protocol.as_bytes())?;
-        }
-        if !self.protocols.is_empty() {
-            out.put(b"\r\n")?;
-        }
-        #[cfg(feature = "deflate")]
-        if let Some(offer) = &self.deflate {
-            out.put(b"Sec-WebSocket-Extensions: ")?;
-            offer.write(out)?;
-            out.put(b"\r\n")?;
-        }
-        for (name, value) in self.headers {
-            put_header(out, name, value)?;
-        }
-        out.put(b"\r\n")
-    }
-}
+use super::list::Extensions;
+use super::request::ClientRequest;
+use super::response::Response;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Offer, Params};
 
 /// Reads the server's answer.
 #[derive(Debug)]
 pub struct Client<'a, S: Storage> {
-    request: Request<'a>,
+    request: ClientRequest<'a>,
     head: Reader<S>,
 }
 
 /// Why the connection is not to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ClientError {
     /// The answer is not HTTP, or too much of it.
@@ -147,7 +40,7 @@ pub enum ClientError {
 
 impl<'a, S: Storage> Client<'a, S> {
     /// For the answer to this request. The storage holds the answer: its limit is that of its length.
-    pub const fn new(request: Request<'a>, storage: S) -> Self {
+    pub const fn new(request: ClientRequest<'a>, storage: S) -> Self {
         Self { request, head: Reader::new(storage) }
     }
 
@@ -167,7 +60,7 @@ impl<'a, S: Storage> Client<'a, S> {
         let headers = self.head.headers();
         let protocol = check(headers, &self.request)?;
         #[cfg(not(feature = "deflate"))]
-        if headers.texts("Sec-WebSocket-Extensions").flat_map(super::Extensions::new).next().is_some() {
+        if headers.texts("Sec-WebSocket-Extensions").flat_map(Extensions::new).next().is_some() {
             return Err(UNASKED);
         }
         Ok(Some(Response {
@@ -196,7 +89,7 @@ fn status(line: &[u8]) -> Result<u16, ClientError> {
 }
 
 /// The subprotocol, of an answer that is right.
-fn check<'h>(headers: Headers<'h>, request: &Request<'_>) -> Result<Option<&'h str>, ClientError> {
+fn check<'h>(headers: Headers<'h>, request: &ClientRequest<'_>) -> Result<Option<&'h str>, ClientError> {
     let bad = |name, expected| ClientError::Header { name, expected };
     if !headers.only("Upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {
         return Err(bad("Upgrade", "websocket"));
@@ -220,14 +113,11 @@ const UNASKED: ClientError =
     ClientError::Header { name: "Sec-WebSocket-Extensions", expected: "what was offered, once" };
 
 #[cfg(feature = "deflate")]
-fn extension(
-    headers: Headers<'_>,
-    offer: Option<&crate::deflate::Offer>,
-) -> Result<Option<crate::deflate::Params>, ClientError> {
+fn extension(headers: Headers<'_>, offer: Option<&Offer>) -> Result<Option<Params>, ClientError> {
     let mut agreed = None;
     for value in headers.all("Sec-WebSocket-Extensions") {
         let value = core::str::from_utf8(value).map_err(|_| UNASKED)?;
-        for extension in super::Extensions::new(value) {
+        for extension in Extensions::new(value) {
             let params = offer.and_then(|offer| offer.answered(&extension).ok()).ok_or(UNASKED)?;
             if agreed.replace(params).is_some() {
                 return Err(UNASKED);
@@ -237,34 +127,6 @@ fn extension(
     Ok(agreed)
 }
 
-/// The answer of a server that agrees. The connection is open.
-#[derive(Debug, Clone, Copy)]
-pub struct Response<'a> {
-    headers: Headers<'a>,
-    protocol: Option<&'a str>,
-    #[cfg(feature = "deflate")]
-    deflate: Option<crate::deflate::Params>,
-}
-
-impl<'a> Response<'a> {
-    /// The subprotocol that the server has chosen of those asked for.
-    pub const fn protocol(&self) -> Option<&'a str> {
-        self.protocol
-    }
-
-    /// All headers.
-    pub const fn headers(&self) -> Headers<'a> {
-        self.headers
-    }
-
-    /// How it was agreed to compress. A client that cannot do without gives it to [`Sender::requiring_deflate`](crate::Sender::requiring_deflate).
-    #[cfg(feature = "deflate")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
-    pub const fn deflate(&self) -> Option<crate::deflate::Params> {
-        self.deflate
-    }
-}
-
 #[cfg(all(test, not(feature = "deflate")))]
 mod tests {
     use super::*;
@@ -272,10 +134,11 @@ mod tests {
 
     #[test]
     fn an_extension_that_was_not_asked_for_is_refused() {
-        let request = Request::new("a", "/", *b"the sample nonce");
+        let request = ClientRequest::new("a", "/", *b"the sample nonce");
         let mut client = Client::new(request, Array::<512>::new());
         let mut input = &b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"[..];
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+            Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"[..];
         assert_eq!(client.feed(&mut input).err(), Some(UNASKED));
     }
 }

@@ -1,21 +1,22 @@
 //! A request's or an answer's head: RFC 9112, sections 2 to 5. Strict, and in linear time.
 
-use feedrate::{Decoder, Extent, Fault, Input, Protocol, Storage};
+use feedrate::{Decoder, EncodeError, Extent, Fault, Input, Output, Protocol, Storage};
 
-use super::list::{elements, is_token};
+use super::list::{check_token, elements, is_token};
 
 /// What is wrong with a head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum HeadError {
     /// It is longer than the storage, or than there is memory for.
-    #[error("head of more than {limit} bytes")]
+    #[error("head too long, expected at most {limit} bytes")]
     TooLong {
         /// The storage's limit.
         limit: usize,
     },
     /// It has too many headers.
-    #[error("more than {limit} headers")]
+    #[error("too many headers, expected at most {limit}")]
     TooManyHeaders {
         /// The most that are accepted.
         limit: usize,
@@ -26,11 +27,11 @@ pub enum HeadError {
         /// Where in the head.
         at: usize,
     },
-    /// The first line is none.
-    #[error("bad first line, expected that of an HTTP/1.1 message")]
+    /// The start line is malformed.
+    #[error("malformed start line, expected that of an HTTP/1.1 message")]
     FirstLine,
     /// A header is not a name, a colon and a value.
-    #[error("bad header at byte {at}, expected a name, a colon and a value")]
+    #[error("malformed header at byte {at}, expected a name, a colon and a value")]
     Header {
         /// Where in the head its line begins.
         at: usize,
@@ -48,7 +49,8 @@ struct Heads {
 }
 
 impl Protocol for Heads {
-    // Fed from what can only be looked at, a head is always in the storage then, whole in the input or not: it is looked at after an error too.
+    // Fed from what can only be looked at, a head is always in the storage then, whole in the input or not:
+    // it is looked at after an error too.
     type Bytes<'a> = &'a mut [u8];
     type Message<'a> = &'a mut [u8];
     type Error = HeadError;
@@ -222,6 +224,18 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end =
         value.iter().rposition(|byte| !b" \t".contains(byte)).map_or(start, |last| last.saturating_add(1));
     Some((line.get(..colon)?, value.get(start..end)?))
+}
+
+/// Writes a header, which must not be able to become two.
+pub(super) fn put_header<O: Output>(out: &mut O, name: &str, value: &str) -> Result<(), EncodeError> {
+    check_token("header's name", name)?;
+    if value.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control()) {
+        return Err(EncodeError::Invalid { what: "header's value", expected: "no control characters" });
+    }
+    for part in [name, ": ", value, "\r\n"] {
+        out.put(part.as_bytes())?;
+    }
+    Ok(())
 }
 
 impl<S: Storage> core::fmt::Debug for Reader<S> {

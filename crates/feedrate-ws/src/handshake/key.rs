@@ -16,7 +16,8 @@ pub fn accept(key: &[u8; 24]) -> [u8; 28] {
     base64(&sha1(key))
 }
 
-/// SHA-1 (RFC 3174) of a key and the GUID, which are 60 bytes: two blocks. The crates for it can panic, as far as the linker knows, and here the hash keeps no secret.
+/// SHA-1 (RFC 3174) of a key and the GUID, which are 60 bytes: two blocks. The crates for it can panic, as
+/// far as the linker knows, and here the hash keeps no secret.
 fn sha1(key: &[u8; 24]) -> [u8; 20] {
     let length = (60_u64 * 8).to_be_bytes();
     let padding = [0x80].into_iter().chain([0; 59]);

@@ -1,10 +1,11 @@
 //! The opening handshake: an HTTP/1.1 request to upgrade, and its answer. RFC 6455, section 4.
 //!
-//! [`Server`] reads a request and [`Client`] an answer, both as their bytes arrive, and leave what comes behind it in the caller's slice. Neither is needed where something else has
-//! shaken hands, such as HTTP/2 (RFC 8441): make a [`Receiver`](crate::Receiver) and a [`Sender`](crate::Sender) and go on.
+//! [`Server`] reads a request and [`Client`] an answer, both as their bytes arrive, and leave what comes
+//! behind it in the caller's slice. Neither is needed where something else has shaken hands, such as HTTP/2
+//! (RFC 8441): make a [`Receiver`](crate::Receiver) and a [`Sender`](crate::Sender) and go on.
 //!
 //! ```
-//! use feedrate::{Array, Encode};
+//! use feedrate::{Array, Encode, Instant};
 //! use feedrate_ws::{Receiver, Role, Sender, handshake};
 //!
 //! let mut server = handshake::Server::new(Array::<2048>::new());
@@ -27,18 +28,23 @@
 //! // What the client sent behind its request is still there.
 //! let mut receiver = Receiver::new(Role::Server, Array::<1024>::new());
 //! let mut sender = Sender::server(Array::<1024>::new());
-//! assert!(receiver.feed(&mut input, &mut sender).is_some());
-//! # Ok::<(), feedrate::EncodeError>(())
+//! let now = Instant::ZERO;
+//! assert!(receiver.feed(&mut input, now, &mut sender)?.is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod client;
 mod head;
 mod key;
 mod list;
+mod request;
+mod response;
 mod server;
 
-pub use client::{Client, ClientError, Request as ClientRequest, Response};
+pub use client::{Client, ClientError};
 pub use head::{HeadError, Headers};
 pub use key::accept;
 pub use list::{Extension, Extensions, Param, Value};
-pub use server::{Accept, Rejection, Request, Server, ServerError};
+pub use request::{ClientRequest, Request};
+pub use response::{Accept, Rejection, Response};
+pub use server::{Server, ServerError};

@@ -2,7 +2,7 @@
 
 use feedrate::{Fault, Storage};
 
-use crate::frame::HEADER;
+use crate::header::HEADER;
 
 /// 14 bytes, and nothing but headers: frames that are in pieces are lent from the input.
 pub(crate) struct Spill {

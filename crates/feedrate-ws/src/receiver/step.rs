@@ -2,14 +2,15 @@
 
 use feedrate::{Decoder, Input, Storage};
 
-use crate::assembly::{Assembly, What};
+use super::assembly::{Assembly, What};
+use super::spill::Spill;
 use crate::error::Violation;
-use crate::frame::{FrameError, Frames, Part};
-use crate::frames::{Joined, Look, QUICK};
+use crate::frames::{Frames, Look, QUICK};
 #[cfg(feature = "deflate")]
 use crate::mask;
-use crate::receiver::Role;
-use crate::spill::Spill;
+use crate::mode::Joined;
+use crate::part::{FrameError, Part};
+use crate::role::Role;
 
 /// What to do next, in plain numbers: so that the borrow of what is handed out comes last.
 pub(crate) enum Step {

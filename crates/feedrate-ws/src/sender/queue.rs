@@ -11,8 +11,9 @@
 
 use feedrate::Storage;
 
-use crate::frame::{CONTROL, HEADER, Header, Opcode};
+use crate::header::{HEADER, Header};
 use crate::mask;
+use crate::opcode::{CONTROL, Opcode};
 
 /// The longest control frame: a header of 2 bytes, a key of 4, a payload of 125.
 const FRAME: usize = 6 + CONTROL;
@@ -127,8 +128,9 @@ impl<S: Storage> Queue<S> {
         true
     }
 
-    /// A data frame, for which there is room, behind what is queued: what `write` takes of that, of the header and of the payload is written from where it lies, the rest is
-    /// appended. Without memory: nothing of either, and `false`.
+    /// A data frame, for which there is room, behind what is queued: what `write` takes of that, of the
+    /// header and of the payload is written from where it lies, the rest is appended. Without memory:
+    /// nothing of either, and `false`.
     pub(crate) fn push_vectored(
         &mut self,
         header: &Header,
@@ -157,7 +159,8 @@ impl<S: Storage> Queue<S> {
         kept
     }
 
-    /// Appends a pong: instead of those that wait, if the peer does not take what it is sent. RFC 6455, section 5.5.3: then the last ping alone may be answered.
+    /// Appends a pong: instead of those that wait, if the peer does not take what it is sent. RFC 6455,
+    /// section 5.5.3: then the last ping alone may be answered.
     pub(crate) fn push_pong(&mut self, header: &Header, payload: &[u8]) {
         let crowded = self.blocked || self.spare() < RESERVED || self.waiting(Opcode::Pong).count() >= PONGS;
         let replaced = if crowded { usize::MAX } else { 0 };

@@ -1,8 +1,8 @@
 //! The message that is put together above the frames, and what is known of the frame that is on its way.
 //!
 //! ```text
-//!  input ──► Decoder<Frames> ──► part ──┬─► whole in `input`, or handed out in pieces ─► unmasked there, lent from there
-//!            (frames.rs)                └─► else ─► storage: append, unmask, validate ─► lent from the storage
+//! input ─► Decoder<Frames> ─► part ─┬─► whole in `input`, or in pieces ─► unmasked there, lent from there
+//!          (frames/)                └─► else ─► storage: append, unmask, validate ─► lent from there
 //! ```
 
 use feedrate::Storage;
@@ -10,9 +10,11 @@ use feedrate::Storage;
 #[cfg(feature = "deflate")]
 use crate::deflate::{Inflater, Window};
 use crate::error::Violation;
-use crate::frame::{CONTROL, Header, Opcode, Part, Payload};
 use crate::frames::Look;
-use crate::message::Kind;
+use crate::header::Header;
+use crate::mask;
+use crate::opcode::{CONTROL, Kind, Opcode};
+use crate::part::{Part, Payload};
 use crate::utf8::Utf8;
 
 /// Bytes that are unmasked and validated together, while they are in the nearest cache.
@@ -22,7 +24,7 @@ pub(crate) const BLOCK: usize = 4096;
 pub(crate) struct Assembly<S> {
     /// A message so far, and behind it a control frame's payload so far.
     pub(crate) storage: S,
-    /// The longest message.
+    /// The longest message. `u64::MAX`: any, or, of those that are put together, what the storage's limit lets be.
     pub(crate) limit: u64,
     /// Bytes of the message so far, decompressed.
     length: u64,
@@ -70,11 +72,10 @@ pub(crate) enum What {
 }
 
 impl<S: Storage> Assembly<S> {
-    pub(crate) fn new(storage: S) -> Self {
-        let limit = storage.limit().saturating_sub(CONTROL);
+    pub(crate) const fn new(storage: S) -> Self {
         Self {
             storage,
-            limit: u64::try_from(limit).unwrap_or(u64::MAX),
+            limit: u64::MAX,
             length: 0,
             frame_at: 0,
             frame_end: 0,
@@ -83,9 +84,9 @@ impl<S: Storage> Assembly<S> {
             utf8: Utf8::new(),
             frame: Current::Header,
             message: Begun::No,
-            quick: true,
+            quick: false,
             #[cfg(feature = "deflate")]
-            window: Window::default(),
+            window: Window::NONE,
         }
     }
 
@@ -149,6 +150,11 @@ impl<S: Storage> Assembly<S> {
     pub(crate) fn forget(&mut self, whole: bool) {
         if let Current::Control(_) | Current::Over = self.frame {
             return;
+        }
+        // Not when it is made: no `const fn` can ask a storage, and a `static` is to hold one.
+        if whole && self.limit == u64::MAX {
+            let limit = self.storage.limit().saturating_sub(CONTROL);
+            self.limit = u64::try_from(limit).unwrap_or(u64::MAX);
         }
         let kept = self.kept(whole);
         if self.storage.held().len() > kept {
@@ -268,7 +274,7 @@ impl<S: Storage> Assembly<S> {
             let stored = self.storage.held_mut().get_mut(at..).unwrap_or_default();
             if let Some(key) = key {
                 // A block is a multiple of the key.
-                crate::mask::apply(stored, key);
+                mask::apply(stored, key);
             }
             if data {
                 check(text, &mut self.utf8, &mut self.length, stored)?;

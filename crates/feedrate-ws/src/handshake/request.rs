@@ -1,0 +1,173 @@
+//! Requests to upgrade, as a client writes them and a server reads them: RFC 6455, sections 4.1 and 4.2.1.
+
+use feedrate::{Encode, EncodeError, Output};
+
+use super::head::{Headers, put_header};
+use super::key;
+use super::list::{self, Extension, Extensions};
+use super::response::Accept;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Config, Offer, Params};
+
+/// A client's request to upgrade.
+///
+/// ```
+/// use feedrate::{Array, Encode};
+/// use feedrate_ws::handshake::{Client, ClientRequest};
+///
+/// // From a cryptographic generator.
+/// let nonce = *b"the sample nonce";
+/// let request = ClientRequest::new("server.example.com", "/chat", nonce).protocols(&["chat"]);
+/// let mut out = Vec::new();
+/// request.encode(&mut out)?;
+///
+/// let mut client = Client::new(request, Array::<2048>::new());
+/// let mut input = &b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+///     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n"[..];
+/// let response = client.feed(&mut input)?.expect("all of it");
+/// assert_eq!(response.protocol(), Some("chat"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ClientRequest<'a> {
+    host: &'a str,
+    target: &'a str,
+    pub(super) key: [u8; 24],
+    pub(super) protocols: &'a [&'a str],
+    headers: &'a [(&'a str, &'a str)],
+    #[cfg(feature = "deflate")]
+    pub(super) deflate: Option<Offer>,
+}
+
+impl<'a> ClientRequest<'a> {
+    /// `host` with its port, if that is not the usual one; `target` is a path and perhaps a query; `nonce`
+    /// is random, and new for each connection.
+    pub fn new(host: &'a str, target: &'a str, nonce: [u8; 16]) -> Self {
+        Self {
+            host,
+            target,
+            key: key::key(&nonce),
+            protocols: &[],
+            headers: &[],
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        }
+    }
+
+    /// Speaks these subprotocols, the one that it likes best first.
+    #[must_use]
+    pub const fn protocols(mut self, protocols: &'a [&'a str]) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// Has more headers, names and values.
+    #[must_use]
+    pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Offers to compress.
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    #[must_use]
+    pub const fn deflate(mut self, offer: Offer) -> Self {
+        self.deflate = Some(offer);
+        self
+    }
+}
+
+impl Encode for ClientRequest<'_> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let visible = self.target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        if !visible || !self.target.starts_with('/') {
+            return Err(EncodeError::Invalid {
+                what: "target",
+                expected: "a path, of visible ASCII without a fragment",
+            });
+        }
+        for part in ["GET ", self.target, " HTTP/1.1\r\n"] {
+            out.put(part.as_bytes())?;
+        }
+        put_header(out, "Host", self.host)?;
+        out.put(
+            b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
+        )?;
+        out.put(&self.key)?;
+        out.put(b"\r\n")?;
+        for (i, protocol) in self.protocols.iter().enumerate() {
+            list::check_token("subprotocol", protocol)?;
+            if self.protocols.iter().take(i).any(|before| before == protocol) {
+                return Err(EncodeError::Invalid { what: "subprotocol", expected: "each once" });
+            }
+            out.put(if i == 0 { b"Sec-WebSocket-Protocol: " } else { b", " })?;
+            out.put(protocol.as_bytes())?;
+        }
+        if !self.protocols.is_empty() {
+            out.put(b"\r\n")?;
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(offer) = &self.deflate {
+            out.put(b"Sec-WebSocket-Extensions: ")?;
+            offer.write(out)?;
+            out.put(b"\r\n")?;
+        }
+        for (name, value) in self.headers {
+            put_header(out, name, value)?;
+        }
+        out.put(b"\r\n")
+    }
+}
+
+/// A good request to upgrade. To refuse it all the same, write a [`Rejection`](super::Rejection).
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    pub(super) target: &'a str,
+    pub(super) headers: Headers<'a>,
+    pub(super) key: [u8; 24],
+}
+
+impl<'a> Request<'a> {
+    /// What is asked for: a path and perhaps a query, or a whole URI.
+    pub const fn target(&self) -> &'a str {
+        self.target
+    }
+
+    /// All headers.
+    pub const fn headers(&self) -> Headers<'a> {
+        self.headers
+    }
+
+    /// The page that a browser asks for, which is what tells a user's click from another site's (RFC 6455,
+    /// section 10.2).
+    pub fn origin(&self) -> Option<&'a str> {
+        self.headers.only("Origin")
+    }
+
+    /// The subprotocols that the client speaks, the one that it likes best first.
+    pub fn protocols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.headers.texts("Sec-WebSocket-Protocol").flat_map(list::tokens)
+    }
+
+    /// The extensions that the client offers, the one that it likes best first.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
+        self.headers.texts("Sec-WebSocket-Extensions").flat_map(Extensions::new)
+    }
+
+    /// What is agreed on of the client's offers to compress, with what this side wants. `None`: it has
+    /// offered nothing that can be accepted.
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    pub fn deflate(&self, config: &Config) -> Option<Params> {
+        self.extensions()
+            .filter_map(|offer| Offer::parse(&offer).ok())
+            .map(|offer| config.accept(&offer))
+            .next()
+    }
+
+    /// The answer that agrees.
+    pub fn accept(&self) -> Accept<'static> {
+        Accept::new(&self.key)
+    }
+}

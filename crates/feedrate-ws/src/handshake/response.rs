@@ -1,0 +1,174 @@
+//! Answers to a request to upgrade, as a server writes them and a client reads them: RFC 6455, section 4.2.2.
+
+use feedrate::{Encode, EncodeError, Output};
+
+use super::head::{Headers, put_header};
+use super::key;
+use super::list;
+#[cfg(feature = "deflate")]
+use crate::deflate::Params;
+
+/// The answer that agrees: write it, and the connection is open.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "the client waits for an answer"]
+pub struct Accept<'a> {
+    accept: [u8; 28],
+    protocol: Option<&'a str>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Params>,
+    headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Accept<'a> {
+    /// To the request with this key.
+    pub(super) fn new(key: &[u8; 24]) -> Self {
+        Self {
+            accept: key::accept(key),
+            protocol: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+            headers: &[],
+        }
+    }
+
+    /// Speaks this one of the [`protocols`](super::Request::protocols) that the client speaks.
+    pub const fn protocol<'b>(self, protocol: Option<&'b str>) -> Accept<'b>
+    where
+        'a: 'b,
+    {
+        Accept { protocol, ..self }
+    }
+
+    /// Has more headers, names and values.
+    pub const fn headers<'b>(self, headers: &'b [(&'b str, &'b str)]) -> Accept<'b>
+    where
+        'a: 'b,
+    {
+        Accept { headers, ..self }
+    }
+
+    /// Compresses as [agreed](super::Request::deflate).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    pub const fn deflate(mut self, params: Option<Params>) -> Self {
+        self.deflate = params;
+        self
+    }
+}
+
+impl Encode for Accept<'_> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")?;
+        out.put(b"Sec-WebSocket-Accept: ")?;
+        out.put(&self.accept)?;
+        out.put(b"\r\n")?;
+        if let Some(protocol) = self.protocol {
+            list::check_token("subprotocol", protocol)?;
+            put_header(out, "Sec-WebSocket-Protocol", protocol)?;
+        }
+        #[cfg(feature = "deflate")]
+        if let Some(params) = &self.deflate {
+            out.put(b"Sec-WebSocket-Extensions: ")?;
+            params.write(out)?;
+            out.put(b"\r\n")?;
+        }
+        for (name, value) in self.headers {
+            put_header(out, name, value)?;
+        }
+        out.put(b"\r\n")
+    }
+}
+
+/// The answer that refuses. Write it and close the connection.
+///
+/// ```
+/// use feedrate::Encode;
+/// use feedrate_ws::handshake::Rejection;
+///
+/// let mut out = Vec::new();
+/// Rejection::new(403).encode(&mut out)?;
+/// assert!(out.starts_with(b"HTTP/1.1 403 Forbidden\r\n"));
+/// # Ok::<(), feedrate::EncodeError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the client waits for an answer"]
+#[non_exhaustive]
+pub struct Rejection {
+    /// HTTP's number for the reason: 400 for a bad request, 401, 403, 404, 429, 503 and so on.
+    pub status: u16,
+}
+
+impl Rejection {
+    /// With this status: 300 to 599.
+    pub const fn new(status: u16) -> Self {
+        Self { status }
+    }
+
+    const REASONS: [(u16, &'static str); 11] = [
+        (400, "Bad Request"),
+        (401, "Unauthorized"),
+        (403, "Forbidden"),
+        (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (426, "Upgrade Required"),
+        (429, "Too Many Requests"),
+        (431, "Request Header Fields Too Large"),
+        (500, "Internal Server Error"),
+        (503, "Service Unavailable"),
+        (505, "HTTP Version Not Supported"),
+    ];
+}
+
+impl Encode for Rejection {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let digit = |unit: u16| {
+            let digit = self.status.checked_div(unit).unwrap_or(0) % 10;
+            u8::try_from(digit).unwrap_or(0) | b'0'
+        };
+        if !(300..600).contains(&self.status) {
+            return Err(EncodeError::Invalid { what: "status", expected: "300 to 599" });
+        }
+        let reason =
+            Self::REASONS.iter().find(|(status, _)| *status == self.status).map_or("", |(_, reason)| reason);
+        out.put(b"HTTP/1.1 ")?;
+        out.put(&[digit(100), digit(10), digit(1), b' '])?;
+        out.put(reason.as_bytes())?;
+        out.put(b"\r\nConnection: close\r\nContent-Length: 0\r\n")?;
+        match self.status {
+            405 => out.put(b"Allow: GET\r\n")?,
+            // RFC 6455, section 4.4.
+            426 => out.put(b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")?,
+            _ => {}
+        }
+        out.put(b"\r\n")
+    }
+}
+
+/// The answer of a server that agrees. The connection is open.
+#[derive(Debug, Clone, Copy)]
+pub struct Response<'a> {
+    pub(super) headers: Headers<'a>,
+    pub(super) protocol: Option<&'a str>,
+    #[cfg(feature = "deflate")]
+    pub(super) deflate: Option<Params>,
+}
+
+impl<'a> Response<'a> {
+    /// The subprotocol that the server has chosen of those asked for.
+    pub const fn protocol(&self) -> Option<&'a str> {
+        self.protocol
+    }
+
+    /// All headers.
+    pub const fn headers(&self) -> Headers<'a> {
+        self.headers
+    }
+
+    /// How it was agreed to compress. A client that cannot do without gives it to
+    /// [`Sender::require_deflate`](crate::Sender::require_deflate).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    pub const fn deflate(&self) -> Option<Params> {
+        self.deflate
+    }
+}

@@ -1,0 +1,37 @@
+//! How much comes at once: whole messages and frames, or what of them has arrived.
+
+/// Messages, or frames, come out whole.
+// Exhaustive: it has no values, and stands for a choice between types.
+#[derive(Debug, Clone, Copy)]
+pub enum Whole {}
+
+/// The pieces of messages, or of frames, come out as they arrive.
+// Exhaustive: it has no values, and stands for a choice between types.
+#[derive(Debug, Clone, Copy)]
+pub enum InPieces {}
+
+/// As [`InPieces`], for the receiver.
+pub(crate) enum Joined {}
+
+/// How frames come in parts.
+pub trait Parts: sealed::Parts {}
+
+impl<M: sealed::Parts> Parts for M {}
+
+pub(crate) mod sealed {
+    use super::{InPieces, Joined};
+
+    pub trait Parts {
+        /// A data frame that is whole in the input comes out in one part. The decoder's storage must not have a limit
+        /// that such a frame could be too long for.
+        const JOINED: bool;
+    }
+
+    impl Parts for InPieces {
+        const JOINED: bool = false;
+    }
+
+    impl Parts for Joined {
+        const JOINED: bool = true;
+    }
+}

@@ -1,0 +1,241 @@
+//! How bytes become messages: [`Receiver`].
+
+mod assembly;
+mod control;
+mod event;
+mod pieces;
+mod spill;
+mod step;
+mod whole;
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use feedrate::{Decoder, Input, Instant, Storage};
+
+use self::assembly::{Assembly, Current};
+use self::control::{fail, said};
+use self::spill::Spill;
+#[cfg(feature = "deflate")]
+use self::step::compressed;
+use self::step::{Source, Step, header, payload};
+use crate::answer::Answer;
+use crate::close::Close;
+#[cfg(feature = "deflate")]
+use crate::deflate::Window;
+use crate::error::{Error, Truncated, Violation};
+use crate::frames::Frames;
+use crate::mode::{InPieces, Whole};
+use crate::opcode::{Kind, Opcode};
+use crate::role::Role;
+
+pub use self::event::Event;
+
+/// Turns the peer's bytes into messages, or into pieces of messages, and refuses what RFC 6455 forbids.
+///
+/// ```
+/// use feedrate::{Array, Instant};
+/// use feedrate_ws::{Event, Message, Receiver, Role};
+///
+/// let mut receiver = Receiver::new(Role::Server, Array::<512>::new());
+/// // RFC 6455, section 5.7: a masked text message, "Hello".
+/// let mut chunk = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+/// let mut input = &mut chunk[..];
+/// while let Some(event) = receiver.feed(&mut input, Instant::ZERO, &mut ())? {
+///     assert_eq!(event, Event::Message(Message::from("Hello")));
+/// }
+/// # Ok::<(), feedrate_ws::Error>(())
+/// ```
+pub struct Receiver<S, M = Whole> {
+    frames: Source,
+    assembly: Assembly<S>,
+    mode: PhantomData<M>,
+}
+
+impl<S: Storage> Receiver<S> {
+    /// The receiving half of one side of a connection, after the handshake.
+    ///
+    /// The longest message that is accepted is `storage.limit()` less 125 bytes, which are for a control
+    /// frame that comes in pieces in the middle of a message.
+    pub const fn new(role: Role, storage: S) -> Self {
+        let frames = Decoder::new(Frames::new(role).joined(), Spill::new());
+        Self { frames, assembly: Assembly::new(storage), mode: PhantomData }
+    }
+
+    /// Hands out the pieces of messages as they arrive, of messages of up to `limit` bytes (`u64::MAX`: of
+    /// any length). The storage then holds what has to be copied: control
+    /// frames that come in pieces (125 bytes are enough for that), what is decompressed, and what cannot be
+    /// unmasked where it lies.
+    #[must_use]
+    pub fn in_pieces(self, limit: u64) -> Receiver<S, InPieces> {
+        let Self { frames, mut assembly, mode: _ } = self;
+        assembly.limit = limit;
+        Receiver { frames, assembly, mode: PhantomData }
+    }
+}
+
+impl<S: Storage> Receiver<S> {
+    /// Gives memory back to the heap, as far as no message is held in it. For connections that have been idle
+    /// for a while.
+    pub fn release(&mut self) {
+        self.assembly.release(true);
+    }
+}
+
+impl<S: Storage> Receiver<S, InPieces> {
+    /// Gives memory back to the heap, as far as nothing is held in it. For connections that have been idle
+    /// for a while.
+    pub fn release(&mut self) {
+        self.assembly.release(false);
+    }
+}
+
+impl<S: Storage, M> Receiver<S, M> {
+    /// Accepts compressed messages, as [agreed](crate::handshake).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    #[must_use]
+    pub fn deflate(mut self, params: Option<crate::deflate::Params>) -> Self {
+        let frames = self.frames.protocol_mut();
+        frames.set_compressed(params.is_some());
+        self.assembly.window = params.map_or(Window::NONE, |params| params.window(frames.role()));
+        self
+    }
+
+    /// Accepts messages of one kind only: one of the other is a violation, and the close frame says 1003.
+    #[must_use]
+    pub const fn only(mut self, kind: Kind) -> Self {
+        self.frames.protocol_mut().set_only(kind);
+        self
+    }
+
+    /// The stream ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Truncated`], if neither a close frame nor a violation had come: then the peer, or something on the
+    /// way, broke off, and a message may be lost (what some programs call 1006).
+    pub fn end(&self) -> Result<(), Truncated> {
+        if self.assembly.is_over() {
+            return Ok(());
+        }
+        Err(Truncated { inside: self.assembly.is_inside() || self.frames.end().is_err() })
+    }
+
+    /// The storage.
+    pub const fn storage(&self) -> &S {
+        &self.assembly.storage
+    }
+
+    fn stored(&self, at: usize) -> &[u8] {
+        self.assembly.storage.held().get(at..).unwrap_or_default()
+    }
+
+    fn stored_control<E>(
+        &mut self,
+        opcode: Opcode,
+        at: usize,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Event<'_, E>, Error> {
+        if opcode == Opcode::Close {
+            self.assembly.finish();
+            if let Err(violation) = Close::parse(self.stored(at)) {
+                return Err(fail(violation, &mut self.assembly, now, answers));
+            }
+        }
+        Ok(said(opcode, self.stored(at), now, answers))
+    }
+
+    /// Goes on to what can be handed out. `whole`: messages are put together.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn step<'i, I: Input<'i>>(&mut self, input: &mut I, whole: bool) -> Result<Step, Violation> {
+        let Self { frames, assembly, mode: _ } = self;
+        assembly.forget(whole);
+        loop {
+            let step = match assembly.frame() {
+                Current::Over => {
+                    input.take(usize::MAX);
+                    Some(Step::Idle)
+                }
+                Current::Header => header(frames, assembly, input, whole)?,
+                #[cfg(feature = "deflate")]
+                Current::Data if assembly.is_compressed() => compressed(frames, assembly, input, whole)?,
+                Current::Data | Current::Control(_) => payload(frames, assembly, input, whole)?,
+            };
+            if let Some(step) = step {
+                return Ok(step);
+            }
+        }
+    }
+}
+
+impl<S: Storage, M> fmt::Debug for Receiver<S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("role", &self.frames.protocol().role())
+            .field("held", &self.assembly.storage.held().len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+    use crate::close_code::CloseCode;
+    use crate::error::Violation;
+    use crate::message::Message;
+    use feedrate::Grow;
+
+    const NOW: Instant = Instant::ZERO;
+
+    #[test]
+    fn a_kind_that_is_not_accepted_is_refused_at_its_header() {
+        let whole = || Receiver::new(Role::Client, Grow::new(1000)).only(Kind::Binary);
+        let mut receiver = whole();
+        let refused = Error { violation: Violation::Unsupported(Kind::Text), offset: 3 };
+        let mut input = &b"\x82\x01a\x81\x03abc"[..];
+        let message = Event::Message(Message::Binary(b"a"));
+        assert_eq!(receiver.feed(&mut input, NOW, &mut ()), Ok(Some(message)));
+        assert_eq!(receiver.feed(&mut input, NOW, &mut ()), Err(refused));
+        let mut receiver = whole().in_pieces(u64::MAX);
+        let mut input = &b"\x82\x01a\x01"[..];
+        assert!(matches!(receiver.feed(&mut input, NOW, &mut ()), Ok(Some(Event::Message(_)))));
+        assert_eq!(receiver.feed(&mut input, NOW, &mut ()), Err(refused));
+        assert_eq!(refused.violation.close_code(), CloseCode::UNSUPPORTED);
+    }
+
+    #[test]
+    fn what_has_begun_is_given_up_with_the_connection() {
+        let mut receiver = Receiver::new(Role::Client, Grow::new(1000));
+        // "abc" of a message, then a reserved opcode.
+        let mut input = &b"\x01\x03abc\x83\x00"[..];
+        let refused = Error { violation: Violation::Opcode(3), offset: 5 };
+        assert_eq!(receiver.feed(&mut input, NOW, &mut ()), Err(refused));
+        assert_eq!(receiver.storage().held(), b"abc");
+        receiver.release();
+        assert_eq!(receiver.storage().capacity(), 0);
+    }
+
+    /// The close frame has been queued by then, and the loop goes on as before.
+    #[test]
+    fn an_error_is_returned_once_and_what_follows_is_dropped() {
+        let mut input = &b"\x83\x00\x81\x01a"[..];
+        let mut receiver = Receiver::new(Role::Client, Grow::new(1000));
+        assert!(receiver.feed(&mut input, NOW, &mut ()).is_err());
+        assert_eq!(receiver.feed(&mut input, NOW, &mut ()), Ok(None));
+        assert!(input.is_empty());
+        assert_eq!(receiver.end(), Ok(()));
+    }
+
+    #[test]
+    fn a_static_can_hold_one() {
+        static RECEIVER: Receiver<feedrate::Array<225>> = Receiver::new(Role::Client, feedrate::Array::new());
+        assert_eq!(RECEIVER.end(), Err(Truncated { inside: false }));
+        // Its limit is the storage's, from the first byte on.
+        let mut receiver = Receiver::new(Role::Client, feedrate::Array::<225>::new());
+        let violation = Violation::TooLong { length: 101, limit: 100 };
+        let refused = Error { violation, offset: 0 };
+        assert_eq!(receiver.feed(&mut &b"\x82\x65"[..], NOW, &mut ()), Err(refused));
+    }
+}

@@ -1,0 +1,88 @@
+//! Messages in the pieces in which they arrive.
+
+use feedrate::{Input, Instant, Storage};
+
+use super::Receiver;
+use super::assembly::What;
+use super::control::{control, fail};
+use super::event::Event;
+use super::step::{Step, can_lend, next};
+use crate::answer::Answer;
+use crate::error::Error;
+use crate::frames::QUICK;
+use crate::message::Piece;
+use crate::mode::InPieces;
+
+impl<S: Storage> Receiver<S, InPieces> {
+    /// As [`feed`](Receiver::<S>::feed), and a message is handed out in the pieces in which it arrives: those end where
+    /// `input` ends, where a frame ends, and where the storage is full.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn feed<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        input: &mut I,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
+        // In the middle of a frame.
+        if QUICK
+            && can_lend::<I>(self.frames.protocol().role())
+            && self.assembly.is_plain()
+            && self.frames.protocol().remaining() > 0
+            && !input.bytes().is_empty()
+        {
+            return self.lend(None, input, now, answers);
+        }
+        self.pull(input, now, answers)
+    }
+
+    #[inline(never)]
+    fn pull<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        input: &mut I,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
+        let (what, at) = match self.step(input, false) {
+            Ok(Step::Idle) => return Ok(None),
+            Ok(Step::Single) => return self.lend(None, input, now, answers),
+            Ok(Step::Lend(what)) => return self.lend(Some(what), input, now, answers),
+            Ok(Step::Stored(what, at)) => (what, at),
+            Err(violation) => return Err(fail(violation, &mut self.assembly, now, answers)),
+        };
+        Ok(Some(match what {
+            What::Control(opcode) => self.stored_control(opcode, at, now, answers)?,
+            What::Data { kind, first, last } => {
+                Event::Message(Piece { kind, bytes: self.stored(at), first, last })
+            }
+        }))
+    }
+
+    fn lend<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        what: Option<What>,
+        input: &mut I,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
+        let Self { frames, assembly, mode: _ } = self;
+        if let Some(What::Control(opcode)) = what {
+            let Ok(Some(part)) = next(frames, input) else { return Ok(None) };
+            let payload = part.payload.unmask().unwrap_or_default();
+            assembly.lent();
+            return control(opcode, payload, assembly, now, answers).map(Some);
+        }
+        let fin = frames.protocol().has_ended();
+        let Ok(Some(part)) = next(frames, input) else { return Ok(None) };
+        let fin = part.header.as_ref().map_or(fin, |header| header.fin);
+        match assembly.lend(part, fin) {
+            Ok((What::Data { kind, first, last }, bytes)) => {
+                Ok(Some(Event::Message(Piece { kind, bytes, first, last })))
+            }
+            Ok((What::Control(_), _)) => Ok(None),
+            Err(violation) => Err(fail(violation, assembly, now, answers)),
+        }
+    }
+}

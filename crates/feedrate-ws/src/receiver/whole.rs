@@ -1,0 +1,127 @@
+//! Whole messages: put together, or lent from the input.
+
+use feedrate::{Input, Instant, Storage};
+
+use super::Receiver;
+use super::assembly::What;
+use super::control::{control, fail, text};
+use super::event::Event;
+use super::step::{Step, can_lend, next};
+use crate::answer::Answer;
+use crate::error::Error;
+use crate::frames::{Look, QUICK};
+use crate::message::{Message, Text};
+use crate::opcode::Kind;
+
+impl<S: Storage> Receiver<S> {
+    /// Takes bytes off the front of `input`, up to the end of the next message or control frame, and hands it out.
+    /// `None` means that `input` is empty.
+    ///
+    /// `answers` is the [`Sender`](crate::Sender) of the same connection: pongs and close frames go there. `now` is for
+    /// the time that closing may take, should it begin here.
+    ///
+    /// After [`Event::Closed`], and after an error, whatever comes is dropped, as the RFC demands: this returns `None`.
+    /// What is left to do is to write what the sender has to say.
+    ///
+    /// # Errors
+    ///
+    /// The peer broke a rule. The close frame that says which has been queued in the sender before this returns, and
+    /// still has to be written, so a loop does not leave with `?` before it has written what is queued. The error is
+    /// returned once.
+    ///
+    /// ```
+    /// use feedrate::{Array, Instant};
+    /// use feedrate_ws::{Receiver, Role, Sender};
+    ///
+    /// let mut receiver = Receiver::new(Role::Client, Array::<512>::new());
+    /// let mut sender = Sender::client(Array::<1024>::new(), || *b"mask");
+    /// let mut input = &b"\x83\x00"[..];
+    /// let error = receiver.feed(&mut input, Instant::ZERO, &mut sender).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "opcode 0x3, expected 0, 1, 2, 8, 9 or 0xa, in the frame that begins at byte 0 of the stream"
+    /// );
+    /// assert!(sender.transmit().starts_with(b"\x88\x82mask"));
+    /// assert_eq!(receiver.feed(&mut input, Instant::ZERO, &mut sender), Ok(None));
+    /// ```
+    #[inline]
+    pub fn feed<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        input: &mut I,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+        // The common case, small enough to be inlined into the caller's loop.
+        if QUICK && self.assembly.quick && can_lend::<I>(self.frames.protocol().role()) {
+            let look = self.frames.protocol().look(input.bytes());
+            if let Some(look) = look.filter(|look| self.assembly.is_single(look)) {
+                return self.single(&look, input, now, answers);
+            }
+        }
+        self.pull(input, now, answers)
+    }
+
+    /// A whole message, in one frame at the front of the input. The decoder is between two frames, and it
+    /// leaves nothing behind: so it goes past it, in half as many instructions.
+    #[inline(always)]
+    fn single<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        look: &Look,
+        input: &mut I,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+        self.assembly.single(look.frame());
+        input.take(look.size);
+        let payload = look.unmask(input.take(look.length).into_lent());
+        match look.is_text() {
+            true => text(payload, &mut self.assembly, now, answers).map(Some),
+            false => Ok(Some(Event::Message(Message::Binary(payload)))),
+        }
+    }
+
+    #[inline(never)]
+    fn pull<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        input: &mut I,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+        let (what, at) = match self.step(input, true) {
+            Ok(Step::Idle) => return Ok(None),
+            Ok(Step::Single) => match self.frames.protocol().look(input.bytes()) {
+                Some(look) if QUICK => return self.single(&look, input, now, answers),
+                _ => return Ok(None),
+            },
+            Ok(Step::Lend(what)) => return self.lend(what, input, now, answers),
+            Ok(Step::Stored(what, at)) => (what, at),
+            Err(violation) => return Err(fail(violation, &mut self.assembly, now, answers)),
+        };
+        Ok(Some(match what {
+            What::Control(opcode) => self.stored_control(opcode, at, now, answers)?,
+            What::Data { kind: Kind::Text, .. } => {
+                Event::Message(Message::Text(Text::validated(self.stored(at))))
+            }
+            What::Data { kind: Kind::Binary, .. } => Event::Message(Message::Binary(self.stored(at))),
+        }))
+    }
+
+    /// What the header announced, and is whole in the input.
+    fn lend<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        what: What,
+        input: &mut I,
+        now: Instant,
+        answers: &mut impl Answer,
+    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+        let Ok(Some(part)) = next(&mut self.frames, input) else { return Ok(None) };
+        let payload = part.payload.unmask().unwrap_or_default();
+        self.assembly.lent();
+        let event = match what {
+            What::Control(opcode) => control(opcode, payload, &mut self.assembly, now, answers),
+            What::Data { kind: Kind::Text, .. } => text(payload, &mut self.assembly, now, answers),
+            What::Data { kind: Kind::Binary, .. } => Ok(Event::Message(Message::Binary(payload))),
+        };
+        event.map(Some)
+    }
+}

@@ -1,0 +1,169 @@
+//! The closing handshake, and the time that it may take: RFC 6455, section 7.1.
+
+use feedrate::{Instant, Storage};
+
+use super::Sender;
+use super::closing::{Reported, StreamEvent};
+use super::error::SendError;
+use super::keys::Keys;
+use crate::close::Close;
+use crate::close_code::CloseCode;
+use crate::opcode::{CONTROL, Opcode};
+use crate::role::Role;
+
+impl<S: Storage, K: Keys> Sender<S, K> {
+    /// Queues a close frame behind all that is queued, pings and pongs apart. A reason of more than 123
+    /// bytes ends at the last character that has room. From `now` on closing may take as long as the
+    /// [`patience`](Self::patience) lasts.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closing`], if there is one already; [`SendError::Full`], if there is no memory.
+    pub fn close(&mut self, code: CloseCode, reason: &str, now: Instant) -> Result<(), SendError> {
+        self.say_goodbye(Some(Close { code, reason }), now)
+    }
+
+    /// Queues a close frame before all data that has not begun, and drops that. Returns how many bytes that
+    /// were, headers included.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closing`], if a close frame has been written already.
+    pub fn close_now(&mut self, code: CloseCode, reason: &str, now: Instant) -> Result<usize, SendError> {
+        let before = self.queue.unsent();
+        if self.cut_off(Close { code, reason }, now) { Ok(before) } else { Err(SendError::Closing) }
+    }
+
+    /// Whether a close frame has been queued, ours or the answer to the peer's: nothing more can be sent.
+    pub const fn is_closing(&self) -> bool {
+        self.closing.said
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout): closing has to have ended then. `None`: it
+    /// has not begun, or the time is over.
+    pub const fn deadline(&self) -> Option<Instant> {
+        if self.closing.is_timed() { Some(self.until) } else { None }
+    }
+
+    /// It is `now`: whatever had to be done by then is due. Before the [`deadline`](Self::deadline) this does nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.closing.is_timed() && now >= self.until {
+            self.closing.reported = Reported::Late;
+        }
+    }
+
+    /// What is to be done with the stream, apart from reading and writing. Ask whenever something has been written, fed
+    /// or sent, and after [`handle_timeout`](Self::handle_timeout).
+    ///
+    /// ```
+    /// use feedrate::{Array, Instant};
+    /// use feedrate_ws::{Receiver, Role, Sender, StreamEvent};
+    ///
+    /// let mut receiver = Receiver::new(Role::Server, Array::<512>::new());
+    /// let mut sender = Sender::server(Array::<1024>::new());
+    /// // The client closes, and is answered.
+    /// let mut input = &b"\x88\x80mask"[..];
+    /// receiver.feed(&mut input, Instant::ZERO, &mut sender)?;
+    /// assert_eq!(sender.poll_event(), None);
+    /// sender.transmitted(sender.transmit().len());
+    /// assert_eq!(sender.poll_event(), Some(StreamEvent::Finished));
+    /// // It has five seconds to close the stream.
+    /// let deadline = sender.deadline().unwrap();
+    /// sender.handle_timeout(deadline);
+    /// assert_eq!(sender.poll_event(), Some(StreamEvent::TimedOut));
+    /// # Ok::<(), feedrate_ws::Error>(())
+    /// ```
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<StreamEvent> {
+        match self.closing.reported {
+            Reported::Nothing if self.is_finished() => {
+                self.closing.reported = Reported::Finished;
+                Some(StreamEvent::Finished)
+            }
+            Reported::Late => {
+                self.closing.reported = Reported::TimedOut;
+                Some(StreamEvent::TimedOut)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this side is the one to close the stream, and has nothing to write any more.
+    fn is_finished(&self) -> bool {
+        // RFC 6455, section 7.1.1: the server closes first, and so has the TIME_WAIT.
+        let turn = match K::ROLE {
+            Role::Server => self.closing.heard,
+            Role::Client => false,
+        };
+        self.closing.said && self.queue.len() == 0 && (turn || self.closing.failed)
+    }
+
+    /// A close frame has been queued, and the clock runs.
+    fn closing_begins(&mut self, now: Instant) {
+        self.closing.said = true;
+        if self.until == Instant::MAX {
+            let patience = u64::from(self.patience).saturating_mul(1_000);
+            self.until = Instant::from_micros(now.as_micros().saturating_add(patience));
+        }
+    }
+
+    fn say_goodbye(&mut self, close: Option<Close<'_>>, now: Instant) -> Result<(), SendError> {
+        if self.closing.said {
+            return Err(SendError::Closing);
+        }
+        let (bytes, n) = close.map_or(([0; CONTROL], 0), Close::to_bytes);
+        let payload = bytes.get(..n).unwrap_or_default();
+        let header = self.header(Opcode::Close, payload);
+        let before = self.queue.mark();
+        if !self.queue.push(&header, payload) {
+            return Err(self.full(n));
+        }
+        self.closing_begins(now);
+        self.closing.queued = u8::try_from(self.queue.mark().saturating_sub(before)).unwrap_or(u8::MAX);
+        Ok(())
+    }
+
+    /// Whether a close frame is the last data frame of the queue, and has not begun.
+    pub(super) fn is_close_waiting(&self) -> bool {
+        usize::from(self.closing.queued) <= self.queue.unsent()
+    }
+
+    /// Behind what has been queued: that answers what came before.
+    pub(super) fn answer_close(&mut self, close: Option<Close<'_>>, now: Instant) {
+        if !self.closing.said && self.say_goodbye(close, now).is_err() {
+            // Without memory there is nothing to be said.
+            self.closing_begins(now);
+        }
+    }
+
+    /// The close frame for a peer that broke a rule.
+    pub(super) fn fail(&mut self, code: CloseCode, now: Instant) {
+        self.closing.failed = true;
+        let close = Close { code, reason: "" };
+        if self.queue.is_blocked() {
+            self.cut_off(close, now);
+            return;
+        }
+        if self.closing.said && self.is_close_waiting() {
+            self.queue.drop_last(usize::from(self.closing.queued));
+            self.closing.said = false;
+        }
+        self.answer_close(Some(close), now);
+    }
+
+    /// Closes before all that has not begun. `false`: a close frame is on the wire already.
+    pub(super) fn cut_off(&mut self, close: Close<'_>, now: Instant) -> bool {
+        if self.closing.said && !self.is_close_waiting() {
+            return false;
+        }
+        self.queue.drop_unsent();
+        let (bytes, n) = close.to_bytes();
+        let payload = bytes.get(..n).unwrap_or_default();
+        let header = self.header(Opcode::Close, payload);
+        // It cannot fail for want of room, and without memory there is nothing to be said.
+        self.queue.push_urgent(&header, payload);
+        self.closing_begins(now);
+        self.closing.queued = u8::MAX;
+        true
+    }
+}

@@ -1,0 +1,190 @@
+//! Messages, whole and in pieces, as data frames: RFC 6455, section 5.4.
+
+use feedrate::Storage;
+
+use super::Sender;
+use super::error::SendError;
+use super::keys::Keys;
+use super::queue::{self, Queue};
+use crate::header::{HEADER, Header};
+use crate::message::{Message, Piece, Text};
+use crate::opcode::{Kind, Opcode};
+
+impl<S: Storage, K: Keys> Sender<S, K> {
+    /// Queues a message.
+    ///
+    /// # Errors
+    ///
+    /// See [`SendError`]. Nothing has been queued then.
+    #[inline]
+    pub fn send<'a>(&mut self, message: impl Into<Message<'a>>) -> Result<(), SendError> {
+        let message = message.into();
+        if self.message.is_some() && !self.closing.said {
+            return Err(SendError::Unfinished);
+        }
+        self.data(message.kind(), message.as_bytes(), true, true, Queue::push)
+    }
+
+    /// As [`send`](Self::send), for long messages: what the stream takes at once is written from where it lies, and not
+    /// copied.
+    ///
+    /// `write` is given what is queued, a header and the payload, and returns how many of these bytes it
+    /// has written: 0, if the stream takes none now. The rest is queued, so there has to be room for the
+    /// whole message. If the payload has to be masked or cut into frames, or a control frame waits, `write`
+    /// is not called and all of it is queued.
+    ///
+    /// ```
+    /// use std::io::{IoSlice, Write};
+    ///
+    /// use feedrate::Grow;
+    /// use feedrate_ws::{Message, Sender, SendError};
+    ///
+    /// let mut socket = Vec::new(); // a socket that does not block
+    /// let mut sender = Sender::server(Grow::new(1 << 20));
+    /// sender.text("before")?;
+    /// sender.send_vectored("long", |parts| socket.write_vectored(&parts.map(IoSlice::new)).unwrap_or(0))?;
+    /// assert_eq!(socket, b"\x81\x06before\x81\x04long");
+    /// assert_eq!(sender.queued(), 0);
+    /// # Ok::<(), SendError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send). Nothing has been written then.
+    pub fn send_vectored<'a>(
+        &mut self,
+        message: impl Into<Message<'a>>,
+        write: impl FnOnce([&[u8]; 3]) -> usize,
+    ) -> Result<(), SendError> {
+        let message = message.into();
+        if self.message.is_some() && !self.closing.said {
+            return Err(SendError::Unfinished);
+        }
+        let push =
+            |queue: &mut Queue<S>, header: &_, payload: &_| queue.push_vectored(header, payload, write);
+        self.data(message.kind(), message.as_bytes(), true, true, push)
+    }
+
+    /// Queues a text message.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn text<'a>(&mut self, text: impl Into<Text<'a>>) -> Result<(), SendError> {
+        self.send(Message::Text(text.into()))
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    #[inline]
+    pub fn binary(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        self.send(Message::Binary(bytes))
+    }
+
+    /// Queues a piece of a message: the first begins one, the one that says so ends it. Those that a
+    /// [`Receiver`](crate::Receiver) hands out can be passed on as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`SendError::Unfinished`] for a piece of the other kind than the
+    /// message that has begun.
+    pub fn piece(&mut self, piece: Piece<'_>) -> Result<(), SendError> {
+        if self.message.is_some_and(|kind| kind != piece.kind) && !self.closing.said {
+            return Err(SendError::Unfinished);
+        }
+        self.data(piece.kind, piece.bytes, self.message.is_none(), piece.last, Queue::push)?;
+        self.message = (!piece.last).then_some(piece.kind);
+        Ok(())
+    }
+
+    /// `push` queues what goes in one frame.
+    #[inline]
+    fn data(
+        &mut self,
+        kind: Kind,
+        bytes: &[u8],
+        first: bool,
+        last: bool,
+        push: impl FnOnce(&mut Queue<S>, &Header, &[u8]) -> bool,
+    ) -> Result<(), SendError> {
+        if self.closing.said {
+            return Err(SendError::Closing);
+        }
+        let opcode = if first { kind.opcode() } else { Opcode::Continuation };
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut self.deflate {
+            if let Some(compressed) = deflate.compress(bytes, first, last) {
+                let header = Header { fin: last, rsv1: first, opcode, mask: None, length: 0 };
+                let result = frames(&mut self.queue, &mut self.keys, self.fragment, header, compressed, push);
+                deflate.sent(result.is_ok());
+                return result;
+            }
+        }
+        let header = Header { fin: last, rsv1: false, opcode, mask: None, length: 0 };
+        frames(&mut self.queue, &mut self.keys, self.fragment, header, bytes, push)
+    }
+}
+
+/// Queues a message, or a piece of one, in as many frames as it takes: all or nothing.
+#[inline]
+fn frames<S: Storage, K: Keys>(
+    queue: &mut Queue<S>,
+    keys: &mut K,
+    fragment: u32,
+    first: Header,
+    payload: &[u8],
+    push: impl FnOnce(&mut Queue<S>, &Header, &[u8]) -> bool,
+) -> Result<(), SendError> {
+    let fragment = usize::try_from(fragment).unwrap_or(usize::MAX);
+    let free = queue.free();
+    // The common case, in a few instructions.
+    if payload.len() <= fragment && payload.len().saturating_add(HEADER) <= free {
+        let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+        let header = Header { length, mask: keys.next_key(), ..first };
+        if push(queue, &header, payload) {
+            return Ok(());
+        }
+    }
+    in_frames(queue, keys, fragment, first, payload)
+}
+
+#[inline(never)]
+fn in_frames<S: Storage, K: Keys>(
+    queue: &mut Queue<S>,
+    keys: &mut K,
+    fragment: usize,
+    first: Header,
+    payload: &[u8],
+) -> Result<(), SendError> {
+    let free = queue.free();
+    let needed = payload.len().saturating_add(queue::headers(payload.len(), fragment));
+    if needed > free {
+        let limit = queue.limit();
+        let too_long = needed > limit;
+        return Err(if too_long {
+            SendError::TooLong { needed, limit }
+        } else {
+            SendError::Full { needed, free }
+        });
+    }
+    let mark = queue.mark();
+    let (mut opcode, mut rsv1, mut rest) = (first.opcode, first.rsv1, payload);
+    loop {
+        let (now, later) = rest.split_at_checked(fragment).unwrap_or((rest, &[]));
+        let length = u64::try_from(now.len()).unwrap_or(u64::MAX);
+        let fin = first.fin && later.is_empty();
+        let header = Header { fin, rsv1, opcode, mask: keys.next_key(), length };
+        if !queue.push(&header, now) {
+            queue.rewind(mark);
+            return Err(SendError::Full { needed, free: 0 });
+        }
+        if later.is_empty() {
+            return Ok(());
+        }
+        (opcode, rsv1, rest) = (Opcode::Continuation, false, later);
+    }
+}

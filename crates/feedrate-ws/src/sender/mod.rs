@@ -1,0 +1,286 @@
+//! How messages become bytes: [`Sender`].
+
+mod answer;
+mod close;
+mod closing;
+mod error;
+mod keys;
+mod message;
+mod ping;
+mod queue;
+
+use core::fmt;
+use core::time::Duration;
+
+use feedrate::{Instant, Output, Storage};
+
+use self::closing::Closing;
+use self::queue::Queue;
+#[cfg(feature = "deflate")]
+use crate::close::Close;
+#[cfg(feature = "deflate")]
+use crate::close_code::CloseCode;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Deflater, Params};
+use crate::header::Header;
+use crate::opcode::{Kind, Opcode};
+
+pub use self::closing::StreamEvent;
+pub use self::error::SendError;
+pub use self::keys::{Keys, Unmasked};
+
+/// Turns messages into bytes, and holds those until they are written.
+///
+/// * Data goes in order, up to the limit that the storage sets. What has no room is refused with
+///   [`SendError::Full`], is still the caller's, and nothing of it has been queued.
+/// * Pings and pongs go before all data that has not begun: between two frames, of which long messages have many. While
+///   the peer does not take what it is sent, one pong waits at most: the last.
+/// * The answer to the peer's close frame, and the close frame for a peer that breaks a rule, go behind
+///   what has been queued, as that answers what came before. A peer that does not take it is given up when
+///   the time for closing is over. For one that breaks a rule while it does not take what it is sent, the
+///   close frame goes first and the data is dropped; and [`close_now`](Self::close_now) waits for nothing.
+///
+/// Bytes leave in one of two ways: [`poll_transmit`](Self::poll_transmit) copies them into a buffer of the caller's;
+/// [`transmit`](Self::transmit) lends them to a write, and [`transmitted`](Self::transmitted) is told how many went.
+///
+/// ```
+/// use feedrate::Array;
+/// use feedrate_ws::{SendError, Sender};
+///
+/// let mut sender = Sender::server(Array::<1024>::new());
+/// sender.text("Hello")?;
+/// // In the event loop, when the socket can be written:
+/// let bytes = sender.transmit();
+/// assert_eq!(bytes, b"\x81\x05Hello");
+/// let written = 3; // as `write` says
+/// sender.transmitted(written);
+/// assert_eq!(sender.transmit(), b"ello");
+/// # Ok::<(), SendError>(())
+/// ```
+pub struct Sender<S, K = Unmasked> {
+    queue: Queue<S>,
+    keys: K,
+    /// Longer messages go in frames of this many bytes, so that a pong gets through.
+    fragment: u32,
+    /// Milliseconds that closing may take.
+    patience: u32,
+    /// When closing has to have ended, once it has begun.
+    until: Instant,
+    closing: Closing,
+    /// The message that has been begun by [`piece`](Self::piece).
+    message: Option<Kind>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Deflater>,
+}
+
+impl<S: Storage> Sender<S> {
+    /// The sending half of a server's side. The storage bounds what is queued: 524 bytes of it are kept for control
+    /// frames.
+    pub const fn server(storage: S) -> Self {
+        Self::new(storage, Unmasked)
+    }
+}
+
+impl<S: Storage, F: FnMut() -> [u8; 4]> Sender<S, F> {
+    /// The sending half of a client's side, with a source of [`Keys`]. The storage bounds what is queued:
+    /// 524 bytes of it are kept for control frames.
+    pub const fn client(storage: S, keys: F) -> Self {
+        Self::new(storage, keys)
+    }
+}
+
+impl<S: Storage, K: Keys> Sender<S, K> {
+    const FRAGMENT: u32 = 64 * 1024;
+    const PATIENCE: u32 = 5_000;
+
+    const fn new(storage: S, keys: K) -> Self {
+        Self {
+            queue: Queue::new(storage),
+            keys,
+            fragment: Self::FRAGMENT,
+            patience: Self::PATIENCE,
+            until: Instant::MAX,
+            closing: Closing::new(),
+            message: None,
+            #[cfg(feature = "deflate")]
+            deflate: None,
+        }
+    }
+
+    /// Messages that are longer than `bytes` (64 KiB, if this is not called) go in frames of that length: a pong waits
+    /// for one frame at most.
+    #[must_use]
+    pub const fn fragments(mut self, bytes: u32) -> Self {
+        self.fragment = if bytes == 0 { 1 } else { bytes };
+        self
+    }
+
+    /// Closing may take this long (5 seconds, if this is not called). It is counted in milliseconds, of which there are
+    /// less than 2^32.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use feedrate::{Array, Instant};
+    /// use feedrate_ws::{CloseCode, SendError, Sender};
+    ///
+    /// let mut sender = Sender::server(Array::<1024>::new()).patience(Duration::from_secs(2));
+    /// assert_eq!(sender.deadline(), None);
+    /// sender.close(CloseCode::GOING_AWAY, "", Instant::from_millis(500))?;
+    /// assert_eq!(sender.deadline(), Some(Instant::from_millis(2_500)));
+    /// # Ok::<(), SendError>(())
+    /// ```
+    #[must_use]
+    pub const fn patience(mut self, time: Duration) -> Self {
+        self.patience = millis(time);
+        self
+    }
+
+    /// Compresses messages, as [agreed](crate::handshake).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    #[must_use]
+    pub fn deflate(mut self, params: Option<Params>) -> Self {
+        self.deflate = params.map(|params| params.deflater(K::ROLE));
+        self
+    }
+
+    /// As [`deflate`](Self::deflate), for a client that cannot do without: if nothing was agreed on, the close frame is
+    /// queued that says so (1010).
+    #[cfg(feature = "deflate")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
+    #[must_use]
+    pub fn require_deflate(mut self, params: Option<Params>, now: Instant) -> Self {
+        if params.is_none() {
+            self.cut_off(Close { code: CloseCode::EXTENSION, reason: "permessage-deflate" }, now);
+        }
+        self.deflate(params)
+    }
+
+    /// Copies what is to be written next into `out`, as much as that has room for, and returns how many
+    /// bytes those are; 0, if there is nothing, or no room. For a buffer that a DMA or another task writes
+    /// from.
+    ///
+    /// It is [`transmit`](Self::transmit) and [`transmitted`](Self::transmitted) in one, and a copy more: who has a
+    /// socket calls those. What `out` has no room for is what the peer does not take.
+    ///
+    /// ```
+    /// use feedrate::{Array, SliceOutput};
+    /// use feedrate_ws::{SendError, Sender};
+    ///
+    /// let mut sender = Sender::server(Array::<1024>::new());
+    /// sender.text("Hello")?;
+    /// let mut memory = [0; 4];
+    /// assert_eq!(sender.poll_transmit(&mut SliceOutput::new(&mut memory)), 4);
+    /// assert_eq!(&memory, b"\x81\x05He");
+    /// assert_eq!(sender.poll_transmit(&mut SliceOutput::new(&mut memory)), 3);
+    /// assert_eq!(sender.poll_transmit(&mut SliceOutput::new(&mut memory)), 0);
+    /// assert_eq!(&memory[..3], b"llo");
+    /// # Ok::<(), SendError>(())
+    /// ```
+    #[must_use = "bytes have been taken from the queue, and have to be written"]
+    pub fn poll_transmit(&mut self, out: &mut impl Output) -> usize {
+        // An output does not say how much room it has: what does not fit is tried by halves.
+        let (mut total, mut most) = (0_usize, usize::MAX);
+        loop {
+            let next = self.queue.next();
+            let n = next.len().min(most);
+            if n == 0 {
+                break;
+            }
+            if out.put(next.get(..n).unwrap_or_default()).is_ok() {
+                self.queue.sent(n);
+                total = total.saturating_add(n);
+            } else {
+                most = n / 2;
+            }
+        }
+        if self.queue.len() > 0 {
+            self.queue.sent(0);
+        }
+        total
+    }
+
+    /// What is to be written next; empty, if there is nothing. Say with [`transmitted`](Self::transmitted)
+    /// how much of it has been, before anything else is queued or fed: a pong that comes between the two
+    /// would change what is next.
+    #[inline]
+    pub fn transmit(&self) -> &[u8] {
+        self.queue.next()
+    }
+
+    /// `n` bytes of [`transmit`](Self::transmit) have been written. To say so of fewer bytes than there were is what
+    /// tells the sender that the peer does not take what it is sent.
+    #[inline]
+    pub fn transmitted(&mut self, n: usize) {
+        self.queue.sent(n);
+    }
+
+    /// Bytes that have been queued and not written.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Bytes of data, headers included, that there is room for. (Room is made once a quarter of the queue has been
+    /// written.)
+    pub fn free(&mut self) -> usize {
+        self.queue.free()
+    }
+
+    /// Gives memory back to the heap, if nothing is queued. For connections that have been idle for a while.
+    pub fn release(&mut self) {
+        self.queue.release();
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &mut self.deflate {
+            deflate.release();
+        }
+    }
+
+    /// The storage.
+    pub const fn storage(&self) -> &S {
+        self.queue.storage()
+    }
+
+    fn header(&mut self, opcode: Opcode, payload: &[u8]) -> Header {
+        let length = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+        Header { fin: true, rsv1: false, opcode, mask: self.keys.next_key(), length }
+    }
+
+    fn full(&mut self, needed: usize) -> SendError {
+        SendError::Full { needed, free: self.queue.free() }
+    }
+}
+
+/// As milliseconds, rounded up, and no more than there can be.
+const fn millis(time: Duration) -> u32 {
+    // Neither `as` nor `u64::from`, which is not `const`; and 128 bits cost a processor of 32 dearly.
+    let [a, b, c, d] = time.subsec_micros().div_ceil(1_000).to_le_bytes();
+    let rest = u64::from_le_bytes([a, b, c, d, 0, 0, 0, 0]);
+    match time.as_secs().saturating_mul(1_000).saturating_add(rest).to_le_bytes() {
+        [a, b, c, d, 0, 0, 0, 0] => u32::from_le_bytes([a, b, c, d]),
+        _ => u32::MAX,
+    }
+}
+
+impl<S: Storage, K> fmt::Debug for Sender<S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("queued", &self.queue.len())
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_in_whole_milliseconds() {
+        assert_eq!(millis(Duration::ZERO), 0);
+        assert_eq!(millis(Duration::from_micros(1)), 1);
+        assert_eq!(millis(Duration::new(2, 345_000_000)), 2_345);
+        assert_eq!(millis(Duration::from_millis(u64::from(u32::MAX))), u32::MAX);
+        assert_eq!(millis(Duration::from_millis(u64::from(u32::MAX) + 1)), u32::MAX);
+        assert_eq!(millis(Duration::MAX), u32::MAX);
+    }
+}
