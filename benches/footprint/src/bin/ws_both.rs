@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-use feedrate::{Array, Instant, SliceOutput};
+use feedrate::{Array, Instant};
 use feedrate_footprint::{Sum, bytes, bytes_mut};
 use feedrate_ws::{
     CloseCode, Error, Event, InPieces, Keys, Kind, Message, Piece, Receiver, SendError, Sender, StreamEvent,

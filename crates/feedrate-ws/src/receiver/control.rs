@@ -1,9 +1,9 @@
-//! Control frames and violations: what the peer is told, and what is reported.
+//! Control frames and violations: what is reported, and what the peer is told.
 
 use feedrate::{Instant, Storage};
 
 use super::assembly::Assembly;
-use super::event::Event;
+use super::event::{Event, Fed};
 use crate::answer::Answer;
 use crate::close::Close;
 use crate::error::{Error, Violation};
@@ -11,39 +11,49 @@ use crate::message::{Message, Text};
 use crate::opcode::Opcode;
 use crate::utf8;
 
+/// Has the sender say what there is to be said about what `feed` is going to return.
 #[inline(always)]
-pub(super) fn text<'a, S: Storage>(
-    payload: &'a [u8],
-    assembly: &mut Assembly<S>,
-    now: Instant,
-    answers: &mut impl Answer,
-) -> Result<Event<'a, Message<'a>>, Error> {
+pub(super) fn tell<M>(fed: &Fed<'_, M>, now: Instant, answers: &mut impl Answer) {
+    if !matches!(fed, Ok(None | Some(Event::Message(_)))) {
+        tell_of_control(fed, now, answers);
+    }
+}
+
+// The only place that knows the sender: what is above does not have to exist once for each kind of it.
+#[inline(never)]
+fn tell_of_control<M>(fed: &Fed<'_, M>, now: Instant, answers: &mut impl Answer) {
+    match fed {
+        Ok(Some(Event::Ping(payload))) => answers.pong(payload),
+        Ok(Some(Event::Closed(close))) => answers.closed(*close, now),
+        Ok(_) => {}
+        Err(error) => answers.failed(error.violation.close_code(), now),
+    }
+}
+
+/// The same of an error that is at hand.
+#[cold]
+pub(super) fn tell_error(error: Error, now: Instant, answers: &mut impl Answer) -> Error {
+    answers.failed(error.violation.close_code(), now);
+    error
+}
+
+#[inline(always)]
+pub(super) fn text<'a, S: Storage>(payload: &'a [u8], assembly: &mut Assembly<S>) -> Fed<'a, Message<'a>> {
     match utf8::text(payload) {
-        Some(text) => Ok(Event::Message(Message::Text(Text::new(text)))),
-        None => Err(bad_text(payload, assembly, now, answers)),
+        Some(text) => Ok(Some(Event::Message(Message::Text(Text::new(text))))),
+        None => bad_text(payload, assembly),
     }
 }
 
 #[cold]
-fn bad_text<S: Storage>(
-    text: &[u8],
-    assembly: &mut Assembly<S>,
-    now: Instant,
-    answers: &mut impl Answer,
-) -> Error {
-    fail(utf8::first_bad(text), assembly, now, answers)
+fn bad_text<'e, S: Storage, E>(text: &[u8], assembly: &mut Assembly<S>) -> Fed<'e, E> {
+    fail(utf8::first_bad(text), assembly)
 }
 
 #[cold]
-pub(super) fn fail<S: Storage>(
-    violation: Violation,
-    assembly: &mut Assembly<S>,
-    now: Instant,
-    answers: &mut impl Answer,
-) -> Error {
+pub(super) fn fail<'e, S: Storage, E>(violation: Violation, assembly: &mut Assembly<S>) -> Fed<'e, E> {
     assembly.finish();
-    answers.failed(violation.close_code(), now);
-    Error { violation, offset: assembly.frame_at }
+    Err(Error { violation, offset: assembly.frame_at })
 }
 
 /// A control frame whose payload is lent from the input.
@@ -51,35 +61,21 @@ pub(super) fn control<'a, S: Storage, E>(
     opcode: Opcode,
     payload: &'a [u8],
     assembly: &mut Assembly<S>,
-    now: Instant,
-    answers: &mut impl Answer,
-) -> Result<Event<'a, E>, Error> {
+) -> Fed<'a, E> {
     if opcode == Opcode::Close {
         assembly.finish();
         if let Err(violation) = Close::parse(payload) {
-            return Err(fail(violation, assembly, now, answers));
+            return fail(violation, assembly);
         }
     }
-    Ok(said(opcode, payload, now, answers))
+    Ok(Some(said(opcode, payload)))
 }
 
 /// What the peer said in a control frame that breaks no rule.
-pub(super) fn said<'a, E>(
-    opcode: Opcode,
-    payload: &'a [u8],
-    now: Instant,
-    answers: &mut impl Answer,
-) -> Event<'a, E> {
+pub(super) fn said<E>(opcode: Opcode, payload: &[u8]) -> Event<'_, E> {
     match opcode {
-        Opcode::Ping => {
-            answers.pong(payload);
-            Event::Ping(payload)
-        }
-        Opcode::Close => {
-            let close = Close::parse(payload).unwrap_or_default();
-            answers.closed(close, now);
-            Event::Closed(close)
-        }
+        Opcode::Ping => Event::Ping(payload),
+        Opcode::Close => Event::Closed(Close::parse(payload).unwrap_or_default()),
         _ => Event::Pong(payload),
     }
 }

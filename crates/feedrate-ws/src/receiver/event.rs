@@ -1,6 +1,10 @@
 //! What a [`Receiver`](crate::Receiver) reports.
 
 use crate::close::Close;
+use crate::error::Error;
+
+/// What `feed` returns. Everything below it returns the same, so that nothing is moved on the way.
+pub(crate) type Fed<'a, M> = Result<Option<Event<'a, M>>, Error>;
 
 /// What has happened. `M` is a whole [`Message`](crate::Message), or a [`Piece`](crate::Piece) of one.
 ///

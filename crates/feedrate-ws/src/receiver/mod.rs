@@ -11,19 +11,19 @@ mod whole;
 use core::fmt;
 use core::marker::PhantomData;
 
-use feedrate::{Decoder, Input, Instant, Storage};
+use feedrate::{Decoder, Input, Storage};
 
 use self::assembly::{Assembly, Current};
 use self::control::{fail, said};
+use self::event::Fed;
 use self::spill::Spill;
 #[cfg(feature = "deflate")]
 use self::step::compressed;
 use self::step::{Source, Step, header, payload};
-use crate::answer::Answer;
 use crate::close::Close;
 #[cfg(feature = "deflate")]
 use crate::deflate::Window;
-use crate::error::{Error, Truncated, Violation};
+use crate::error::{Truncated, Violation};
 use crate::frames::Frames;
 use crate::mode::{InPieces, Whole};
 use crate::opcode::{Kind, Opcode};
@@ -131,20 +131,14 @@ impl<S: Storage, M> Receiver<S, M> {
         self.assembly.storage.held().get(at..).unwrap_or_default()
     }
 
-    fn stored_control<E>(
-        &mut self,
-        opcode: Opcode,
-        at: usize,
-        now: Instant,
-        answers: &mut impl Answer,
-    ) -> Result<Event<'_, E>, Error> {
+    fn stored_control<E>(&mut self, opcode: Opcode, at: usize) -> Fed<'_, E> {
         if opcode == Opcode::Close {
             self.assembly.finish();
             if let Err(violation) = Close::parse(self.stored(at)) {
-                return Err(fail(violation, &mut self.assembly, now, answers));
+                return fail(violation, &mut self.assembly);
             }
         }
-        Ok(said(opcode, self.stored(at), now, answers))
+        Ok(Some(said(opcode, self.stored(at))))
     }
 
     /// Goes on to what can be handed out. `whole`: messages are put together.
@@ -183,9 +177,9 @@ impl<S: Storage, M> fmt::Debug for Receiver<S, M> {
 mod tests {
     use super::*;
     use crate::close_code::CloseCode;
-    use crate::error::Violation;
+    use crate::error::Error;
     use crate::message::Message;
-    use feedrate::Grow;
+    use feedrate::{Grow, Instant};
 
     const NOW: Instant = Instant::ZERO;
 

@@ -4,8 +4,8 @@ use feedrate::{Input, Instant, Storage};
 
 use super::Receiver;
 use super::assembly::What;
-use super::control::{control, fail};
-use super::event::Event;
+use super::control::{control, fail, tell};
+use super::event::{Event, Fed};
 use super::step::{Step, can_lend, next};
 use crate::answer::Answer;
 use crate::error::Error;
@@ -33,46 +33,41 @@ impl<S: Storage> Receiver<S, InPieces> {
             && self.frames.protocol().remaining() > 0
             && !input.bytes().is_empty()
         {
-            return self.lend(None, input, now, answers);
+            let fed = self.lend(None, input);
+            if fed.is_err() {
+                tell(&fed, now, answers);
+            }
+            return fed;
         }
-        self.pull(input, now, answers)
+        let fed = self.pull(input);
+        tell(&fed, now, answers);
+        fed
     }
 
     #[inline(never)]
-    fn pull<'a, 'i: 'a, I: Input<'i>>(
-        &'a mut self,
-        input: &mut I,
-        now: Instant,
-        answers: &mut impl Answer,
-    ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
+    fn pull<'a, 'i: 'a, I: Input<'i>>(&'a mut self, input: &mut I) -> Fed<'a, Piece<'a>> {
         let (what, at) = match self.step(input, false) {
             Ok(Step::Idle) => return Ok(None),
-            Ok(Step::Single) => return self.lend(None, input, now, answers),
-            Ok(Step::Lend(what)) => return self.lend(Some(what), input, now, answers),
+            Ok(Step::Single) => return self.lend(None, input),
+            Ok(Step::Lend(what)) => return self.lend(Some(what), input),
             Ok(Step::Stored(what, at)) => (what, at),
-            Err(violation) => return Err(fail(violation, &mut self.assembly, now, answers)),
+            Err(violation) => return fail(violation, &mut self.assembly),
         };
-        Ok(Some(match what {
-            What::Control(opcode) => self.stored_control(opcode, at, now, answers)?,
+        match what {
+            What::Control(opcode) => self.stored_control(opcode, at),
             What::Data { kind, first, last } => {
-                Event::Message(Piece { kind, bytes: self.stored(at), first, last })
+                Ok(Some(Event::Message(Piece { kind, bytes: self.stored(at), first, last })))
             }
-        }))
+        }
     }
 
-    fn lend<'a, 'i: 'a, I: Input<'i>>(
-        &'a mut self,
-        what: Option<What>,
-        input: &mut I,
-        now: Instant,
-        answers: &mut impl Answer,
-    ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
+    fn lend<'a, 'i: 'a, I: Input<'i>>(&'a mut self, what: Option<What>, input: &mut I) -> Fed<'a, Piece<'a>> {
         let Self { frames, assembly, mode: _ } = self;
         if let Some(What::Control(opcode)) = what {
             let Ok(Some(part)) = next(frames, input) else { return Ok(None) };
             let payload = part.payload.unmask().unwrap_or_default();
             assembly.lent();
-            return control(opcode, payload, assembly, now, answers).map(Some);
+            return control(opcode, payload, assembly);
         }
         let fin = frames.protocol().has_ended();
         let Ok(Some(part)) = next(frames, input) else { return Ok(None) };
@@ -82,7 +77,7 @@ impl<S: Storage> Receiver<S, InPieces> {
                 Ok(Some(Event::Message(Piece { kind, bytes, first, last })))
             }
             Ok((What::Control(_), _)) => Ok(None),
-            Err(violation) => Err(fail(violation, assembly, now, answers)),
+            Err(violation) => fail(violation, assembly),
         }
     }
 }

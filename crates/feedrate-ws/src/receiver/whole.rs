@@ -4,8 +4,8 @@ use feedrate::{Input, Instant, Storage};
 
 use super::Receiver;
 use super::assembly::What;
-use super::control::{control, fail, text};
-use super::event::Event;
+use super::control::{control, fail, tell, tell_error, text};
+use super::event::{Event, Fed};
 use super::step::{Step, can_lend, next};
 use crate::answer::Answer;
 use crate::error::Error;
@@ -55,73 +55,60 @@ impl<S: Storage> Receiver<S> {
         if QUICK && self.assembly.quick && can_lend::<I>(self.frames.protocol().role()) {
             let look = self.frames.protocol().look(input.bytes());
             if let Some(look) = look.filter(|look| self.assembly.is_single(look)) {
-                return self.single(&look, input, now, answers);
+                return self.single(&look, input).map_err(|error| tell_error(error, now, answers));
             }
         }
-        self.pull(input, now, answers)
+        let fed = self.pull(input);
+        tell(&fed, now, answers);
+        fed
     }
 
     /// A whole message, in one frame at the front of the input. The decoder is between two frames, and it
     /// leaves nothing behind: so it goes past it, in half as many instructions.
     #[inline(always)]
-    fn single<'a, 'i: 'a, I: Input<'i>>(
-        &'a mut self,
-        look: &Look,
-        input: &mut I,
-        now: Instant,
-        answers: &mut impl Answer,
-    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+    fn single<'a, 'i: 'a, I: Input<'i>>(&'a mut self, look: &Look, input: &mut I) -> Fed<'a, Message<'a>> {
         self.assembly.single(look.frame());
         input.take(look.size);
         let payload = look.unmask(input.take(look.length).into_lent());
         match look.is_text() {
-            true => text(payload, &mut self.assembly, now, answers).map(Some),
+            true => text(payload, &mut self.assembly),
             false => Ok(Some(Event::Message(Message::Binary(payload)))),
         }
     }
 
     #[inline(never)]
-    fn pull<'a, 'i: 'a, I: Input<'i>>(
-        &'a mut self,
-        input: &mut I,
-        now: Instant,
-        answers: &mut impl Answer,
-    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+    fn pull<'a, 'i: 'a, I: Input<'i>>(&'a mut self, input: &mut I) -> Fed<'a, Message<'a>> {
         let (what, at) = match self.step(input, true) {
             Ok(Step::Idle) => return Ok(None),
-            Ok(Step::Single) => match self.frames.protocol().look(input.bytes()) {
-                Some(look) if QUICK => return self.single(&look, input, now, answers),
-                _ => return Ok(None),
-            },
-            Ok(Step::Lend(what)) => return self.lend(what, input, now, answers),
-            Ok(Step::Stored(what, at)) => (what, at),
-            Err(violation) => return Err(fail(violation, &mut self.assembly, now, answers)),
-        };
-        Ok(Some(match what {
-            What::Control(opcode) => self.stored_control(opcode, at, now, answers)?,
-            What::Data { kind: Kind::Text, .. } => {
-                Event::Message(Message::Text(Text::validated(self.stored(at))))
+            Ok(Step::Single) if !QUICK => return Ok(None),
+            Ok(Step::Single) => {
+                let Some(look) = self.frames.protocol().look(input.bytes()) else { return Ok(None) };
+                return self.single(&look, input);
             }
-            What::Data { kind: Kind::Binary, .. } => Event::Message(Message::Binary(self.stored(at))),
-        }))
+            Ok(Step::Lend(what)) => return self.lend(what, input),
+            Ok(Step::Stored(what, at)) => (what, at),
+            Err(violation) => return fail(violation, &mut self.assembly),
+        };
+        match what {
+            What::Control(opcode) => self.stored_control(opcode, at),
+            What::Data { kind: Kind::Text, .. } => {
+                Ok(Some(Event::Message(Message::Text(Text::validated(self.stored(at))))))
+            }
+            What::Data { kind: Kind::Binary, .. } => {
+                Ok(Some(Event::Message(Message::Binary(self.stored(at)))))
+            }
+        }
     }
 
     /// What the header announced, and is whole in the input.
-    fn lend<'a, 'i: 'a, I: Input<'i>>(
-        &'a mut self,
-        what: What,
-        input: &mut I,
-        now: Instant,
-        answers: &mut impl Answer,
-    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+    fn lend<'a, 'i: 'a, I: Input<'i>>(&'a mut self, what: What, input: &mut I) -> Fed<'a, Message<'a>> {
         let Ok(Some(part)) = next(&mut self.frames, input) else { return Ok(None) };
         let payload = part.payload.unmask().unwrap_or_default();
         self.assembly.lent();
-        let event = match what {
-            What::Control(opcode) => control(opcode, payload, &mut self.assembly, now, answers),
-            What::Data { kind: Kind::Text, .. } => text(payload, &mut self.assembly, now, answers),
-            What::Data { kind: Kind::Binary, .. } => Ok(Event::Message(Message::Binary(payload))),
-        };
-        event.map(Some)
+        match what {
+            What::Control(opcode) => control(opcode, payload, &mut self.assembly),
+            What::Data { kind: Kind::Text, .. } => text(payload, &mut self.assembly),
+            What::Data { kind: Kind::Binary, .. } => Ok(Some(Event::Message(Message::Binary(payload)))),
+        }
     }
 }

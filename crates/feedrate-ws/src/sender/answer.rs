@@ -14,8 +14,7 @@ impl<S: Storage, K: Keys> Answer for Sender<S, K> {
     }
 
     fn closed(&mut self, close: Option<Close<'_>>, now: Instant) {
-        self.closing.heard = true;
-        self.answer_close(close, now);
+        self.hear_close(close, now);
     }
 
     fn failed(&mut self, code: CloseCode, now: Instant) {

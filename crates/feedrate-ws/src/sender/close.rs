@@ -20,7 +20,9 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     ///
     /// [`SendError::Closing`], if there is one already; [`SendError::Full`], if there is no memory.
     pub fn close(&mut self, code: CloseCode, reason: &str, now: Instant) -> Result<(), SendError> {
-        self.say_goodbye(Some(Close { code, reason }), now)
+        self.say_goodbye(Some(Close { code, reason }))?;
+        self.start_clock(now);
+        Ok(())
     }
 
     /// Queues a close frame before all data that has not begun, and drops that. Returns how many bytes that
@@ -31,7 +33,11 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     /// [`SendError::Closing`], if a close frame has been written already.
     pub fn close_now(&mut self, code: CloseCode, reason: &str, now: Instant) -> Result<usize, SendError> {
         let before = self.queue.unsent();
-        if self.cut_off(Close { code, reason }, now) { Ok(before) } else { Err(SendError::Closing) }
+        if !self.cut_off(Close { code, reason }) {
+            return Err(SendError::Closing);
+        }
+        self.start_clock(now);
+        Ok(before)
     }
 
     /// Whether a close frame has been queued, ours or the answer to the peer's: nothing more can be sent.
@@ -98,16 +104,14 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.closing.said && self.queue.len() == 0 && (turn || self.closing.failed)
     }
 
-    /// A close frame has been queued, and the clock runs.
-    fn closing_begins(&mut self, now: Instant) {
-        self.closing.said = true;
-        if self.until == Instant::MAX {
-            let patience = u64::from(self.patience).saturating_mul(1_000);
-            self.until = Instant::from_micros(now.as_micros().saturating_add(patience));
+    /// The clock runs, if a close frame has been queued.
+    fn start_clock(&mut self, now: Instant) {
+        if self.closing.said {
+            start(&mut self.until, self.patience, now);
         }
     }
 
-    fn say_goodbye(&mut self, close: Option<Close<'_>>, now: Instant) -> Result<(), SendError> {
+    fn say_goodbye(&mut self, close: Option<Close<'_>>) -> Result<(), SendError> {
         if self.closing.said {
             return Err(SendError::Closing);
         }
@@ -118,7 +122,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         if !self.queue.push(&header, payload) {
             return Err(self.full(n));
         }
-        self.closing_begins(now);
+        self.closing.said = true;
         self.closing.queued = u8::try_from(self.queue.mark().saturating_sub(before)).unwrap_or(u8::MAX);
         Ok(())
     }
@@ -129,30 +133,45 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     }
 
     /// Behind what has been queued: that answers what came before.
-    pub(super) fn answer_close(&mut self, close: Option<Close<'_>>, now: Instant) {
-        if !self.closing.said && self.say_goodbye(close, now).is_err() {
+    fn answer_close(&mut self, close: Option<Close<'_>>) {
+        if !self.closing.said && self.say_goodbye(close).is_err() {
             // Without memory there is nothing to be said.
-            self.closing_begins(now);
+            self.closing.said = true;
         }
     }
 
-    /// The close frame for a peer that broke a rule.
+    /// The peer's close frame has come.
+    pub(super) fn hear_close(&mut self, close: Option<Close<'_>>, now: Instant) {
+        self.closing.heard = true;
+        self.answer_close(close);
+        self.start_clock(now);
+    }
+
+    /// The peer broke a rule.
     pub(super) fn fail(&mut self, code: CloseCode, now: Instant) {
         self.closing.failed = true;
         let close = Close { code, reason: "" };
         if self.queue.is_blocked() {
-            self.cut_off(close, now);
-            return;
+            self.cut_off(close);
+        } else {
+            if self.closing.said && self.is_close_waiting() {
+                self.queue.drop_last(usize::from(self.closing.queued));
+                self.closing.said = false;
+            }
+            self.answer_close(Some(close));
         }
-        if self.closing.said && self.is_close_waiting() {
-            self.queue.drop_last(usize::from(self.closing.queued));
-            self.closing.said = false;
-        }
-        self.answer_close(Some(close), now);
+        self.start_clock(now);
+    }
+
+    /// A client that cannot do without an extension says so.
+    #[cfg(feature = "deflate")]
+    pub(super) fn miss(&mut self, extension: &str, now: Instant) {
+        self.cut_off(Close { code: CloseCode::EXTENSION, reason: extension });
+        self.start_clock(now);
     }
 
     /// Closes before all that has not begun. `false`: a close frame is on the wire already.
-    pub(super) fn cut_off(&mut self, close: Close<'_>, now: Instant) -> bool {
+    fn cut_off(&mut self, close: Close<'_>) -> bool {
         if self.closing.said && !self.is_close_waiting() {
             return false;
         }
@@ -162,8 +181,16 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         let header = self.header(Opcode::Close, payload);
         // It cannot fail for want of room, and without memory there is nothing to be said.
         self.queue.push_urgent(&header, payload);
-        self.closing_begins(now);
-        self.closing.queued = u8::MAX;
+        (self.closing.said, self.closing.queued) = (true, u8::MAX);
         true
+    }
+}
+
+/// From `now` on, unless it runs already.
+#[cfg_attr(target_os = "none", inline(never))]
+fn start(until: &mut Instant, patience: u32, now: Instant) {
+    if *until == Instant::MAX {
+        let patience = u64::from(patience).saturating_mul(1_000);
+        *until = Instant::from_micros(now.as_micros().saturating_add(patience));
     }
 }

@@ -17,10 +17,6 @@ use feedrate::{Instant, Output, Storage};
 use self::closing::Closing;
 use self::queue::Queue;
 #[cfg(feature = "deflate")]
-use crate::close::Close;
-#[cfg(feature = "deflate")]
-use crate::close_code::CloseCode;
-#[cfg(feature = "deflate")]
 use crate::deflate::{Deflater, Params};
 use crate::header::Header;
 use crate::opcode::{Kind, Opcode};
@@ -151,7 +147,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     #[must_use]
     pub fn require_deflate(mut self, params: Option<Params>, now: Instant) -> Self {
         if params.is_none() {
-            self.cut_off(Close { code: CloseCode::EXTENSION, reason: "permessage-deflate" }, now);
+            self.miss("permessage-deflate", now);
         }
         self.deflate(params)
     }
