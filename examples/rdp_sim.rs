@@ -27,8 +27,8 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use feedrate::rdp::LaneId;
 use feedrate_examples::lane::{Happening, Port};
+use feedrate_rdp::link::LaneId;
 
 use crate::options::{Options, USAGE};
 use crate::station::Station;

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use feedrate::rdp::{Framing, Line};
+use feedrate::rdp::packet::{Framing, Line};
 use feedrate_benches::Sum;
 use feedrate_benches::rdp::exchange::Pair;
 use feedrate_benches::rdp::{PAYLOADS, Stream, gdb, packets};

@@ -14,12 +14,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use feedrate::rdp::command::Command;
-use feedrate::rdp::{
-    Answer, ByeReason, Closed, Cursor, Device, Event, Frame, Host, HostConfig, LaneId, Line, Reason, Refused,
-    RunState, SendError, Stopped,
-};
+use feedrate::rdp::frame::{self, ByeReason, Frame, Location, Reason, RunState, Stopped};
+use feedrate::rdp::packet::Line;
 use feedrate_examples::lane::{Clock, Happening, Port, random};
+use feedrate_rdp::host::command::Command;
+use feedrate_rdp::host::{Answer, Closed, Device, Event, Host, HostConfig};
+use feedrate_rdp::link::LaneId;
+use feedrate_rdp::session::SendError;
 
 use crate::failure::Failure;
 use crate::options::Options;
@@ -57,7 +58,7 @@ pub(crate) struct MachineState {
     pub(crate) run: RunState,
     pub(crate) axes: Vec<i64>,
     pub(crate) plc: Vec<u16>,
-    pub(crate) cursor: Cursor,
+    pub(crate) cursor: Location,
 }
 
 /// The program has come to a stand.
@@ -91,13 +92,12 @@ impl Client {
             thread::spawn(move || read_input(&to_client));
         }
 
-        let config = HostConfig {
-            bulk: options.bulk.as_ref().map(|_| Line::SPI),
-            device: options.device,
-            // The suite would rather see the link or the heartbeat being lost.
-            patience: if options.json { 60_000 } else { 5000 },
-            ..HostConfig::new(options.signal.signal())
-        };
+        // The suite would rather see the link or the heartbeat being lost.
+        let patience = if options.json { 60_000 } else { 5000 };
+        let config = HostConfig::new(options.signal.signal())
+            .bulk(options.bulk.as_ref().map(|_| Line::SPI))
+            .device(options.device)
+            .patience(patience);
         let clock = Clock::start();
         let mut host: Box<Host> = Box::new(Host::new(config, Default::default()));
         let cookie = u32::from_be_bytes(random().map_err(Failure::Usage)?);
@@ -148,7 +148,7 @@ impl Client {
         &mut self,
         command: &C,
         mut read: impl FnMut(C::Answer<'_>) -> R,
-    ) -> Result<Result<R, Refused>, Failure> {
+    ) -> Result<Result<R, frame::Error>, Failure> {
         let ticket = loop {
             match self.host.request(command, self.clock.now()) {
                 Ok(ticket) => break ticket,

@@ -1,6 +1,7 @@
 //! The commands, as they are typed.
 
-use feedrate::rdp::{Access, Action, Rule, Trap};
+use feedrate::rdp::frame::{Access, Action, Rule};
+use feedrate_rdp::target::Trap;
 
 use crate::symbols::Symbols;
 

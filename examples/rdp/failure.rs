@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-use feedrate::rdp::{Closed, LinkEnd, Refused};
+use feedrate::rdp::frame;
+use feedrate_rdp::host::Closed;
+use feedrate_rdp::link::LinkEnd;
 
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The agent has answered a command with an Error.
-    Refused { what: String, refused: Refused },
+    Refused { what: String, refused: frame::Error },
     /// The command line, or a command on it, cannot be understood.
     Usage(String),
     /// There is nobody to talk to.

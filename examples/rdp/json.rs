@@ -3,10 +3,11 @@
 
 use std::fmt::Display;
 
-use feedrate::rdp::{
-    Access, Action, Breakpoint, Bytes, Closed, Force, List, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
-    ReadRegisters, Reason, Refused, Release, Rule, RunState, SetAs, SetAxis, SetWatchpoint, Step, command,
+use feedrate::rdp::frame::{
+    self, Access, Action, Breakpoint, Bytes, Force, List, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
+    ReadRegisters, Reason, Release, Rule, RunState, SetAs, SetAxis, SetWatchpoint, Step,
 };
+use feedrate_rdp::host::{Closed, command};
 
 use crate::client::Client;
 use crate::command::{bytes, number};
@@ -16,7 +17,7 @@ use crate::show::{hex, metric, say};
 use crate::tool::listed;
 
 /// An answer's JSON, or why the command was not done.
-type Answer = Result<String, Refused>;
+type Answer = Result<String, frame::Error>;
 
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let done = Client::connect(options, true).and_then(|mut client| {

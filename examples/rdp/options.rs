@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use feedrate::rdp::Fingerprint;
+use feedrate::rdp::frame::Fingerprint;
 use feedrate_examples::lane::Address;
 
 use crate::command::bytes;

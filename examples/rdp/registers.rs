@@ -1,6 +1,7 @@
 //! The registers of whatever architecture the device has, as far as they are known.
 
-use feedrate::rdp::{Aarch64, Arch, CortexM, Values, X86_64};
+use feedrate::rdp::frame::Values;
+use feedrate_rdp::arch::{Aarch64, Arch, CortexM, X86_64};
 
 /// What is known of the registers: Stopped and Registers tell only of what has changed.
 #[derive(Debug, Clone)]
@@ -8,27 +9,13 @@ pub(crate) struct Registers {
     names: &'static [&'static str],
     width: usize,
     pc: usize,
-    unpack: fn(&Values<'_>, &mut [u64]) -> bool,
     values: Vec<u64>,
     /// Bit by bit.
     known: u64,
 }
 
 fn of<A: Arch>() -> Registers {
-    Registers {
-        names: A::NAMES,
-        width: A::WIDTH,
-        pc: A::PC,
-        unpack: |values, into| {
-            let mut set = A::ZERO;
-            set.as_mut().copy_from_slice(into);
-            let good = values.unpack::<A>(&mut set);
-            into.copy_from_slice(set.as_ref());
-            good
-        },
-        values: vec![0; A::NAMES.len()],
-        known: 0,
-    }
+    Registers { names: A::NAMES, width: A::WIDTH, pc: A::PC, values: vec![0; A::NAMES.len()], known: 0 }
 }
 
 impl Registers {
@@ -44,7 +31,7 @@ impl Registers {
 
     /// Takes over what has been told. `false`: it does not fit the architecture.
     pub(crate) fn update(&mut self, values: &Values<'_>) -> bool {
-        let good = (self.unpack)(values, &mut self.values);
+        let good = values.unpack(&mut self.values, self.width);
         if good {
             self.known |= values.mask();
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use feedrate::rdp::{Cursor, ErrorCode, Listed, Metric, PENDING, Reason, Record, RunState, SetAs, Status};
+use feedrate::rdp::frame::{ErrorCode, Listed, Location, Metric, Reason, Record, RunState, SetAs, Status};
 
 use crate::client::Stop;
 use crate::registers::Registers;
@@ -117,7 +117,7 @@ pub(crate) fn plc(first: u16, registers: &[u16]) -> String {
     format!("plc {first:<5}{values}\n")
 }
 
-pub(crate) fn cursor(cursor: &Cursor) -> String {
+pub(crate) fn cursor(cursor: &Location) -> String {
     format!("cursor   O{} line {}, byte {}\n", cursor.program, cursor.line, cursor.offset)
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn record(record: &Record, session: u32, symbols: &Symbols) -> String
     let here = if record.session == session { "this" } else { &format!("{:08x}", record.session) };
     let verdict = match record.verdict {
         0 => "done",
-        PENDING => "not known",
+        Record::PENDING => "not known",
         code => ErrorCode(code).name(),
     };
     let (addr, value) = (symbols.show(record.addr), record.value);

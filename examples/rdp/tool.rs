@@ -2,10 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use feedrate::rdp::{
-    Breakpoint, Force, List, Listed, PushPolicy, ReadAudit, ReadMemory, ReadPlc, ReadRegisters, Reason,
-    Refused, Release, RunState, SetAxis, SetWatchpoint, Step, Trap, command,
+use feedrate::rdp::frame::{
+    self, Breakpoint, Bytes, Force, List, Listed, PushPolicy, ReadAudit, ReadMemory, ReadPlc, ReadRegisters,
+    Reason, Release, RunState, SetAxis, SetWatchpoint, Step,
 };
+use feedrate_rdp::host::command;
+use feedrate_rdp::target::Trap;
 
 use crate::client::{Client, Stop};
 use crate::command::{Command, HELP};
@@ -27,7 +29,7 @@ trait Refusable<T> {
     fn of(self, what: &str) -> Result<T, Failure>;
 }
 
-impl<T> Refusable<T> for Result<T, Refused> {
+impl<T> Refusable<T> for Result<T, frame::Error> {
     fn of(self, what: &str) -> Result<T, Failure> {
         self.map_err(|refused| Failure::Refused { what: what.into(), refused })
     }
@@ -162,7 +164,7 @@ impl Tool {
             Command::Wait { within } => return self.wait(within),
             Command::Force { addr, ref value, lease } => {
                 let fingerprint = client.device()?.fingerprint;
-                let value = feedrate::rdp::Bytes::new(value);
+                let value = Bytes::new(value);
                 let force = command::Force(Force { addr, lease, fingerprint, value });
                 client.ask(&force, |_| ())?.of("force")?;
             }
@@ -347,7 +349,7 @@ pub(crate) fn list(client: &mut Client) -> Result<Vec<Listed>, Failure> {
 }
 
 /// As [`list`], with what the agent says if it refuses.
-pub(crate) fn listed(client: &mut Client) -> Result<Result<Vec<Listed>, Refused>, Failure> {
+pub(crate) fn listed(client: &mut Client) -> Result<Result<Vec<Listed>, frame::Error>, Failure> {
     let (mut all, mut id) = (Vec::new(), 0);
     loop {
         let list = command::ListBreakpoints(Breakpoint { addr: 0, id });

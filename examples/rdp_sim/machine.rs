@@ -4,10 +4,12 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use feedrate::rdp::{
-    self, Access, Audit, AuditRing, Breakpoints, CortexM, Cursor, Fingerprint, Forcing, Memory, Millis,
-    Refusal, Stepping, StopCause, Target, Trap,
-};
+use feedrate::rdp::frame::{Access, Fingerprint, Location};
+use feedrate_rdp::Millis;
+use feedrate_rdp::agent::StopCause;
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::audit::AuditRing;
+use feedrate_rdp::target::{self, Audit, Breakpoints, Forcing, Memory, Refusal, Stepping, Target, Trap};
 
 /// Instructions in a millisecond.
 const RATE: u64 = 100;
@@ -179,7 +181,7 @@ impl Target for Machine {
         Some(self)
     }
 
-    fn machine(&mut self) -> Option<&mut dyn rdp::Machine> {
+    fn machine(&mut self) -> Option<&mut dyn target::Machine> {
         Some(self)
     }
 
@@ -270,7 +272,7 @@ impl Forcing for Machine {
     }
 }
 
-impl rdp::Machine for Machine {
+impl target::Machine for Machine {
     fn axes(&self) -> u8 {
         3
     }
@@ -292,7 +294,7 @@ impl rdp::Machine for Machine {
         into.iter_mut().zip(registers).map(|(to, register)| *to = register).count()
     }
 
-    fn cursor(&mut self) -> Cursor {
-        Cursor { program: 1000, line: 12, offset: 345 }
+    fn cursor(&mut self) -> Location {
+        Location { program: 1000, line: 12, offset: 345 }
     }
 }

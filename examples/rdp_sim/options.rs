@@ -1,6 +1,6 @@
 //! The command line.
 
-use feedrate::rdp::Line;
+use feedrate::rdp::packet::Line;
 
 pub(crate) const USAGE: &str = "\
 usage: rdp_sim --listen ADDRESS:PORT | --serial-listen ADDRESS:PORT [options]

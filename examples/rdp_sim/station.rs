@@ -4,15 +4,19 @@ use std::io::Write;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use feedrate::rdp::{
-    Agent, AgentConfig, CortexM, Domains, Fingerprint, Framing, Grant, LaneId, Line, Millis, Sizes,
-};
+use feedrate::rdp::frame::{Domains, Fingerprint};
+use feedrate::rdp::packet::{Framing, Line};
 use feedrate_examples::lane::{Clock, Happening, Port, random};
+use feedrate_rdp::Millis;
+use feedrate_rdp::agent::{Agent, AgentConfig};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::authority::Grant;
+use feedrate_rdp::link::{LaneId, Sizes};
 
 use crate::machine::Machine;
 use crate::options::Options;
 
-/// As [`Board`](feedrate::rdp::Board), with room for the packets of TCP.
+/// As [`Board`](feedrate_rdp::link::Board), with room for the packets of TCP.
 pub(crate) enum Room {}
 
 impl Sizes for Room {
@@ -51,11 +55,9 @@ pub(crate) struct Station {
 impl Station {
     pub(crate) fn new(options: &Options) -> Result<Self, String> {
         let clock = Clock::start();
-        let config = AgentConfig {
-            signal: options.line,
-            bulk: options.bulk.as_ref().map(|_| Line::SPI),
-            ..AgentConfig::tcp(random()?, "reference")
-        };
+        let config = AgentConfig::tcp(random()?, "reference")
+            .signal(options.line)
+            .bulk(options.bulk.as_ref().map(|_| Line::SPI));
         Ok(Self {
             agent: Agent::new(config, authority, Default::default()),
             machine: Machine::new(clock.now()),

@@ -13,7 +13,9 @@ use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use feedrate::rdp::{LaneId, Line, Millis};
+use feedrate::rdp::packet::Line;
+use feedrate_rdp::Millis;
+use feedrate_rdp::link::LaneId;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);

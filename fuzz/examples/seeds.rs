@@ -5,12 +5,11 @@ use std::{fs, io, path::Path};
 use feedrate::pg::backend::{self, Authentication, NoticeField, TransactionStatus, field};
 use feedrate::pg::frontend::{self, Parameter, Target};
 use feedrate::pg::{Format, List, Secret, Version};
-use feedrate::rdp::{
-    self, Action, Breakpoint, Bytes, CortexM, Force, Header, Line, Packet, PacketType, PushPolicy, Rule,
-    Values,
-};
+use feedrate::rdp::frame::{self, Action, Breakpoint, Bytes, Force, PushPolicy, Rule};
+use feedrate::rdp::packet::{Header, Line, Packet, PacketType};
 use feedrate::{Encode, Grow};
 use feedrate_fuzz::ws::{drain, params};
+use feedrate_rdp::arch::{Arch, CortexM};
 use feedrate_ws::{Answer, CloseCode, Keys, Piece, Sender};
 
 fn main() -> io::Result<()> {
@@ -217,28 +216,28 @@ fn frames() -> Vec<Vec<u8>> {
     let rule = Rule { first: 1, last: 2, action: Action::Deny };
     let at = Breakpoint { addr: 0x2000_0000, id: 7 };
     vec![
-        bytes(rdp::Frame::SetBreakpoint(at)),
-        bytes(rdp::Frame::Halt),
-        bytes(rdp::Frame::Step(rdp::Step { count: 1, trace: true })),
-        bytes(rdp::Frame::Force(Force {
+        bytes(frame::Frame::SetBreakpoint(at)),
+        bytes(frame::Frame::Halt(frame::Halt)),
+        bytes(frame::Frame::Step(frame::Step { count: 1, trace: true })),
+        bytes(frame::Frame::Force(Force {
             addr: 4,
             lease: 5,
             fingerprint: [6; 16],
             value: Bytes::new(&[1, 2, 3]),
         })),
-        bytes(rdp::Frame::PushPolicy(PushPolicy {
+        bytes(frame::Frame::PushPolicy(PushPolicy {
             version: 1,
             enabled: true,
-            rules: rdp::List::new(&[rule, rule]),
+            rules: frame::List::new(&[rule, rule]),
         })),
-        bytes(rdp::Frame::Registers(rdp::Registers {
+        bytes(frame::Frame::Registers(frame::Registers {
             request: 1,
             capture: 2,
-            values: Values::of::<CortexM>(0x18001, &registers),
+            values: CortexM::values(0x18001, &registers),
         })),
-        bytes(rdp::Frame::Axes(rdp::Axes { request: 1, positions: rdp::List::new(&[-1, 2]) })),
-        bytes(rdp::Frame::Memory(rdp::MemoryAnswer { request: 1, addr: 2, data: Bytes::new(b"abc") })),
-        bytes(rdp::Frame::Hello(rdp::Hello {
+        bytes(frame::Frame::Axes(frame::Axes { request: 1, positions: frame::List::new(&[-1, 2]) })),
+        bytes(frame::Frame::Memory(frame::Memory { request: 1, addr: 2, data: Bytes::new(b"abc") })),
+        bytes(frame::Frame::Hello(frame::Hello {
             lowest: 3,
             highest: 3,
             nonce: [9; 16],

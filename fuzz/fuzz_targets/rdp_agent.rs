@@ -4,12 +4,19 @@
 use std::collections::BTreeSet;
 
 use feedrate::Encode;
-use feedrate::rdp::{
-    Agent, AgentConfig, Agree, Breakpoint, Bye, Bytes, Checksum, CortexM, Domains, Fingerprint, Force, Frame,
-    Grant, Header, Heartbeat, Hello, LaneId, List, PacketType, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
-    ReadRegisters, Release, Role, SessionState, SetAxis, Step, StopCause,
+use feedrate::rdp::frame::{
+    Action, Agree, Breakpoint, Bye, Bytes, Domains, Fingerprint, Force, Frame, GetStatus, Halt, Heartbeat,
+    Hello, List, PushPolicy, ReadAudit, ReadAxes, ReadCursor, ReadMemory, ReadMetrics, ReadPlc,
+    ReadRegisters, Release, Resume, Rule, SetAxis, Step,
 };
+use feedrate::rdp::packet::{Header, PacketType};
 use feedrate_fuzz::rdp::{Act, FINGERPRINT, HOST_NONCE, LANE, Peer, Small, Thing, acts, header};
+use feedrate_rdp::Role;
+use feedrate_rdp::agent::{Agent, AgentConfig, StopCause};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::authority::Grant;
+use feedrate_rdp::link::LaneId;
+use feedrate_rdp::session::{Checksum, SessionState};
 
 fn authority(token: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
     match token {
@@ -120,14 +127,14 @@ fn sense(which: u8, a: u8, b: u32) -> Vec<u8> {
     let (addr, fingerprint) = (u64::from(b % 64), FINGERPRINT);
     let at = Breakpoint { addr, id: u32::from(a % 8) };
     let value = [a; 16];
-    let rules = [feedrate::rdp::Rule { first: 0, last: 20, action: feedrate::rdp::Action::Deny }; 3];
+    let rules = [Rule { first: 0, last: 20, action: Action::Deny }; 3];
     let frame = match which % 22 {
         0 => Frame::SetBreakpoint(at),
         1 => Frame::ClearBreakpoint(Breakpoint { addr: 0, ..at }),
         2 => Frame::ListBreakpoints(at),
         3 => Frame::SetHardwareBreakpoint(at),
-        4 => Frame::Halt,
-        5 => Frame::Resume,
+        4 => Frame::Halt(Halt),
+        5 => Frame::Resume(Resume),
         6 => Frame::Step(Step { count: b % 9, trace: a & 1 == 1 }),
         7 => Frame::ReadRegisters(ReadRegisters { changed: a & 1 == 1 }),
         8 => Frame::ReadMemory(ReadMemory { addr: u64::from(b), length: u16::from(a) + 1 }),
@@ -138,13 +145,13 @@ fn sense(which: u8, a: u8, b: u32) -> Vec<u8> {
             value: Bytes::new(&value[..usize::from(a % 17)]),
         }),
         11 => Frame::Release(Release { addr, fingerprint }),
-        12 => Frame::GetStatus,
+        12 => Frame::GetStatus(GetStatus),
         13 => Frame::SetAxis(SetAxis { axis: a, position: i64::from(b), fingerprint }),
-        14 => Frame::ReadAxes,
+        14 => Frame::ReadAxes(ReadAxes),
         15 => Frame::ReadPlc(ReadPlc { first: u16::from(a), count: b as u16 }),
-        16 => Frame::ReadCursor,
+        16 => Frame::ReadCursor(ReadCursor),
         17 => Frame::ReadAudit(ReadAudit { from: b % 32, count: a }),
-        18 => Frame::ReadMetrics,
+        18 => Frame::ReadMetrics(ReadMetrics),
         19 => Frame::PushPolicy(PushPolicy {
             version: b,
             enabled: a & 1 == 1,
@@ -169,7 +176,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         answered: BTreeSet::new(),
         state: None,
     };
-    assert_eq!(LANE, feedrate::rdp::Line::TCP);
+    assert_eq!(LANE, feedrate::rdp::packet::Line::TCP);
     let open = world.peer.packet(Header::new(PacketType::Open, 0, 5), &[3, 1]);
     world.feed(&open);
     if flags & 2 == 0 {

@@ -1,8 +1,9 @@
 //! Whatever can be read as a debug frame is written as it was.
 #![no_main]
 
-use feedrate::rdp::{Aarch64, Arch, CortexM, Frame, FrameError, Values, X86_64};
+use feedrate::rdp::frame::{Frame, FrameError, Values};
 use feedrate_fuzz::{check_encoding, show};
+use feedrate_rdp::arch::{Aarch64, Arch, CortexM, X86_64};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     check(data);
@@ -31,9 +32,9 @@ fn check(bytes: &[u8]) {
 fn values(values: &Values<'_>) {
     fn unpack<A: Arch>(values: &Values<'_>) {
         let mut set = A::ZERO;
-        if values.unpack::<A>(&mut set) {
+        if A::unpack(values, &mut set) {
             assert!(A::NAMES.len() == 64 || values.mask() >> A::NAMES.len() == 0);
-            assert_eq!(*values, Values::of::<A>(values.mask(), &set));
+            assert_eq!(*values, A::values(values.mask(), &set));
         } else {
             assert_eq!(set, A::ZERO);
         }

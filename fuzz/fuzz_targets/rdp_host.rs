@@ -4,12 +4,17 @@
 use std::collections::BTreeSet;
 
 use feedrate::Encode;
-use feedrate::rdp::{
-    Bye, Bytes, CursorAt, Done, Event, Frame, Header, Heartbeat, Host, HostConfig, LaneId, List,
-    MemoryAnswer, PacketType, ReadMemory, Reason, Refused, Registers, Role, RunState, SendError,
-    SessionState, State, Status, Step, Stopped, Values, Welcome, command,
+use feedrate::rdp::frame::{
+    Bye, Bytes, Cursor, Done, Error, ErrorCode, Frame, Heartbeat, List, Memory, ReadMemory, Reason,
+    Registers, RunState, State, Status, Step, Stopped, Values, Welcome,
 };
+use feedrate::rdp::packet::{Header, PacketType};
 use feedrate_fuzz::rdp::{Act, FINGERPRINT, HOST_NONCE, LANE, Peer, Small, acts, header};
+use feedrate_rdp::Role;
+use feedrate_rdp::arch::{Arch, CortexM};
+use feedrate_rdp::host::{Event, Host, HostConfig, command};
+use feedrate_rdp::link::LaneId;
+use feedrate_rdp::session::{SendError, SessionState};
 
 const DEVICE_NONCE: [u8; 16] = *b"device's 1st one";
 
@@ -115,7 +120,7 @@ fn sense(world: &mut World, which: u8, a: u8, b: u32) {
     let waiting = world.waiting.iter().nth(usize::from(a % 4)).copied();
     let request = if a & 0x80 == 0 { waiting.unwrap_or(b) } else { b };
     let registers = [u64::from(b); 17];
-    let values = Values::of::<feedrate::rdp::CortexM>(u64::from(b), &registers);
+    let values = CortexM::values(u64::from(b), &registers);
     let data = [a; 256];
     match which % 11 {
         0..3 => world.say(&Frame::Done(Done { request })),
@@ -134,9 +139,7 @@ fn sense(world: &mut World, which: u8, a: u8, b: u32) {
             addr: b.into(),
             data: Bytes::new(&data[..usize::from(a)]),
         })),
-        5 => {
-            world.say(&Frame::Error(Refused { request, code: feedrate::rdp::ErrorCode(a.into()), detail: b }))
-        }
+        5 => world.say(&Frame::Error(Error { request, code: ErrorCode(a.into()), detail: b })),
         6 => world.say(&Frame::Stopped(Stopped {
             request,
             reason: Reason::Step,

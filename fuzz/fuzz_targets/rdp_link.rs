@@ -3,7 +3,9 @@
 
 use std::collections::VecDeque;
 
-use feedrate::rdp::{Board, Channel, LaneId, Line, Link, LinkStatus, Role};
+use feedrate::rdp::packet::Line;
+use feedrate_rdp::Role;
+use feedrate_rdp::link::{Board, Channel, Desk, LaneId, Link, LinkStatus};
 
 const LANES: [LaneId; 2] = [LaneId::Signal, LaneId::Bulk];
 const CHANNELS: [Channel; 2] = [Channel::Signal, Channel::Bulk];
@@ -95,7 +97,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 fn nonsense(flags: u8, script: &[u8]) {
     let line = if flags & 2 == 2 { Line::TCP } else { Line::UART };
     let role = if flags & 4 == 4 { Role::Host } else { Role::Agent };
-    let mut link = Box::new(Link::<feedrate::rdp::Desk>::new(role, line, Some(Line::SPI), 0));
+    let mut link = Box::new(Link::<Desk>::new(role, line, Some(Line::SPI), 0));
     if role == Role::Host {
         link.open(0, 0);
     }

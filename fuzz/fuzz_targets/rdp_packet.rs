@@ -2,7 +2,7 @@
 //! read is written as it was.
 #![no_main]
 
-use feedrate::rdp::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
+use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
 use feedrate::{Buffer, Decoder, Encode, Error, Grow, Input};
 use feedrate_fuzz::{Outcome, Plan, drive, pieces};
 
@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         1 => Line::SPI,
         2 => Line::TCP,
         // Longer packets than there should be, in no more storage.
-        _ => Line { framing: Framing::Stream, mtu: 100 },
+        _ => Line::new(Framing::Stream, 100),
     };
     let mut made = Vec::new();
     let stream = if plan.flag(2) {

@@ -1,12 +1,17 @@
 //! What the targets of RDPv3 share: a peer whose every byte the fuzzer chooses, with checksums and tags that are right, and a machine.
 
 use arbitrary::{Arbitrary, Unstructured};
-use feedrate::rdp::{
-    Audit, AuditRing, Breakpoints, Checksum, Context, CortexM, Cursor, Fingerprint, Forcing, Framing, Header,
-    Line, Machine, Memory, Packet, PacketType, Packets, Record, Refusal, Role, Seal, Sizes, Stepping, Target,
-    Trap,
-};
+use feedrate::rdp::frame::{Fingerprint, Location, Record};
+use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketType, Packets};
 use feedrate::{Decoder, Encode, Grow};
+use feedrate_rdp::Role;
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::audit::AuditRing;
+use feedrate_rdp::link::Sizes;
+use feedrate_rdp::session::{Checksum, Context, Seal};
+use feedrate_rdp::target::{
+    Audit, Breakpoints, Forcing, Full, Machine, Memory, Refusal, Stepping, Target, Trap,
+};
 
 /// Little memory, so that its ends are reached.
 pub enum Small {}
@@ -389,13 +394,13 @@ impl Machine for Thing {
         into.len().min(usize::from(first))
     }
 
-    fn cursor(&mut self) -> Cursor {
-        Cursor::default()
+    fn cursor(&mut self) -> Location {
+        Location::default()
     }
 }
 
 impl Audit for Thing {
-    fn append(&mut self, record: Record) -> Result<u32, feedrate::rdp::Full> {
+    fn append(&mut self, record: Record) -> Result<u32, Full> {
         let index = self.log.append(record)?;
         let session = |record: &Record| record.session;
         // Whatever arrives, commands are executed in order, and each once.

@@ -1,11 +1,16 @@
 //! What the simulator, the fuzzers and the second implementation have found in RDPv3, so that it stays found.
 
 use feedrate::Encode;
-use feedrate::rdp::{
-    Agent, AgentConfig, Arch, Channel, Checksum, Closed, CortexM, Domains, Event, Fingerprint, Frame, Grant,
-    Header, Host, HostConfig, LaneId, Line, Link, LinkEnd, LinkStatus, Packet, PacketType, Reason, Refusal,
-    Role, Sizes, Step, Stepping, StopCause, Target, command,
-};
+use feedrate::rdp::frame::{Domains, Fingerprint, Frame, Reason, Step};
+use feedrate::rdp::packet::{Header, Line, Packet, PacketType};
+use feedrate_rdp::Role;
+use feedrate_rdp::agent::{Agent, AgentConfig, StopCause};
+use feedrate_rdp::arch::{Arch, CortexM};
+use feedrate_rdp::authority::Grant;
+use feedrate_rdp::host::{Closed, Event, Host, HostConfig, command};
+use feedrate_rdp::link::{Channel, LaneId, Link, LinkEnd, LinkStatus, Sizes};
+use feedrate_rdp::session::Checksum;
+use feedrate_rdp::target::{Refusal, Stepping, Target};
 
 /// No room for more than one long message at a time.
 enum Tiny {}
@@ -69,7 +74,7 @@ fn anybody(_: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
 }
 
 fn agent<S: Sizes>(boot: [u8; 12]) -> Agent<CortexM, Authority, S> {
-    let config = AgentConfig { bulk: None, ..AgentConfig::board(boot, "servo") };
+    let config = AgentConfig::board(boot, "servo").bulk(None);
     Agent::new(config, anybody as Authority, Checksum)
 }
 

@@ -1,7 +1,7 @@
 //! What RDPv3 promises of packets (SPEC sections 2 and 3): the same packets and errors wherever the bytes are cut, from
 //! `&[u8]`, from `&mut [u8]`, where they are changed, and from a [`Buffer`]; limits; writing and reading are inverse.
 
-use feedrate::rdp::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
+use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
 use feedrate::{Buffer, Decoder, Encode, EncodeError, Error, Fault, Grow, Input, Protocol, SliceOutput};
 use feedrate_tests::rdp::Random;
 use feedrate_tests::rdp::vectors::{entries, hex, vectors};
@@ -211,7 +211,7 @@ fn the_conformance_suite_s_vectors() {
     for entry in entries(&vectors("packets.json")["cases"]) {
         let name = &entry["name"];
         let framing = if entry["framing"] == "serial" { Framing::Serial } else { Framing::Stream };
-        let line = Line { framing, mtu: entry["mtu"].as_u64().expect("a number") as usize };
+        let line = Line::new(framing, entry["mtu"].as_u64().expect("a number") as usize);
         let found = always(line, &hex(&entry["input"]));
         let mut expected = entries(&entry["results"]).iter();
         for item in &found.items {
@@ -452,7 +452,7 @@ fn the_first_check_that_fails_is_told() {
 fn every_bit_of_a_packet_is_checked() {
     let bytes = packet(DATA, 6, b"\x01\0\0\xff\x80\0", (0, 0));
     for framing in [Framing::Serial, Framing::Stream] {
-        let line = Line { framing, mtu: 64 };
+        let line = Line::new(framing, 64);
         assert_eq!(always(line, &raw(framing, &bytes)).packets().len(), 1);
         for bit in 0..8 * bytes.len() {
             let mut damaged = bytes.clone();
@@ -474,7 +474,7 @@ fn every_bit_of_a_packet_is_checked() {
 
 #[test]
 fn broken_cobs_costs_itself_only() {
-    let line = Line { framing: Framing::Serial, mtu: 1100 };
+    let line = Line::new(Framing::Serial, 1100);
     let good = framed(Framing::Serial, Header::new(PacketType::Probe, 1, 2), b"");
     let data = packet(DATA, 300, &[7; 300], (0, 0));
     let encoded = raw(Framing::Serial, &data);
@@ -521,7 +521,7 @@ fn broken_cobs_costs_itself_only() {
 /// SPEC section 2.1: "a receiver MUST accept it with one (`01`) too".
 #[test]
 fn a_packet_that_ends_in_a_full_part() {
-    let line = Line { framing: Framing::Serial, mtu: 1100 };
+    let line = Line::new(Framing::Serial, 1100);
     // A payload that makes the CRC free of zeros, so that the packet ends in a part of exactly 254 bytes.
     for length in [251, 252, 300, 491] {
         let found = (0..=255_u8).find_map(|last| {
@@ -599,7 +599,7 @@ fn what_is_overlong_costs_itself_only() {
         }
     }
     // Behind a length, the length is told.
-    let line = Line { framing: Framing::Stream, mtu: 100 };
+    let line = Line::new(Framing::Stream, 100);
     for payload in [82, 83, 90, 500, 1006] {
         let [good, long] = [20, payload]
             .map(|length| framed(Framing::Stream, Header::new(PacketType::Data, 1, 0), &vec![7; length]));
@@ -616,7 +616,7 @@ fn what_is_overlong_costs_itself_only() {
 #[test]
 fn no_packet_is_longer_than_1022_bytes() {
     for framing in [Framing::Serial, Framing::Stream] {
-        let line = Line { framing, mtu: 1 << 17 };
+        let line = Line::new(framing, 1 << 17);
         assert_eq!(longest(line), 1006);
         for fill in [0, 1, 255] {
             for length in [1005, 1006, 1007, 1010, 1011, 2000, 65_000] {
@@ -714,7 +714,7 @@ fn what_is_written_is_read() {
         .try_into()
         .expect("8 bytes");
         for framing in [Framing::Serial, Framing::Stream] {
-            let line = Line { framing, mtu: 1100 };
+            let line = Line::new(framing, 1100);
             let bytes = framed(framing, header, &payload);
             assert_eq!(bytes, raw(framing, &packet(fields, length as u16, &payload, (0, 0))));
             let found = read(line, [&bytes[..]], WAYS[round % 3]);

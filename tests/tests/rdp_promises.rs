@@ -1,11 +1,12 @@
 //! What RDPv3 promises beside what the simulator shows, and what `rdp_packets.rs` does: inverses, limits; and the conformance suite's vectors.
 
 use feedrate::Encode;
-use feedrate::rdp::{
-    Aarch64, Access, Arch, Checksum, Context, CortexM, Desk, ErrorCode, Frame, FrameError, Framing, Header,
-    LaneId, Line, Link, LinkEnd, LinkStatus, Order, Packet, PacketType, ReplayGuard, Role, RunState, Seal,
-    Session, Values, X86_64,
-};
+use feedrate::rdp::frame::{Access, ErrorCode, Frame, FrameError, GetStatus, RunState, Values};
+use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketType};
+use feedrate_rdp::Role;
+use feedrate_rdp::arch::{Aarch64, Arch, CortexM, X86_64};
+use feedrate_rdp::link::{Desk, LaneId, Link, LinkEnd, LinkStatus};
+use feedrate_rdp::session::{Checksum, Context, Order, ReplayGuard, Seal, Session};
 use feedrate_tests::rdp::Random;
 use feedrate_tests::rdp::vectors::{entries, hex, vectors};
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ fn fields(frame: &Frame<'_>) -> Value {
     let byte = |at: usize| bytes[6 + at];
     let registers = |values: &Values<'_>| {
         let mut registers = CortexM::ZERO;
-        assert!(values.unpack::<CortexM>(&mut registers), "{values:?}");
+        assert!(CortexM::unpack(&values, &mut registers), "{values:?}");
         let chosen = registers.iter().enumerate().filter(|(i, _)| values.mask() >> i & 1 == 1);
         shown(&chosen.flat_map(|(_, value)| (*value as u32).to_be_bytes()).collect::<Vec<_>>())
     };
@@ -81,7 +82,7 @@ fn fields(frame: &Frame<'_>) -> Value {
         }),
         Frame::Agree(agree) => json!({"crc": agree.crc}),
         Frame::Heartbeat(heartbeat) => json!({"run_state": heartbeat.run.map_or(0, run)}),
-        Frame::Bye(bye) => json!({"reason": bye.reason}),
+        Frame::Bye(bye) => json!({"reason": bye.reason.0}),
         Frame::Done(done) => json!({"request": done.request}),
         Frame::BreakpointSet(set) => json!({"request": set.request, "id": set.id, "slot": set.slot}),
         Frame::Breakpoints(list) => {
@@ -139,10 +140,10 @@ fn fields(frame: &Frame<'_>) -> Value {
             "version": welcome.version, "host_nonce": shown(&welcome.host_nonce),
             "device_nonce": shown(&welcome.device_nonce), "fingerprint": shown(&welcome.fingerprint),
             "architecture": welcome.architecture, "registers": welcome.registers, "axes": welcome.axes,
-            "capabilities": welcome.capabilities, "longest_message": welcome.longest,
+            "capabilities": welcome.capabilities.0, "longest_message": welcome.longest,
             "breakpoints": welcome.breakpoints, "read_memory": welcome.memory, "forces": welcome.forces,
             "policy_rules": welcome.rules, "heartbeat": welcome.heartbeat, "loss": welcome.loss,
-            "tolerance": welcome.tolerance, "authority": welcome.authority,
+            "tolerance": welcome.tolerance, "authority": welcome.authority.0,
             "name": std::str::from_utf8(welcome.name.as_slice()).expect("UTF-8"),
         }),
         Frame::State(state) => json!({
@@ -238,7 +239,7 @@ const KINDS: [u8; 40] = [
 
 #[test]
 fn every_error_code() {
-    let specification = include_str!("../../crates/feedrate/src/rdp/SPEC.md");
+    let specification = include_str!("../../crates/feedrate-rdp/src/SPEC.md");
     let table = specification.split("### 6.6 Error codes").nth(1).expect("a section");
     let rows = table.split("\n## ").next().expect("its end").lines().filter_map(|line| {
         let mut cells = line.split('|').map(str::trim).skip(1);
@@ -250,7 +251,8 @@ fn every_error_code() {
         let code = ErrorCode(number);
         assert_eq!(code.name(), name);
         assert_ne!(code.meaning(), ErrorCode(999).meaning());
-        let refused = feedrate::rdp::Refused { request: 1 << 31, code, detail: u32::MAX - u32::from(number) };
+        let refused =
+            feedrate::rdp::frame::Error { request: 1 << 31, code, detail: u32::MAX - u32::from(number) };
         let bytes = encoded(&Frame::Error(refused));
         assert_eq!(Frame::read(&bytes), Ok(Frame::Error(refused)));
     }
@@ -330,7 +332,7 @@ fn messages() {
             header[..4].copy_from_slice(&sequence.to_be_bytes());
             header[8] = epoch;
             let context = Context { host_nonce: [0; 16], device_nonce: [0; 16], sender: Role::Host, header };
-            let (mut frame, mut tag) = (encoded(&Frame::GetStatus), [0; 4]);
+            let (mut frame, mut tag) = (encoded(&Frame::GetStatus(GetStatus)), [0; 4]);
             Checksum.seal(&context, &mut frame, &mut tag);
             let mut message = [&header[..], &frame, &tag].concat();
             assert_eq!(
@@ -434,17 +436,17 @@ fn registers() {
             let bytes = frame(mask, &entry["values"]);
             let Ok(Frame::Registers(read)) = Frame::read(&bytes) else { panic!("{entry}") };
             let mut set = A::ZERO;
-            assert!(read.values.unpack::<A>(&mut set), "{entry}");
+            assert!(A::unpack(&read.values, &mut set), "{entry}");
             assert_eq!((&set, names), (&expected, mask));
-            let values = Values::of::<A>(mask, &set);
+            let values = A::values(mask, &set);
             assert_eq!(values, read.values);
-            assert_eq!(encoded(&Frame::Registers(feedrate::rdp::Registers { values, ..read })), bytes);
+            assert_eq!(encoded(&Frame::Registers(feedrate::rdp::frame::Registers { values, ..read })), bytes);
         }
         for entry in mine("malformed") {
             let bytes = frame(entry["mask"].as_u64().expect("a number"), &entry["values"]);
             let mut set = A::ZERO;
             let fits = match Frame::read(&bytes) {
-                Ok(Frame::Registers(read)) => read.values.unpack::<A>(&mut set),
+                Ok(Frame::Registers(read)) => A::unpack(&read.values, &mut set),
                 _ => false,
             };
             assert!(!fits && set == A::ZERO, "{entry}");
@@ -454,7 +456,7 @@ fn registers() {
             for step in entries(&entry["steps"]) {
                 let bytes = frame(step["mask"].as_u64().expect("a number"), &step["values"]);
                 let Ok(Frame::Registers(read)) = Frame::read(&bytes) else { panic!("{entry}") };
-                assert!(read.values.unpack::<A>(&mut known), "{entry}");
+                assert!(A::unpack(&read.values, &mut known), "{entry}");
                 assert_eq!(known, named(&step["registers"]).0);
             }
         }

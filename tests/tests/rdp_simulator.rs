@@ -83,7 +83,7 @@ fn exactly_once_or_an_error() {
         ("packets", "replayed"),
         ("packets", "flipped bits"),
         ("closed", "Bye(Asked)"),
-        ("closed", "Link(Reset(3))"),
+        ("closed", "Link(Reset(NoConnection))"),
         ("closed", "Patience"),
     ] {
         assert!(schedules < 600 || tally.get(group, name) > 0, "{group}: {name}");

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use feedrate::rdp::{
-    Breakpoint, Bytes, Checksum, Context, Frame, Framing, Header, Hello, Packet, PacketType, Packets, Role,
-    Seal,
-};
+use feedrate::rdp::frame::{Breakpoint, Bytes, Frame, Hello};
+use feedrate::rdp::packet::{Framing, Header, Packet, PacketType, Packets};
 use feedrate::{Array, Decoder, Encode};
+use feedrate_rdp::Role;
+use feedrate_rdp::session::{Checksum, Context, Seal};
 
 /// The bytes of each example, by its number.
 fn examples() -> HashMap<String, Vec<u8>> {
-    let specification = include_str!("../../crates/feedrate/src/rdp/SPEC.md");
+    let specification = include_str!("../../crates/feedrate-rdp/src/SPEC.md");
     let mut examples: HashMap<String, Vec<u8>> = HashMap::new();
     let mut number = String::new();
     let mut inside = false;

@@ -3,7 +3,7 @@
 //! came of the bytes alone.
 
 use feedrate::pg::{Backend, Frontend};
-use feedrate::rdp::{Framing, Header, Packet, PacketType, Packets};
+use feedrate::rdp::packet::{Framing, Header, Packet, PacketType, Packets};
 use feedrate::{Array, Decoder, Encode, Error, Grow, Storage};
 use feedrate_tests::ws::run::{Key, NOW, agreed, key, write};
 use feedrate_tests::ws::wire::peer;

@@ -3,10 +3,12 @@
 
 use core::cell::UnsafeCell;
 
-use feedrate::rdp::{
-    Audit, AuditRing, Breakpoints, CortexM, Cursor, Domains, Fingerprint, Forcing, Grant, Machine, Memory,
-    Refusal, Stepping, StopCause, Target, Trap,
-};
+use feedrate::rdp::frame::{Domains, Fingerprint, Location};
+use feedrate_rdp::agent::StopCause;
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::audit::AuditRing;
+use feedrate_rdp::authority::Grant;
+use feedrate_rdp::target::{Audit, Breakpoints, Forcing, Machine, Memory, Refusal, Stepping, Target, Trap};
 
 struct Port(UnsafeCell<u32>);
 
@@ -187,8 +189,8 @@ impl Machine for Servo {
         look() as usize
     }
 
-    fn cursor(&mut self) -> Cursor {
-        Cursor { program: look(), line: look(), offset: look() }
+    fn cursor(&mut self) -> Location {
+        Location { program: look(), line: look(), offset: look() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `passes CASE N`: N passes over one stream, for `../../callgrind` to count instructions in.
 #![allow(missing_docs)]
 
-use feedrate::rdp::{Framing, Line};
+use feedrate::rdp::packet::{Framing, Line};
 use feedrate_benches::rdp::{Stream, exchange, gdb, packets};
 use feedrate_benches::{decode, encode, pipeline, streams, ws};
 

@@ -1,10 +1,15 @@
 //! A whole request with its answer: ReadMemory of 64 bytes, from the host's call to the host's event, over lanes that are variables.
 
-use feedrate::rdp::command::{self, Ticket};
-use feedrate::rdp::{
-    Agent, AgentConfig, Board, Checksum, CortexM, Domains, Event, Fingerprint, Grant, Host, HostConfig,
-    LaneId, Line, Memory, ReadMemory, Refusal, SessionState, Sizes, Target,
-};
+use feedrate::rdp::frame::{Domains, Fingerprint, ReadMemory};
+use feedrate::rdp::packet::Line;
+use feedrate_rdp::agent::{Agent, AgentConfig};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::authority::Grant;
+use feedrate_rdp::host::command::{self, Ticket};
+use feedrate_rdp::host::{Event, Host, HostConfig};
+use feedrate_rdp::link::{Board, LaneId, Sizes};
+use feedrate_rdp::session::{Checksum, SessionState};
+use feedrate_rdp::target::{Memory, Refusal, Target};
 
 use crate::Sum;
 
@@ -65,8 +70,7 @@ impl Pair {
     ///
     /// If there is no session.
     pub fn new(line: Line) -> Self {
-        let config =
-            AgentConfig { signal: line, bulk: None, ..AgentConfig::board(*b"boot no. 815", "bench") };
+        let config = AgentConfig::board(*b"boot no. 815", "bench").signal(line).bulk(None);
         let mut host = Box::new(Host::new(HostConfig::new(line), Checksum));
         host.connect(b"token", 1, [7; 16], 0).expect("a short token");
         let machine = Machine { memory: std::array::from_fn(|i| i as u8) };

@@ -5,7 +5,7 @@ pub mod gdb;
 pub mod packets;
 
 use feedrate::Encode;
-use feedrate::rdp::{Framing, Header, Packet, PacketType};
+use feedrate::rdp::packet::{Framing, Header, Packet, PacketType};
 
 /// Bytes of a breakpoint's debug frame; the most that a packet carries on a UART, on SPI, on TCP.
 pub const PAYLOADS: [usize; 4] = [18, 45, 491, 1006];

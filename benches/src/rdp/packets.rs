@@ -6,7 +6,7 @@
 
 use cobs::{decode as cobs_decode, encode as cobs_encode};
 use crc::{CRC_16_IBM_3740, CRC_32_ISO_HDLC, Crc, Table};
-use feedrate::rdp::{Framing, Packet, Packets};
+use feedrate::rdp::packet::{Framing, Packet, Packets};
 use feedrate::{Array, Decoder, Encode, Input, Output, SliceOutput};
 use postcard::ser_flavors::crc::CrcModifier;
 use postcard::ser_flavors::{Cobs, Slice};

@@ -82,8 +82,8 @@
 //! # What is in it
 //!
 //! * [`pg`]: PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2, both directions, every message.
-//! * [`rdp`]: RDPv3, a remote debug protocol for the controllers of machine tools: frames, link, session, and both
-//!   ends.
+//! * [`rdp`]: the wire formats of RDPv3, a remote debug protocol for the controllers of machine tools: packets and
+//!   debug frames. Both ends of it are the crate `feedrate-rdp`.
 //! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours ([a
 //!   guide](guide)).
 //! * [`Encode`], [`Output`]: how messages become bytes.
@@ -106,17 +106,17 @@
 //!
 //! # Features
 //!
-//! `pg`, `rdp` and `std` are on by default; firmware turns default features off.
+//! `pg` and `std` are on by default; firmware turns default features off.
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `pg` | PostgreSQL |
-//! | `rdp` | RDPv3 |
+//! | `rdp` | RDPv3's packets and debug frames |
 //! | `crc-table` | tables for RDPv3's checksums: 2.5 KiB of flash for speed |
 //! | `alloc` | [`Grow`], and `Vec<u8>` as an [`Output`] |
 //! | `std` | `alloc`, larger tables for checksums, and the dependencies' runtime choice of vector instructions |
 //! | `bytes` | `BytesMut` as an [`Output`] |
-//! | `arbitrary` | `Arbitrary` for PostgreSQL's messages, for fuzzing |
+//! | `arbitrary` | `Arbitrary` for PostgreSQL's messages and RDPv3's debug frames, for fuzzing |
 //!
 //! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog says so.
 

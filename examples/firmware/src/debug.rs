@@ -1,7 +1,8 @@
 //! The program as a debugger has it in its hand: breakpoints, stepping, registers.
 
-use feedrate::rdp::{Refusal, StopCause};
 use feedrate_insn::thumb::{self, ItState, Next};
+use feedrate_rdp::agent::StopCause;
+use feedrate_rdp::target::Refusal;
 
 use crate::context::Context;
 use crate::memory;

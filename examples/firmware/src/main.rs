@@ -19,7 +19,11 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use cortex_m::{asm, interrupt};
 use cortex_m_rt::entry;
-use feedrate::rdp::{self, AgentConfig, Checksum, CortexM, LaneId, Line};
+use feedrate::rdp::packet::Line;
+use feedrate_rdp::agent::{self, AgentConfig};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::link::{Board, LaneId};
+use feedrate_rdp::session::Checksum;
 
 use crate::authority::Tokens;
 use crate::axis::{DOOR, HOLD, MACHINE};
@@ -39,7 +43,7 @@ fn main() -> ! {
     unsafe { context::enter_thread(memory::stack_end(), axis::control_loop) }
 }
 
-type Agent = rdp::Agent<CortexM, Tokens, rdp::Board, Checksum>;
+type Agent = agent::Agent<CortexM, Tokens, Board, Checksum>;
 
 /// The agent, and what it debugs.
 struct Station {

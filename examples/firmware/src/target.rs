@@ -2,10 +2,10 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use feedrate::rdp::{
-    Arch, Audit, AuditRing, Breakpoints, CortexM, Cursor, Fingerprint, Forcing, Machine, Memory, Refusal,
-    Stepping, Target, Trap,
-};
+use feedrate::rdp::frame::{Fingerprint, Location};
+use feedrate_rdp::arch::{Arch, CortexM};
+use feedrate_rdp::audit::AuditRing;
+use feedrate_rdp::target::{Audit, Breakpoints, Forcing, Machine, Memory, Refusal, Stepping, Target, Trap};
 
 use crate::axis::{DOOR, HOLD, MACHINE, VARIABLES};
 use crate::debug::{Debugger, SLOTS};
@@ -215,9 +215,9 @@ impl Machine for Cnc {
         registers.zip(into).map(|(register, into)| *into = register.load(Relaxed)).count()
     }
 
-    fn cursor(&mut self) -> Cursor {
+    fn cursor(&mut self) -> Location {
         let block = MACHINE.block.load(Relaxed);
         let offset = program::OFFSETS.get(block as usize).copied().unwrap_or_default();
-        Cursor { program: program::NUMBER, line: block.wrapping_add(1), offset }
+        Location { program: program::NUMBER, line: block.wrapping_add(1), offset }
     }
 }

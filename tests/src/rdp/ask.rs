@@ -1,10 +1,14 @@
 //! What the host asks for: made at random, each different from all others, so that no answer can be taken for another's.
 
-use feedrate::rdp::command::{self, Command};
-use feedrate::rdp::{
-    Access, Action, Breakpoint, Bytes, Force, Host, List, Millis, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
-    ReadRegisters, Release, Rule, Seal, SendError, SetAxis, SetWatchpoint, Sizes, Step,
+use feedrate::rdp::frame::{
+    Access, Action, Breakpoint, Bytes, Force, List, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
+    ReadRegisters, Release, Rule, SetAxis, SetWatchpoint, Step,
 };
+use feedrate_rdp::Millis;
+use feedrate_rdp::host::Host;
+use feedrate_rdp::host::command::{self, Command};
+use feedrate_rdp::link::Sizes;
+use feedrate_rdp::session::{Seal, SendError};
 
 use super::machine::{AXES, END, FATAL, FINGERPRINT};
 use super::random::Random;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use feedrate::rdp::{CortexM, ErrorCode, Frame, PENDING, SetAs, Stopped, Values};
+use feedrate::rdp::frame::{ErrorCode, Frame, Record, SetAs, Stopped, Values};
+use feedrate_rdp::arch::{Arch, CortexM};
 
 use super::ask::{Ask, DENIED};
 use super::machine::{AXES, END, Executed, Fake, PLC, SLOTS, cursor, memory, plc};
@@ -218,7 +219,7 @@ impl Session {
                         return Err(format!("{record:?} instead of {expected:?}"));
                     };
                     let own = (*boot, record.session) == key && record.sequence >= request;
-                    ensure!(!own && record.verdict != PENDING, "{record:?} is of later");
+                    ensure!(!own && record.verdict != Record::PENDING, "{record:?} is of later");
                 }
             }
             (Ask::Metrics, Frame::Metrics(answer)) => {
@@ -258,7 +259,7 @@ impl Session {
     fn registers(&mut self, capture: u32, values: &Values<'_>, machine: &Fake) -> Checked {
         let (boot, _) = self.key()?;
         let mut received = [0; 17];
-        ensure!(values.unpack::<CortexM>(&mut received), "values of another architecture");
+        ensure!(CortexM::unpack(&values, &mut received), "values of another architecture");
         ensure!(capture >= self.capture, "capture {capture} after {}", self.capture);
         self.capture = capture;
         let captured = machine.captures[boot as usize].get((capture as usize).wrapping_sub(1));

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use feedrate::rdp::{Framing, Line, Packets};
+use feedrate::rdp::packet::{Framing, Line, Packets};
 use feedrate::{Decoder, Encode, Error, Grow};
 
 use super::plan::Faults;

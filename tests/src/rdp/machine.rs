@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use feedrate::rdp::{
-    Arch, Audit, AuditRing, Breakpoints, CortexM, Cursor, Fingerprint, Forcing, Full, Machine, Memory,
-    Record, Refusal, Stepping, StopCause, Target, Trap,
+use feedrate::rdp::frame::{Fingerprint, Location, Record};
+use feedrate_rdp::agent::StopCause;
+use feedrate_rdp::arch::{Arch, CortexM};
+use feedrate_rdp::audit::AuditRing;
+use feedrate_rdp::target::{
+    Audit, Breakpoints, Forcing, Full, Machine, Memory, Refusal, Stepping, Target, Trap,
 };
 
 use super::random::{Random, mix};
@@ -103,8 +106,8 @@ pub(super) fn plc(register: u16) -> u16 {
     mix(u64::from(register) | 7 << 32) as u16
 }
 
-pub(super) fn cursor(line: u32) -> Cursor {
-    Cursor { program: 1000, line, offset: mix(u64::from(line)) as u32 }
+pub(super) fn cursor(line: u32) -> Location {
+    Location { program: 1000, line, offset: mix(u64::from(line)) as u32 }
 }
 
 impl Fake {
@@ -386,7 +389,7 @@ impl Machine for Fake {
         there
     }
 
-    fn cursor(&mut self) -> Cursor {
+    fn cursor(&mut self) -> Location {
         self.cursors += 1;
         cursor(self.cursors)
     }

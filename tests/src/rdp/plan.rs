@@ -1,6 +1,6 @@
 //! What a schedule is made of: lanes, sizes, faults, and when what happens.
 
-use feedrate::rdp::Line;
+use feedrate::rdp::packet::Line;
 
 use super::random::Random;
 

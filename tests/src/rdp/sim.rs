@@ -2,11 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use feedrate::rdp::{
-    Agent, AgentConfig, Board, Channel, Checksum, Closed, CortexM, Desk, Domains, Event as HostEvent,
-    Fingerprint, Framing, Grant, Host, HostConfig, LaneId, Line, LinkStatus, Millis, SendError, SessionState,
-    Sizes,
-};
+use feedrate::rdp::frame::{Domains, Fingerprint};
+use feedrate::rdp::packet::{Framing, Line};
+use feedrate_rdp::Millis;
+use feedrate_rdp::agent::{Agent, AgentConfig};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::authority::Grant;
+use feedrate_rdp::host::{Closed, Event as HostEvent, Host, HostConfig};
+use feedrate_rdp::link::{Board, Channel, Desk, LaneId, LinkStatus, Sizes};
+use feedrate_rdp::session::{Checksum, SendError, SessionState};
 
 use super::ask::Ask;
 use super::check::{Outcome, Sent, Session, UNAWARE, conclude, ensure};
@@ -132,11 +136,8 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
             [(); 2].map(|()| Wire::new(line, plan.rates[lane], plan.latency, plan.jitter))
         };
         let wires = [wire(0), wire(1)];
-        let config = HostConfig {
-            bulk: plan.host_bulk.then_some(Line::SPI),
-            patience: plan.patience,
-            ..HostConfig::new(plan.signal)
-        };
+        let config =
+            HostConfig::new(plan.signal).bulk(plan.host_bulk.then_some(Line::SPI)).patience(plan.patience);
         let agent = Self::agent(&plan, 0, &mut random);
         Self {
             random,
@@ -185,15 +186,12 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
             [number[10], number[11]] = [even, odd];
         }
         let (heartbeat, loss, tolerance) = plan.times;
-        let config = AgentConfig {
-            signal: plan.signal,
-            bulk: plan.agent_bulk.then_some(Line::SPI),
-            boot: number,
-            name: NAMES[boot % NAMES.len()],
-            heartbeat,
-            loss,
-            tolerance,
-        };
+        let config = AgentConfig::board(number, NAMES[boot % NAMES.len()])
+            .signal(plan.signal)
+            .bulk(plan.agent_bulk.then_some(Line::SPI))
+            .heartbeat(heartbeat)
+            .loss(loss)
+            .tolerance(tolerance);
         Box::new(Agent::new(config, authority as Authority, Checksum))
     }
 

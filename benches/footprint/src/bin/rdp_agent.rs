@@ -2,9 +2,12 @@
 #![no_std]
 #![no_main]
 
-use feedrate::rdp::{Agent, AgentConfig, Board, Checksum, CortexM, LaneId, SessionState};
 use feedrate_footprint::machine::{Authority, Servo, authority, cause};
 use feedrate_footprint::{Alone, bytes, bytes_mut};
+use feedrate_rdp::agent::{Agent, AgentConfig};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::link::{Board, LaneId};
+use feedrate_rdp::session::{Checksum, SessionState};
 
 static AGENT: Alone<Agent<CortexM, Authority, Board, Checksum>> =
     Alone::new(Agent::new(AgentConfig::board(*b"boot no. 815", "servo"), authority, Checksum));

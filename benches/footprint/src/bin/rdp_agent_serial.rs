@@ -2,9 +2,12 @@
 #![no_std]
 #![no_main]
 
-use feedrate::rdp::{Agent, AgentConfig, Checksum, CortexM, LaneId, SessionState, Sizes};
 use feedrate_footprint::machine::{Authority, Servo, authority, cause};
 use feedrate_footprint::{Alone, bytes, bytes_mut};
+use feedrate_rdp::agent::{Agent, AgentConfig};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::link::{LaneId, Sizes};
+use feedrate_rdp::session::{Checksum, SessionState};
 
 /// A UART, and no more memory than needed.
 enum Tiny {}
@@ -16,7 +19,7 @@ impl Sizes for Tiny {
     type Queue = [u8; 520];
 }
 
-const CONFIG: AgentConfig = AgentConfig { bulk: None, ..AgentConfig::board(*b"boot no. 815", "servo") };
+const CONFIG: AgentConfig = AgentConfig::board(*b"boot no. 815", "servo").bulk(None);
 
 static AGENT: Alone<Agent<CortexM, Authority, Tiny, Checksum>> =
     Alone::new(Agent::new(CONFIG, authority, Checksum));

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use feedrate::rdp::Frame;
+use feedrate::rdp::frame::Frame;
 use feedrate::{Encode, SliceOutput};
 use feedrate_footprint::{bytes, bytes_mut};
 

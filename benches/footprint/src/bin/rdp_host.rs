@@ -2,13 +2,17 @@
 #![no_std]
 #![no_main]
 
-use feedrate::rdp::command::{
+use feedrate::rdp::frame::{Frame, Values};
+use feedrate_footprint::{Sum, bytes, bytes_mut};
+use feedrate_rdp::arch::{Arch, CortexM};
+use feedrate_rdp::host::command::{
     ClearBreakpoint, Force, GetStatus, Halt, ListBreakpoints, PushPolicy, ReadAudit, ReadAxes, ReadCursor,
     ReadMemory, ReadMetrics, ReadPlc, ReadRegisters, Release, Resume, SetAxis, SetBreakpoint,
     SetHardwareBreakpoint, SetSoftwareBreakpoint, SetWatchpoint, Step, Ticket,
 };
-use feedrate::rdp::{Board, Event, Frame, Host, LaneId, SendError, Values};
-use feedrate_footprint::{Sum, bytes, bytes_mut};
+use feedrate_rdp::host::{Event, Host};
+use feedrate_rdp::link::{Board, LaneId};
+use feedrate_rdp::session::SendError;
 
 type Small = Host<Board>;
 
@@ -67,7 +71,7 @@ fn request(host: &mut Small, frame: &Frame<'_>, now: u32) -> u32 {
         ($($Body:ident,)* ; $($Bare:ident,)*) => {
             match *frame {
                 $(Frame::$Body(body) => sequence(host.request(&$Body(body), now)),)*
-                $(Frame::$Bare => sequence(host.request(&$Bare, now)),)*
+                $(Frame::$Bare(_) => sequence(host.request(&$Bare, now)),)*
                 _ => 0,
             }
         };
@@ -80,13 +84,13 @@ fn request(host: &mut Small, frame: &Frame<'_>, now: u32) -> u32 {
     )
 }
 
-fn sequence<C: feedrate::rdp::command::Command>(ticket: Result<Ticket<C>, SendError>) -> u32 {
+fn sequence<C: feedrate_rdp::host::command::Command>(ticket: Result<Ticket<C>, SendError>) -> u32 {
     ticket.map_or(u32::MAX, |ticket| ticket.sequence())
 }
 
 fn values(values: &Values<'_>, sum: &mut Sum) {
     let mut registers = [0; 17];
-    sum.add(values.unpack::<feedrate::rdp::CortexM>(&mut registers).into());
+    sum.add(CortexM::unpack(values, &mut registers).into());
     registers.iter().for_each(|register| sum.add(*register as u32));
 }
 

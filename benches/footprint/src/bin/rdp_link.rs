@@ -2,8 +2,10 @@
 #![no_std]
 #![no_main]
 
-use feedrate::rdp::{Board, Channel, LaneId, Line, Link, LinkStatus, Role};
+use feedrate::rdp::packet::Line;
 use feedrate_footprint::{Alone, Sum, bytes, bytes_mut};
+use feedrate_rdp::Role;
+use feedrate_rdp::link::{Board, Channel, LaneId, Link, LinkStatus, ResetReason};
 
 /// Of the role that the caller likes: see 1 of [`entry`].
 static LINK: Alone<Link<Board>> = Alone::new(Link::new(Role::Agent, Line::UART, Some(Line::SPI), 1));
@@ -38,7 +40,7 @@ pub unsafe extern "C" fn entry(
             }
         }
         4 => link.open(now, now),
-        5 => link.close(length as u8),
+        5 => link.close(ResetReason(length as u8)),
         6 => link.accept(length),
         7 => link.reconnect(lane),
         8 => sum.add(link.deadline().unwrap_or_default()),

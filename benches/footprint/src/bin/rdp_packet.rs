@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use feedrate::rdp::{Framing, Header, Packet, Packets};
+use feedrate::rdp::packet::{Framing, Header, Packet, Packets};
 use feedrate::{Array, Decoder, Encode, SliceOutput};
 use feedrate_footprint::{Sum, bytes, bytes_mut};
 

@@ -1,6 +1,6 @@
 //! Consistent Overhead Byte Stuffing, where the bytes lie (SPEC section 2.1).
 
-use crate::encode::{EncodeError, Output};
+use crate::encode::{Encode, EncodeError, Output};
 use crate::storage::shift_down;
 
 /// The most bytes that one part can have, and the code that says so.
@@ -22,11 +22,20 @@ pub(super) const fn shortest(mtu: usize) -> usize {
     n
 }
 
-/// Undoes the encoding where it lies and returns the packet; `None` if it is not COBS. The delimiter may be there.
+/// Undoes the encoding where it lies and returns the packet; `None` if it is not COBS. The delimiter behind it may be
+/// there, the one in front must not.
 ///
 /// A code stands where a zero was, except the first one, and one behind a full part: these are removed. Each removal
 /// moves all that follows, so the caller must bound the frame's length.
-pub(super) fn undo(frame: &mut [u8]) -> Option<&mut [u8]> {
+///
+/// ```
+/// use feedrate::rdp::cobs;
+///
+/// assert_eq!(cobs::decode(&mut [3, 0x11, 0x22, 2, 0x33]), Some(&mut [0x11, 0x22, 0, 0x33][..]));
+/// assert_eq!(cobs::decode(&mut [5, 1]), None);
+/// ```
+#[must_use]
+pub fn decode(frame: &mut [u8]) -> Option<&mut [u8]> {
     let mut encoded = match frame {
         [encoded @ .., 0] => encoded,
         all => all,
@@ -57,6 +66,26 @@ pub(super) fn undo(frame: &mut [u8]) -> Option<&mut [u8]> {
 fn without(bytes: &mut [u8], at: usize) -> &mut [u8] {
     shift_down(bytes.get_mut(at..).unwrap_or_default(), 1);
     bytes.split_last_mut().map_or(&mut [], |(_, others)| others)
+}
+
+/// Some pieces, one behind the other, as one encoded packet between two zeros.
+///
+/// ```
+/// use feedrate::Encode;
+/// use feedrate::rdp::cobs::Encoded;
+///
+/// let mut out = heapless::Vec::<u8, 16>::new();
+/// Encoded(&[&[0x11, 0x22], &[0, 0x33]]).encode(&mut out)?;
+/// assert_eq!(out, [0, 3, 0x11, 0x22, 2, 0x33, 0]);
+/// # Ok::<(), feedrate::EncodeError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Encoded<'p>(pub &'p [&'p [u8]]);
+
+impl Encode for Encoded<'_> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        write(out, self.0)
+    }
 }
 
 /// Writes `pieces` one behind the other as one encoded packet, between two zeros.
@@ -156,10 +185,10 @@ mod tests {
 
     fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
         let mut frame = encoded.to_vec();
-        let decoded = undo(&mut frame).map(|packet| packet.to_vec());
+        let decoded = super::decode(&mut frame).map(|packet| packet.to_vec());
         // The zero behind it changes nothing.
         let mut frame = [encoded, &[0]].concat();
-        assert_eq!(undo(&mut frame).map(|packet| packet.to_vec()), decoded);
+        assert_eq!(super::decode(&mut frame).map(|packet| packet.to_vec()), decoded);
         decoded
     }
 
@@ -234,7 +263,11 @@ mod tests {
                 let digits = (0..length).map(|i| bytes[n / bytes.len().pow(i) % bytes.len()]);
                 let encoded: Vec<u8> = digits.collect();
                 let expected = decoded_by_definition(encoded.strip_suffix(&[0]).unwrap_or(&encoded));
-                assert_eq!(undo(&mut encoded.clone()), expected.clone().as_deref_mut(), "{encoded:?}");
+                assert_eq!(
+                    super::decode(&mut encoded.clone()),
+                    expected.clone().as_deref_mut(),
+                    "{encoded:?}"
+                );
             }
         }
         let bytes = [0, 1, 2, 255];

@@ -17,14 +17,18 @@ static CRC_16: Crc<u16, Tables> = Crc::<u16, Tables>::new(&CRC_16_IBM_3740);
 static CRC_32: Crc<u32, Tables> = Crc::<u32, Tables>::new(&CRC_32_ISO_HDLC);
 static CRC_32C: Crc<u32, Tables> = Crc::<u32, Tables>::new(&CRC_32_ISCSI);
 
-/// The header check.
+/// CRC-16/IBM-3740: the check of a packet's header.
 pub(super) fn header(bytes: &[u8]) -> u16 {
     CRC_16.checksum(bytes)
 }
 
-/// The packet's CRC, and that of State.
+/// CRC-32/ISO-HDLC of some pieces, one behind the other: the packet's CRC, and that of State.
+///
+/// ```
+/// assert_eq!(feedrate::rdp::crc::crc_32(&[b"1234", b"56789"]), 0xCBF4_3926);
+/// ```
 #[cfg_attr(target_os = "none", inline(never))]
-pub(super) fn crc_32(pieces: &[&[u8]]) -> u32 {
+pub fn crc_32(pieces: &[&[u8]]) -> u32 {
     let mut digest = CRC_32.digest();
     for piece in pieces {
         if !piece.is_empty() {
@@ -34,8 +38,13 @@ pub(super) fn crc_32(pieces: &[&[u8]]) -> u32 {
     digest.finalize()
 }
 
-/// The default seal's tag.
-pub(super) fn crc_32c<'b>(pieces: impl IntoIterator<Item = &'b [u8]>) -> u32 {
+/// CRC-32/ISCSI of some pieces, one behind the other: the tag of a message that has no better seal.
+///
+/// ```
+/// assert_eq!(feedrate::rdp::crc::crc_32c(&[b"1234", b"56789"]), 0xE306_9283);
+/// ```
+#[cfg_attr(target_os = "none", inline(never))]
+pub fn crc_32c(pieces: &[&[u8]]) -> u32 {
     let mut digest = CRC_32C.digest();
     for piece in pieces {
         digest.update(piece);
@@ -51,6 +60,6 @@ mod tests {
     fn the_catalogue_s_check_values() {
         assert_eq!(header(b"123456789"), 0x29B1);
         assert_eq!(crc_32(&[b"1234", b"", b"56789"]), 0xCBF4_3926);
-        assert_eq!(crc_32c([&b"123456789"[..]]), 0xE306_9283);
+        assert_eq!(crc_32c(&[b"123456789"]), 0xE306_9283);
     }
 }

@@ -4,6 +4,12 @@ use super::crc;
 
 /// Its bytes on the wire.
 pub(super) const SIZE: usize = 12;
+/// Bytes behind the payload.
+const CRC: usize = 4;
+/// Bytes of a packet beside its payload.
+pub(super) const OVERHEAD: usize = SIZE + CRC;
+/// The longest packet on any lane.
+pub(super) const LONGEST: usize = 1022;
 
 /// What a packet is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,20 +2,15 @@
 
 use core::fmt;
 
-use super::framing::Framing;
-use super::header::{self, Header};
+pub use super::framing::{Framing, Line};
+use super::header::{self, LONGEST, OVERHEAD};
+pub use super::header::{Header, PacketType};
 use super::{cobs, crc};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::error::Fault;
 use crate::protocol::{Extent, Protocol, Recovery};
 use crate::scan::find;
 
-/// Bytes behind the payload.
-const CRC: usize = 4;
-/// Bytes of a packet beside its payload.
-pub(super) const OVERHEAD: usize = header::SIZE + CRC;
-/// The longest packet on any lane.
-pub(super) const LONGEST: usize = 1022;
 /// The most bytes that the longest packet can become between two zeros, with the second one.
 const MOST: usize = cobs::longest(LONGEST) - 1;
 /// In front of a packet on a lane with stream framing.
@@ -83,14 +78,14 @@ impl fmt::Debug for Packet<'_> {
 #[derive(Clone, Copy)]
 pub struct Framed<'a> {
     header: Header,
-    /// In two places, as the link's ring has it.
+    /// In two places, as a ring has it.
     payload: (&'a [u8], &'a [u8]),
     framing: Framing,
 }
 
 impl<'a> Framed<'a> {
-    /// A packet whose payload lies in two places.
-    pub(super) const fn new(header: Header, payload: (&'a [u8], &'a [u8]), framing: Framing) -> Self {
+    /// A packet whose payload lies in two places, one behind the other.
+    pub const fn new(header: Header, payload: (&'a [u8], &'a [u8]), framing: Framing) -> Self {
         Self { header, payload, framing }
     }
 }
@@ -135,7 +130,7 @@ impl fmt::Debug for Framed<'_> {
 /// packet; of the storage otherwise.
 ///
 /// ```
-/// use feedrate::rdp::{Framing, Header, Packet, PacketType, Packets};
+/// use feedrate::rdp::packet::{Framing, Header, Packet, PacketType, Packets};
 /// use feedrate::{Array, Decoder, Encode};
 ///
 /// let mut line = heapless::Vec::<u8, 64>::new();
@@ -209,7 +204,7 @@ impl Protocol for Packets {
         let frame = frame.get_mut(usize::from(zero)..).unwrap_or_default();
         let packet = match self.framing {
             Framing::Serial if frame.len() > MOST => return Err(PacketError::Frame),
-            Framing::Serial => cobs::undo(frame).ok_or(PacketError::Frame)?,
+            Framing::Serial => cobs::decode(frame).ok_or(PacketError::Frame)?,
             Framing::Stream => frame.get(LENGTH..).unwrap_or_default(),
         };
         let (checked, crc) = packet.split_last_chunk().ok_or(PacketError::Frame)?;
@@ -242,10 +237,9 @@ fn examine(header: &[u8; header::SIZE], actual: usize) -> Result<(), PacketError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rdp::PacketType;
     use std::vec::Vec;
 
-    /// Wherever the link's ring ends.
+    /// Wherever a ring ends.
     #[test]
     fn a_payload_in_two_places_is_written_as_one() {
         let header = Header::new(PacketType::Data, 7, 0x0100);

@@ -1,0 +1,190 @@
+//! What is repeated: bytes and values behind their number.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::field::{Field, Reader, Writer};
+use crate::encode::EncodeError;
+
+/// The count in front of bytes or of a list.
+pub trait Count: Sized {
+    #[doc(hidden)]
+    fn to_usize(self) -> usize;
+    #[doc(hidden)]
+    fn from_usize(count: usize) -> Result<Self, EncodeError>;
+}
+
+macro_rules! counts {
+    ($($Int:ty),*) => {$(
+        impl Count for $Int {
+            fn to_usize(self) -> usize {
+                usize::from(self)
+            }
+
+            fn from_usize(count: usize) -> Result<Self, EncodeError> {
+                const LIMIT: usize = (1 << <$Int>::BITS) - 1;
+                Self::try_from(count)
+                    .map_err(|_| EncodeError::TooLarge { what: "count in a debug frame", size: count, limit: LIMIT })
+            }
+        }
+    )*};
+}
+
+counts!(u8, u16);
+
+/// Bytes behind their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes<'a, C> {
+    bytes: &'a [u8],
+    count: PhantomData<C>,
+}
+
+impl<'a, C> Bytes<'a, C> {
+    /// These bytes.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, count: PhantomData }
+    }
+
+    /// The bytes.
+    pub const fn as_slice(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+impl<'a, C: Count + Field<'a>> Field<'a> for Bytes<'a, C> {
+    fn read(reader: &mut Reader<'a>) -> Self {
+        let count = C::read(reader).to_usize();
+        Self::new(reader.bytes(count))
+    }
+
+    fn write(&self, out: &mut Writer<'_>) {
+        write_count::<C>(self.bytes.len(), out);
+        out.put(self.bytes);
+    }
+}
+
+/// Values behind their number: a view of the wire, or of a slice.
+pub struct List<'a, T, C> {
+    items: Items<'a, T>,
+    count: PhantomData<C>,
+}
+
+enum Items<'a, T> {
+    /// Read once, so that each is known to be good.
+    Wire {
+        bytes: &'a [u8],
+        count: usize,
+    },
+    Values(&'a [T]),
+}
+
+impl<'a, T, C> List<'a, T, C> {
+    /// These values.
+    pub const fn new(values: &'a [T]) -> Self {
+        Self { items: Items::Values(values), count: PhantomData }
+    }
+
+    /// These, of which each has been read once and is good.
+    pub(super) const fn of_wire(bytes: &'a [u8], count: usize) -> Self {
+        Self { items: Items::Wire { bytes, count }, count: PhantomData }
+    }
+
+    /// Number of values.
+    pub const fn len(&self) -> usize {
+        match &self.items {
+            Items::Wire { count, .. } => *count,
+            Items::Values(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T, C> Clone for List<'_, T, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, C> Copy for List<'_, T, C> {}
+
+impl<T> Clone for Items<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Items<'_, T> {}
+
+/// Iterates over a [`List`].
+impl<'a, T: Field<'a> + Copy, C> Iterator for List<'a, T, C> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        match &mut self.items {
+            Items::Wire { bytes, count } => {
+                *count = count.checked_sub(1)?;
+                let mut reader = Reader::new(bytes);
+                let value = T::read(&mut reader);
+                *bytes = reader.rest();
+                Some(value)
+            }
+            Items::Values(values) => {
+                let (value, rest) = values.split_first()?;
+                *values = rest;
+                Some(*value)
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len(), Some(self.len()))
+    }
+}
+
+impl<'a, T: Field<'a> + Copy, C: Count + Field<'a>> Field<'a> for List<'a, T, C> {
+    fn read(reader: &mut Reader<'a>) -> Self {
+        let count = C::read(reader).to_usize();
+        let bytes = reader.rest;
+        for _ in 0..count {
+            T::read(reader);
+            if reader.problem.is_some() {
+                return Self::of_wire(&[], 0);
+            }
+        }
+        let length = bytes.len().saturating_sub(reader.rest.len());
+        let bytes = bytes.get(..length).unwrap_or_default();
+        Self::of_wire(bytes, count)
+    }
+
+    fn write(&self, out: &mut Writer<'_>) {
+        write_count::<C>(self.len(), out);
+        for value in *self {
+            value.write(out);
+        }
+    }
+}
+
+fn write_count<'a, C: Count + Field<'a>>(count: usize, out: &mut Writer<'_>) {
+    match C::from_usize(count) {
+        Ok(count) => count.write(out),
+        Err(error) => out.fail(error),
+    }
+}
+
+impl<'a, T: Field<'a> + Copy + fmt::Debug, C> fmt::Debug for List<'a, T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(*self).finish()
+    }
+}
+
+impl<'a, T: Field<'a> + Copy + PartialEq, C> PartialEq for List<'a, T, C> {
+    fn eq(&self, other: &Self) -> bool {
+        (*self).eq(*other)
+    }
+}
+
+impl<'a, T: Field<'a> + Copy + Eq, C> Eq for List<'a, T, C> {}

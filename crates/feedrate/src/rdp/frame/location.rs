@@ -1,0 +1,16 @@
+//! Where a G-code program stands, as Cursor and State tell it (SPEC section 6.4).
+
+use super::field::fields;
+
+fields! {
+    /// Where a G-code program stands.
+    #[derive(Default)]
+    pub struct Location {
+        /// The program's number (`O1000` is 1000).
+        pub program: u32,
+        /// Line, counted from 1; 0 when no program is loaded.
+        pub line: u32,
+        /// Byte within the program.
+        pub offset: u32,
+    }
+}

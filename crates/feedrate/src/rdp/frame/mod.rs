@@ -1,0 +1,327 @@
+//! Debug frames: what a message says (SPEC section 6). Each kind is described in a file of its own, named after it.
+//!
+//! ```
+//! use feedrate::Encode;
+//! use feedrate::rdp::frame::{Frame, ReadMemory};
+//!
+//! let mut bytes = heapless::Vec::<u8, 32>::new();
+//! ReadMemory { addr: 0x2000_0000, length: 4 }.encode(&mut bytes)?;
+//! match Frame::read(&bytes)? {
+//!     Frame::ReadMemory(read) => assert_eq!(read.length, 4),
+//!     other => panic!("{}", other.name()),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! SPEC is `SPEC.md` of the crate `feedrate-rdp`, which has the two ends that say these things to one another.
+
+mod agree;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+mod audit;
+mod axes;
+mod body;
+mod breakpoint;
+mod breakpoint_set;
+mod breakpoints;
+mod bye;
+mod cursor;
+mod done;
+mod error;
+mod field;
+mod fingerprint;
+mod force;
+mod get_status;
+mod halt;
+mod heartbeat;
+mod hello;
+mod list;
+mod location;
+mod memory;
+mod metrics;
+mod plc;
+mod push_policy;
+mod read_audit;
+mod read_axes;
+mod read_cursor;
+mod read_memory;
+mod read_metrics;
+mod read_plc;
+mod read_registers;
+mod registers;
+mod release;
+mod resume;
+mod run_state;
+mod set_axis;
+mod set_watchpoint;
+mod state;
+mod status;
+mod step;
+mod stopped;
+mod values;
+mod welcome;
+
+pub use self::agree::Agree;
+pub use self::audit::{Audit, Operator, Record};
+pub use self::axes::Axes;
+pub use self::body::{Body, HEADER, MAGIC, VERSION, write};
+pub use self::breakpoint::Breakpoint;
+pub use self::breakpoint_set::BreakpointSet;
+pub use self::breakpoints::{Breakpoints, Listed, SetAs};
+pub use self::bye::{Bye, ByeReason};
+pub use self::cursor::Cursor;
+pub use self::done::Done;
+pub use self::error::{Error, ErrorCode};
+pub use self::field::Problem;
+pub use self::fingerprint::Fingerprint;
+pub use self::force::Force;
+pub use self::get_status::GetStatus;
+pub use self::halt::Halt;
+pub use self::heartbeat::Heartbeat;
+pub use self::hello::Hello;
+pub use self::list::{Bytes, Count, List};
+pub use self::location::Location;
+pub use self::memory::Memory;
+pub use self::metrics::{Metric, Metrics};
+pub use self::plc::Plc;
+pub use self::push_policy::{Action, PushPolicy, Rule};
+pub use self::read_audit::ReadAudit;
+pub use self::read_axes::ReadAxes;
+pub use self::read_cursor::ReadCursor;
+pub use self::read_memory::ReadMemory;
+pub use self::read_metrics::ReadMetrics;
+pub use self::read_plc::ReadPlc;
+pub use self::read_registers::ReadRegisters;
+pub use self::registers::Registers;
+pub use self::release::Release;
+pub use self::resume::Resume;
+pub use self::run_state::RunState;
+pub use self::set_axis::SetAxis;
+pub use self::set_watchpoint::{Access, SetWatchpoint};
+pub use self::state::State;
+pub use self::status::Status;
+pub use self::step::Step;
+pub use self::stopped::{Reason, Stopped};
+pub use self::values::Values;
+pub use self::welcome::{Capabilities, Domains, Welcome};
+
+use self::body::{AGENT, BOTH, HOST};
+use self::breakpoint::{
+    ClearBreakpoint, ListBreakpoints, SetBreakpoint, SetHardwareBreakpoint, SetSoftwareBreakpoint,
+};
+use self::field::{Field, Reader, Writer};
+use crate::encode::{Encode, EncodeError, Output};
+
+/// What is wrong with a debug frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// It does not begin with `GDBP`, a version and a kind.
+    #[error("not a debug frame: it does not begin with GDBP, a version and a kind")]
+    Magic,
+    /// It is of another version.
+    #[error("debug frame of version {0}, expected 1")]
+    Version(u8),
+    /// Its body is not what its kind says.
+    #[error("debug frame of kind {kind:#04x}: {}", match .problem {
+        Problem::Short => "the body ends before its last field does",
+        Problem::Long => "there are bytes behind the body's last field",
+        Problem::Value => "a field has a value that is in no table",
+    })]
+    Malformed {
+        /// The kind.
+        kind: u8,
+        /// What is wrong.
+        problem: Problem,
+    },
+}
+
+macro_rules! frames {
+    ($($Kind:ident $(<$life:lifetime>)? $(($Body:ident))?,)*) => {
+        /// A debug frame.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum Frame<'a> {
+            $(#[doc = concat!("The frame ", stringify!($Kind), ".")] $Kind(body_of!($Kind $(<$life>)? $($Body)?)),)*
+            /// A kind that this version does not know.
+            Unknown {
+                /// The kind's number.
+                kind: u8,
+                /// The body.
+                body: &'a [u8],
+            },
+        }
+
+        impl<'a> Frame<'a> {
+            /// The same as [`read`](Self::read), but kinds that none of these sides sends are unknown, and no code is
+            /// there for them.
+            #[inline]
+            fn read_of<const SIDES: u8>(bytes: &'a [u8]) -> Result<Self, FrameError> {
+                let Some(([m0, m1, m2, m3, version, kind], body)) = bytes.split_first_chunk::<HEADER>() else {
+                    return Err(FrameError::Magic);
+                };
+                if u32::from_be_bytes([*m0, *m1, *m2, *m3]) != MAGIC {
+                    return Err(FrameError::Magic);
+                }
+                if *version != VERSION {
+                    return Err(FrameError::Version(*version));
+                }
+                let mut reader = Reader::new(body);
+                let frame = match *kind {
+                    $($Kind::KIND if SIDES & $Kind::SENDER != 0 => Self::$Kind(Field::read(&mut reader)),)*
+                    kind => Self::Unknown { kind, body: reader.rest() },
+                };
+                match reader.problem() {
+                    None => Ok(frame),
+                    Some(problem) => Err(FrameError::Malformed { kind: *kind, problem }),
+                }
+            }
+
+            /// The kind's number.
+            pub const fn kind(&self) -> u8 {
+                match self {
+                    $(Self::$Kind(_) => $Kind::KIND,)*
+                    Self::Unknown { kind, .. } => *kind,
+                }
+            }
+
+            /// The kind's name, as the specification spells it.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$Kind(_) => stringify!($Kind),)*
+                    Self::Unknown { .. } => "Unknown",
+                }
+            }
+        }
+
+        impl Body for Frame<'_> {
+            fn kind(&self) -> u8 {
+                self.kind()
+            }
+
+            fn write_body(&self, out: &mut Writer<'_>) {
+                match self {
+                    $(Self::$Kind(body) => Field::write(body, out),)*
+                    Self::Unknown { body, .. } => out.put(body),
+                }
+            }
+        }
+
+        #[cfg(feature = "arbitrary")]
+        impl<'a> ::arbitrary::Arbitrary<'a> for Frame<'a> {
+            fn arbitrary(u: &mut ::arbitrary::Unstructured<'a>) -> ::arbitrary::Result<Self> {
+                // One in sixteen is of any kind, and so mostly unknown.
+                let kind = if u.ratio(1, 16)? { u.arbitrary()? } else { *u.choose(&[$($Kind::KIND),*])? };
+                Ok(match kind {
+                    $($Kind::KIND => Self::$Kind(u.arbitrary()?),)*
+                    kind => Self::Unknown { kind, body: u.arbitrary()? },
+                })
+            }
+        }
+    };
+}
+
+/// The body of a kind: of its own name, or one that it shares.
+macro_rules! body_of {
+    ($Kind:ident $(<$life:lifetime>)?) => { $Kind $(<$life>)? };
+    ($Kind:ident $Body:ident) => { $Body };
+}
+
+frames! {
+    SetBreakpoint(Breakpoint),
+    ClearBreakpoint(Breakpoint),
+    ListBreakpoints(Breakpoint),
+    SetHardwareBreakpoint(Breakpoint),
+    SetSoftwareBreakpoint(Breakpoint),
+    SetWatchpoint,
+    Halt,
+    Resume,
+    Step,
+    ReadRegisters,
+    ReadMemory,
+    Force<'a>,
+    Release,
+    GetStatus,
+    SetAxis,
+    ReadAxes,
+    ReadPlc,
+    ReadCursor,
+    ReadAudit,
+    ReadMetrics,
+    PushPolicy<'a>,
+    Hello<'a>,
+    Agree,
+    Heartbeat,
+    Bye,
+    Done,
+    BreakpointSet,
+    Breakpoints<'a>,
+    Stopped<'a>,
+    Registers<'a>,
+    Memory<'a>,
+    Status,
+    Axes<'a>,
+    Plc<'a>,
+    Cursor,
+    Audit<'a>,
+    Metrics<'a>,
+    Welcome<'a>,
+    State<'a>,
+    Error,
+}
+
+impl<'a> Frame<'a> {
+    /// Reads a whole debug frame.
+    ///
+    /// # Errors
+    ///
+    /// See [`FrameError`].
+    ///
+    /// ```
+    /// use feedrate::rdp::frame::{Breakpoint, Frame, FrameError};
+    ///
+    /// let frame = Frame::read(b"GDBP\x01\x01\0\0\0\0\x20\0\x01\0\0\0\0\x07")?;
+    /// assert_eq!(frame, Frame::SetBreakpoint(Breakpoint { addr: 0x2000_0100, id: 7 }));
+    /// # Ok::<(), FrameError>(())
+    /// ```
+    pub fn read(bytes: &'a [u8]) -> Result<Self, FrameError> {
+        Self::read_of::<BOTH>(bytes)
+    }
+
+    /// Reads a whole debug frame at an agent: kinds that no host sends are [unknown](Self::Unknown), and no code is
+    /// there to read them.
+    ///
+    /// # Errors
+    ///
+    /// See [`FrameError`].
+    ///
+    /// ```
+    /// use feedrate::rdp::frame::{Done, Frame, FrameError};
+    ///
+    /// let done = b"GDBP\x01\x80\0\0\0\x07";
+    /// assert_eq!(Frame::read_from_agent(done)?, Frame::Done(Done { request: 7 }));
+    /// assert!(matches!(Frame::read_from_host(done)?, Frame::Unknown { kind: 0x80, .. }));
+    /// # Ok::<(), FrameError>(())
+    /// ```
+    #[inline]
+    pub fn read_from_host(bytes: &'a [u8]) -> Result<Self, FrameError> {
+        Self::read_of::<HOST>(bytes)
+    }
+
+    /// Reads a whole debug frame at a host: kinds that no agent sends are [unknown](Self::Unknown), and no code is
+    /// there to read them.
+    ///
+    /// # Errors
+    ///
+    /// See [`FrameError`].
+    #[inline]
+    pub fn read_from_agent(bytes: &'a [u8]) -> Result<Self, FrameError> {
+        Self::read_of::<AGENT>(bytes)
+    }
+}
+
+impl Encode for Frame<'_> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        write(self, out)
+    }
+}

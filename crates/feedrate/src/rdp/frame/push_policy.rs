@@ -1,0 +1,40 @@
+//! PushPolicy (SPEC section 6.3).
+
+use super::body::frame;
+use super::field::{enumeration, fields};
+use super::list::List;
+
+frame! {
+    /// At which addresses breakpoints are allowed. The answer is [`Done`](super::Done).
+    pub struct PushPolicy<'a> = 0x32, from HOST {
+        /// Greater than that of the policy before.
+        pub version: u32,
+        /// Whether it is in force, or only laid down.
+        pub enabled: bool,
+        /// The first that contains an address decides.
+        pub rules: List<'a, Rule, u8>,
+    }
+}
+
+fields! {
+    /// A rule of a policy.
+    pub struct Rule {
+        /// First address it is about.
+        pub first: u64,
+        /// Last address it is about.
+        pub last: u64,
+        /// What it says.
+        pub action: Action,
+    }
+}
+
+enumeration! {
+    /// What a rule of a policy says of breakpoints at its addresses.
+    // Exhaustive: the specification's table.
+    pub enum Action {
+        /// There must be none.
+        Deny = 0,
+        /// There may be.
+        Allow = 1,
+    }
+}

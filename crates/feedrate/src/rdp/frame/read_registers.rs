@@ -1,0 +1,11 @@
+//! ReadRegisters (SPEC section 6.3).
+
+use super::body::frame;
+
+frame! {
+    /// What is in the registers? The answer is [`Registers`](super::Registers).
+    pub struct ReadRegisters = 0x18, from HOST {
+        /// Whether those are left out that have not changed since they were last sent.
+        pub changed: bool,
+    }
+}

@@ -1,0 +1,14 @@
+//! Step (SPEC section 6.3).
+
+use super::body::frame;
+
+frame! {
+    /// Some instructions are to be executed. The answer is [`Done`](super::Done); [`Stopped`](super::Stopped)
+    /// follows.
+    pub struct Step = 0x12, from HOST {
+        /// How many instructions, at least 1.
+        pub count: u32,
+        /// Whether every step is told of, and not the last one alone.
+        pub trace: bool,
+    }
+}
