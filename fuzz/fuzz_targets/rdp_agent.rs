@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use feedrate::Encode;
 use feedrate::rdp::frame::{
-    Action, Agree, Breakpoint, Bye, Bytes, Domains, Fingerprint, Force, Frame, GetStatus, Halt, Heartbeat,
-    Hello, List, PushPolicy, ReadAudit, ReadAxes, ReadCursor, ReadMemory, ReadMetrics, ReadPlc,
+    Action, Agree, Breakpoint, Bye, ByeReason, Bytes, Domains, Fingerprint, Force, Frame, GetStatus, Halt,
+    Heartbeat, Hello, List, PushPolicy, ReadAudit, ReadAxes, ReadCursor, ReadMemory, ReadMetrics, ReadPlc,
     ReadRegisters, Release, Resume, Rule, SetAxis, Step,
 };
 use feedrate::rdp::packet::{Header, PacketType};
@@ -158,7 +158,7 @@ fn sense(which: u8, a: u8, b: u32) -> Vec<u8> {
             rules: List::new(&rules[..usize::from(a % 4)]),
         }),
         20 => Frame::Heartbeat(Heartbeat { run: None }),
-        _ => Frame::Bye(Bye { reason: a }),
+        _ => Frame::Bye(Bye { reason: ByeReason(a) }),
     };
     let mut bytes = Vec::new();
     frame.encode(&mut bytes).unwrap();

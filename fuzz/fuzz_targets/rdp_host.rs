@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use feedrate::Encode;
 use feedrate::rdp::frame::{
-    Bye, Bytes, Cursor, Done, Error, ErrorCode, Frame, Heartbeat, List, Memory, ReadMemory, Reason,
-    Registers, RunState, State, Status, Step, Stopped, Values, Welcome,
+    Bye, ByeReason, Bytes, Capabilities, Cursor, Domains, Done, Error, ErrorCode, Frame, Heartbeat, List,
+    Memory, ReadMemory, Reason, Registers, RunState, State, Status, Step, Stopped, Welcome,
 };
 use feedrate::rdp::packet::{Header, PacketType};
 use feedrate_fuzz::rdp::{Act, FINGERPRINT, HOST_NONCE, LANE, Peer, Small, acts, header};
@@ -134,7 +134,7 @@ fn sense(world: &mut World, which: u8, a: u8, b: u32) {
             enabled: true,
             uptime: b,
         })),
-        4 => world.say(&Frame::Memory(MemoryAnswer {
+        4 => world.say(&Frame::Memory(Memory {
             request,
             addr: b.into(),
             data: Bytes::new(&data[..usize::from(a)]),
@@ -150,8 +150,8 @@ fn sense(world: &mut World, which: u8, a: u8, b: u32) {
         })),
         7 => world.say(&Frame::Registers(Registers { request, capture: b, values })),
         8 => world.say(&Frame::Heartbeat(Heartbeat { run: Some(RunState::Stopped) })),
-        9 => world.say(&Frame::Cursor(CursorAt { request, cursor: Default::default() })),
-        _ => world.say(&Frame::Bye(Bye { reason: a })),
+        9 => world.say(&Frame::Cursor(Cursor { request, cursor: Default::default() })),
+        _ => world.say(&Frame::Bye(Bye { reason: ByeReason(a) })),
     }
 }
 
@@ -187,7 +187,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             architecture: 1,
             registers: 17,
             axes: 3,
-            capabilities: 63,
+            capabilities: Capabilities(63),
             longest: 600,
             breakpoints: 8,
             memory: 256,
@@ -196,7 +196,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             heartbeat: 1000,
             loss: 3000,
             tolerance: 5000,
-            authority: 15,
+            authority: Domains::ALL,
             name: Bytes::new(&name[..usize::from(flags >> 3)]),
         });
         let mut bytes = Vec::new();

@@ -37,7 +37,7 @@ fn fields(frame: &Frame<'_>) -> Value {
     let byte = |at: usize| bytes[6 + at];
     let registers = |values: &Values<'_>| {
         let mut registers = CortexM::ZERO;
-        assert!(CortexM::unpack(&values, &mut registers), "{values:?}");
+        assert!(CortexM::unpack(values, &mut registers), "{values:?}");
         let chosen = registers.iter().enumerate().filter(|(i, _)| values.mask() >> i & 1 == 1);
         shown(&chosen.flat_map(|(_, value)| (*value as u32).to_be_bytes()).collect::<Vec<_>>())
     };

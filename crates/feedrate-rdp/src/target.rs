@@ -1,8 +1,8 @@
 //! [`Target`]: the machine that is debugged, as the agent sees it.
 //!
-//! Only what every target has is required. Everything else is an extension: a trait of its own, reached through a function
-//! that returns `None` until the target overrides it with `Some(self)`. The agent tells the peer of those that are there, and
-//! refuses the commands of those that are not.
+//! Only what every target has is required. Everything else is an extension: a trait of its own, reached through a
+//! function that returns `None` until the target overrides it with `Some(self)`. The agent tells the peer of those
+//! that are there, and refuses the commands of those that are not.
 
 use feedrate::rdp::frame::{Access, Fingerprint, Location, Record};
 
@@ -108,8 +108,8 @@ pub trait Breakpoints {
     /// How many there can be at a time.
     fn slots(&self) -> u16;
 
-    /// Arms a breakpoint, and returns its slot, which is less than [`slots`](Self::slots). A reached breakpoint is told by
-    /// [`Agent::stopped`](crate::agent::Agent::stopped), before its instruction is executed.
+    /// Arms a breakpoint, and returns its slot, which is less than [`slots`](Self::slots). A reached breakpoint is
+    /// told by [`Agent::stopped`](crate::agent::Agent::stopped), before its instruction is executed.
     ///
     /// # Errors
     ///
@@ -161,7 +161,8 @@ pub trait Memory {
 
 /// Changing variables of the running program, and keeping them changed.
 pub trait Forcing {
-    /// Asked before every force and every axis that is set: whether the machine is in a state in which nobody can be hurt by it.
+    /// Asked before every force and every axis that is set: whether the machine is in a state in which nobody can be
+    /// hurt by it.
     ///
     /// # Errors
     ///

@@ -259,7 +259,7 @@ impl Session {
     fn registers(&mut self, capture: u32, values: &Values<'_>, machine: &Fake) -> Checked {
         let (boot, _) = self.key()?;
         let mut received = [0; 17];
-        ensure!(CortexM::unpack(&values, &mut received), "values of another architecture");
+        ensure!(CortexM::unpack(values, &mut received), "values of another architecture");
         ensure!(capture >= self.capture, "capture {capture} after {}", self.capture);
         self.capture = capture;
         let captured = machine.captures[boot as usize].get((capture as usize).wrapping_sub(1));

@@ -5,8 +5,8 @@
 //!  a trap    ──► stopped(&mut target) ──────────────────────────► events  ──┘
 //! ```
 //!
-//! [`feed`](Agent::feed) does not touch the target, so that it can be called from an interrupt; [`run`](Agent::run) does what
-//! the peer asked for.
+//! [`feed`](Agent::feed) does not touch the target, so that it can be called from an interrupt; [`run`](Agent::run)
+//! does what the peer asked for.
 
 mod axes;
 mod body;
@@ -43,7 +43,8 @@ use crate::target::Target;
 use crate::time::{Millis, earlier, since};
 use crate::timers::{GOODBYE, HANDSHAKE};
 
-/// The agent. It fits into a `static`: making one costs nothing, and every method takes `&mut self`, plain bytes and the time.
+/// The agent. It fits into a `static`: making one costs nothing, and every method takes `&mut self`, plain bytes and
+/// the time.
 ///
 /// ```
 /// use feedrate::rdp::frame::Fingerprint;
@@ -109,8 +110,8 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         }
     }
 
-    /// Replaces [`AgentConfig::boot`], for a device that has something to make it of only later than its `static`s. Call
-    /// it before the first [`feed`](Self::feed).
+    /// Replaces [`AgentConfig::boot`], for a device that has something to make it of only later than its `static`s.
+    /// Call it before the first [`feed`](Self::feed).
     pub fn set_boot(&mut self, boot: [u8; 12]) {
         self.body.config.boot = boot;
         self.endpoint.link.count_from(first_connection(boot));
@@ -121,8 +122,8 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         self.endpoint.link.feed(lane, input, now);
     }
 
-    /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and returns its length.
-    /// 0: there is nothing to send now.
+    /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and returns its
+    /// length. 0: there is nothing to send now.
     #[must_use]
     pub fn poll(&mut self, lane: LaneId, out: &mut [u8], now: Millis) -> usize {
         self.endpoint.link.poll(lane, out, now)
@@ -138,8 +139,9 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
         self.endpoint.link.disconnect(lane, now);
     }
 
-    /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before. It may
-    /// have passed already, as long as a lane is busy or there is no room: wait for the lane then, and not for the time.
+    /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before. It
+    /// may have passed already, as long as a lane is busy or there is no room: wait for the lane then, and not for
+    /// the time.
     pub fn deadline(&self) -> Option<Millis> {
         if let (Some(_), Some(at)) = (self.connection, self.endpoint.link.ended_at()) {
             return Some(at);

@@ -28,8 +28,8 @@ impl<A: Arch, U> Body<A, U> {
 }
 
 impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
-    /// The program has come to a stand. The registers are captured, the host is told, and if it has asked for more steps,
-    /// the next one begins.
+    /// The program has come to a stand. The registers are captured, the host is told, and if it has asked for more
+    /// steps, the next one begins.
     pub fn stopped<T: Target<Arch = A>>(&mut self, target: &mut T, cause: StopCause, now: Millis) {
         let body = &mut self.body;
         let _ = body.captures.capture(target);

@@ -46,8 +46,8 @@ impl<C: Command> Ticket<C> {
         self.sequence
     }
 
-    /// The answer, or why it was not done; `None` if this answers another command. An answer of a kind that this command
-    /// does not have is [`ErrorCode::Malformed`].
+    /// The answer, or why it was not done; `None` if this answers another command. An answer of a kind that this
+    /// command does not have is [`ErrorCode::Malformed`].
     pub fn read<'a>(&self, answer: &Answer<'a>) -> Option<Result<C::Answer<'a>, Error>> {
         if answer.request != self.sequence {
             return None;

@@ -140,8 +140,8 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         self.endpoint.link.feed(lane, input, now);
     }
 
-    /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and returns its length.
-    /// 0: there is nothing to send now.
+    /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and returns its
+    /// length. 0: there is nothing to send now.
     #[must_use]
     pub fn poll(&mut self, lane: LaneId, out: &mut [u8], now: Millis) -> usize {
         self.endpoint.link.poll(lane, out, now)
@@ -152,9 +152,9 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         self.endpoint.link.disconnect(lane, now);
     }
 
-    /// When [`event`](Self::event) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before. It
-    /// may have passed already, as long as a lane is busy or there is no room: wait for the lane then, and not for the
-    /// time.
+    /// When [`event`](Self::event) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
+    /// It may have passed already, as long as a lane is busy or there is no room: wait for the lane then, and not for
+    /// the time.
     pub fn deadline(&self) -> Option<Millis> {
         let session = &self.endpoint.session;
         if session.state() != SessionState::Closed {
@@ -205,7 +205,8 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotActive`], [`SendError::Full`] (eight commands wait for answers, or the link is busy), [`SendError::Encode`].
+    /// [`SendError::NotActive`], [`SendError::Full`] (eight commands wait for answers, or the link is busy),
+    /// [`SendError::Encode`].
     pub fn request<C: Command>(&mut self, command: &C, now: Millis) -> Result<Ticket<C>, SendError> {
         self.settle();
         if self.state() != SessionState::Active {

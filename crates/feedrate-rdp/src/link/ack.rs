@@ -5,9 +5,9 @@ pub(super) const ACK_SIZE: usize = 21;
 
 /// What is wrong, as an ACK tells it.
 pub(super) mod nack {
-    pub(in crate::link) const GAP: [u8; 2] = [1, 2];
-    pub(in crate::link) const HEADER: u8 = 4;
-    pub(in crate::link) const CRC: u8 = 8;
+    pub(crate) const GAP: [u8; 2] = [1, 2];
+    pub(crate) const HEADER: u8 = 4;
+    pub(crate) const CRC: u8 = 8;
 }
 
 /// The payload of ACK (SPEC section 4.3).

@@ -43,7 +43,8 @@ pub struct Link<S: Sizes> {
 impl<S: Sizes> Link<S> {
     /// A link without a connection. `bulk` is the bulk lane, if there is one.
     ///
-    /// `first` is the number that an agent's connections are counted from: something that is not the same after each reset.
+    /// `first` is the number that an agent's connections are counted from: something that is not the same after each
+    /// reset.
     pub const fn new(role: Role, signal: Line, bulk: Option<Line>, first: u16) -> Self {
         let (has_bulk, bulk) = match bulk {
             Some(line) => (true, line),
@@ -144,7 +145,8 @@ impl<S: Sizes> Link<S> {
         }
     }
 
-    /// The line behind a lane is gone: the peer has hung up, the cable is out. Without its signal lane a link ends; without its bulk lane it goes on.
+    /// The line behind a lane is gone: the peer has hung up, the cable is out. Without its signal lane a link ends;
+    /// without its bulk lane it goes on.
     pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
         match lane {
             LaneId::Signal if self.core.open().is_some() || self.core.status == LinkStatus::Opening => {
@@ -159,7 +161,8 @@ impl<S: Sizes> Link<S> {
         }
     }
 
-    /// Whether what has arrived on a lane with stream framing cannot be RDPv3, so that the line is to be closed. It lasts until [`reconnect`](Self::reconnect).
+    /// Whether what has arrived on a lane with stream framing cannot be RDPv3, so that the line is to be closed. It
+    /// lasts until [`reconnect`](Self::reconnect).
     pub const fn is_lost(&self, lane: LaneId) -> bool {
         match lane {
             LaneId::Signal => self.signal.decoder.is_lost(),
@@ -167,7 +170,8 @@ impl<S: Sizes> Link<S> {
         }
     }
 
-    /// Forgets the bytes of a packet that has not all arrived, and a stream that was lost: the line behind a lane is another one now.
+    /// Forgets the bytes of a packet that has not all arrived, and a stream that was lost: the line behind a lane is
+    /// another one now.
     pub fn reconnect(&mut self, lane: LaneId) {
         match lane {
             LaneId::Signal => self.signal.decoder.reset(),

@@ -55,8 +55,8 @@ impl Line {
         Self { framing, mtu }
     }
 
-    /// The most bytes of a packet that a decoder looks at together, which is the limit that its storage should have. The
-    /// zero in front is none of them.
+    /// The most bytes of a packet that a decoder looks at together, which is the limit that its storage should have.
+    /// The zero in front is none of them.
     pub const fn frame(self) -> usize {
         match self.framing {
             Framing::Serial => self.mtu.saturating_sub(1),

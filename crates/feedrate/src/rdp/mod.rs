@@ -1,13 +1,14 @@
-//! The wire formats of RDPv3, a remote debug protocol for the controllers of machine tools: packets, and the debug frames
-//! that are said in them.
+//! The wire formats of RDPv3, a remote debug protocol for the controllers of machine tools: packets, and the debug
+//! frames that are said in them.
 //!
 //! | layer | what it is | here |
 //! |---|---|---|
 //! | debug frame | what is to be done, or was done | [`frame`] |
 //! | lane | packets between zeros, or behind lengths | [`packet`], with [`cobs`] and [`crc`] below |
 //!
-//! What lies between, sessions and a link that loses nothing, and both ends, the agent in a controller's firmware and the
-//! host that a debugging tool is built on, are the crate `feedrate-rdp`. There is the specification, too: `SPEC.md`.
+//! What lies between, sessions and a link that loses nothing, and both ends, the agent in a controller's firmware and
+//! the host that a debugging tool is built on, are the crate `feedrate-rdp`. There is the specification, too:
+//! `SPEC.md`.
 //!
 //! A debug frame in a packet, on a serial line (its session and its stream are left out):
 //!

@@ -126,8 +126,8 @@ impl fmt::Debug for Framed<'_> {
 
 /// Packets on a lane: the [`Protocol`] for a [`Decoder`](crate::Decoder) whose storage is as large as the lane's MTU.
 ///
-/// COBS is undone where the bytes lie, so a payload is one slice: of the input, if that is `&mut [u8]` and holds the whole
-/// packet; of the storage otherwise.
+/// COBS is undone where the bytes lie, so a payload is one slice: of the input, if that is `&mut [u8]` and holds the
+/// whole packet; of the storage otherwise.
 ///
 /// ```
 /// use feedrate::rdp::packet::{Framing, Header, Packet, PacketType, Packets};
@@ -187,7 +187,8 @@ impl Protocol for Packets {
         Ok(Extent::Message(length.saturating_add(LENGTH)))
     }
 
-    /// A packet between two zeros, of which the first would be passed over, and the packet be looked for in another step.
+    /// A packet between two zeros, of which the first would be passed over, and the packet be looked for in another
+    /// step.
     #[inline]
     fn glance(&self, head: &[u8]) -> Option<usize> {
         match (self.framing, head) {

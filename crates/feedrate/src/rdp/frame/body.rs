@@ -56,8 +56,8 @@ pub fn write(body: &dyn Body, out: &mut dyn Output) -> Result<(), EncodeError> {
     out.finish()
 }
 
-/// A debug frame: its number, its sender, and its fields, from which comes how it is read and written. Without fields it
-/// has no body. The list of all is in the module above.
+/// A debug frame: its number, its sender, and its fields, from which comes how it is read and written. Without fields
+/// it has no body. The list of all is in the module above.
 macro_rules! frame {
     (
         $(#[$meta:meta])*

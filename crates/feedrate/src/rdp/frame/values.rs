@@ -32,7 +32,8 @@ enum Source<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Those of a whole set, of at most 64 registers, that are in the mask. `width` is 4 or 8: bytes of each on the wire.
+    /// Those of a whole set, of at most 64 registers, that are in the mask. `width` is 4 or 8: bytes of each on the
+    /// wire.
     #[inline]
     pub fn new(mask: u64, registers: &'a [u64], width: usize) -> Self {
         Self { mask: mask & all(registers), source: Source::Set { registers, width } }
