@@ -1,6 +1,8 @@
-//! Whatever can be read as a debug frame is written as it was.
+//! Whatever can be read as a debug frame is written as it was, and whatever can be written is read as it was.
 #![no_main]
 
+use arbitrary::{Arbitrary, Unstructured};
+use feedrate::Encode;
 use feedrate::rdp::frame::{Frame, FrameError, Values};
 use feedrate_fuzz::{check_encoding, show};
 use feedrate_rdp::arch::{Aarch64, Arch, CortexM, X86_64};
@@ -9,6 +11,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     check(data);
     // The header is not what is to be found out.
     check(&[b"GDBP\x01", data].concat());
+    if let Ok(frame) = Frame::arbitrary(&mut Unstructured::new(data)) {
+        let mut bytes = Vec::new();
+        frame.encode(&mut bytes).unwrap();
+        assert_eq!(Frame::read(&bytes), Ok(frame));
+    }
 });
 
 fn check(bytes: &[u8]) {

@@ -71,7 +71,7 @@ impl<A: Arch, U> Body<A, U> {
         }
     }
 
-    /// Nothing of the session stays in the machine, but that it stands if it stands.
+    /// Nothing of the session stays in the machine, except that a stopped machine stays stopped.
     pub(super) fn withdraw<T: Target<Arch = A>>(&mut self, target: &mut T) {
         self.forces.release_all(target);
         self.breakpoints.clear_all(target);

@@ -88,7 +88,7 @@ reasons! {
     NotHeard = 5, "it was not heard";
 }
 
-/// What a link counts beside its [lanes](LaneCounts).
+/// What a link counts beside its [lanes](super::LaneCounts).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LinkCounts {
     /// Packets of another connection, or for another version.
