@@ -1,6 +1,7 @@
 //! RDPv3 side by side with what is used in its place: `cargo bench -p feedrate-benches --bench rdp`.
 //!
-//! As for `pg`, what can be compared across machines is the table of ratios at the end, which goes by each one's fastest sample.
+//! As for `pg`, what can be compared across machines is the table of ratios at the end, which goes by each one's
+//! fastest sample.
 #![allow(missing_docs)]
 
 mod table;

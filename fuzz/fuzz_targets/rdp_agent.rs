@@ -1,4 +1,5 @@
-//! An agent whose host is the fuzzer, with checksums and tags that are right: commands are executed in order, once, and nothing stays behind.
+//! An agent whose host is the fuzzer, with checksums and tags that are right: commands are executed in order, once,
+//! and nothing stays behind.
 #![no_main]
 
 use std::collections::BTreeSet;

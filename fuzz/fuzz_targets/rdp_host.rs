@@ -1,4 +1,5 @@
-//! A host whose agent is the fuzzer, with checksums and tags that are right: every command is answered once or reported, and the end is told once.
+//! A host whose agent is the fuzzer, with checksums and tags that are right: every command is answered once or
+//! reported, and the end is told once.
 #![no_main]
 
 use std::collections::BTreeSet;

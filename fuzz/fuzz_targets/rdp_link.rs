@@ -1,4 +1,5 @@
-//! Two links over lanes that the fuzzer has in hand: what arrives is what was sent, in order, each once. And a link that hears nonsense.
+//! Two links over lanes that the fuzzer has in hand: what arrives is what was sent, in order, each once. And a link
+//! that hears nonsense.
 #![no_main]
 
 use std::collections::VecDeque;

@@ -1,5 +1,5 @@
-//! Packets are found wherever the bytes are cut, in both framings, from bytes that may be changed and from bytes that may not, and what is
-//! read is written as it was.
+//! Packets are found wherever the bytes are cut, in both framings, from bytes that may be changed and from bytes that
+//! may not, and what is read is written as it was.
 #![no_main]
 
 use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};

@@ -1,4 +1,5 @@
-//! What the targets of RDPv3 share: a peer whose every byte the fuzzer chooses, with checksums and tags that are right, and a machine.
+//! What the targets of RDPv3 share: a peer whose every byte the fuzzer chooses, with checksums and tags that are
+//! right, and a machine.
 
 use arbitrary::{Arbitrary, Unstructured};
 use feedrate::rdp::frame::{Fingerprint, Location, Record};

@@ -1,4 +1,5 @@
-//! What RDPv3 promises beside what the simulator shows, and what `rdp_packets.rs` does: inverses, limits; and the conformance suite's vectors.
+//! What RDPv3 promises beside what the simulator shows, and what `rdp_packets.rs` does: inverses, limits; and the
+//! conformance suite's vectors.
 
 use feedrate::Encode;
 use feedrate::rdp::frame::{Access, ErrorCode, Frame, FrameError, GetStatus, RunState, Values};

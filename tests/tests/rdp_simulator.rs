@@ -1,7 +1,8 @@
 //! RDPv3's first promise, in many schedules: a command is executed exactly once, or the session ends with an error.
 //!
 //! * `cargo test -p feedrate-tests --test rdp_simulator`: some schedules.
-//! * `RDP_SCHEDULES=200000 cargo test --release ... -- --nocapture`: many, from `RDP_FROM` (0) on, with what happened in them.
+//! * `RDP_SCHEDULES=200000 cargo test --release ... -- --nocapture`: many, from `RDP_FROM` (0) on, with what happened
+//!   in them.
 //! * `RDP_SEED=17 ... -- --nocapture`: one, with everything that happens.
 
 use std::env;

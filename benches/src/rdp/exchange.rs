@@ -1,4 +1,5 @@
-//! A whole request with its answer: ReadMemory of 64 bytes, from the host's call to the host's event, over lanes that are variables.
+//! A whole request with its answer: ReadMemory of 64 bytes, from the host's call to the host's event, over lanes that
+//! are variables.
 
 use feedrate::rdp::frame::{Domains, Fingerprint, ReadMemory};
 use feedrate::rdp::packet::Line;
@@ -105,7 +106,8 @@ impl Pair {
         sum
     }
 
-    /// What the host has to send to the agent, what the agent has to send to the host, and the answer's length and first byte.
+    /// What the host has to send to the agent, what the agent has to send to the host, and the answer's length and
+    /// first byte.
     fn turn(&mut self, ticket: Option<&Ticket<command::ReadMemory>>) -> Option<(usize, u8)> {
         self.now += 1;
         let (mut packet, now) = ([0; 1024], self.now);

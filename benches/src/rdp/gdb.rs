@@ -1,6 +1,6 @@
-//! GDB's remote protocol in the `gdbstub` crate. Its packet layer is private: what can be driven is its state machine, byte by byte, which
-//! answers at once. So a packet is measured with one of a kind that it does not know, whose answer is `+$#00`; and a request with `m`. The
-//! other half, GDB's own, is in none of these.
+//! GDB's remote protocol in the `gdbstub` crate. Its packet layer is private: what can be driven is its state
+//! machine, byte by byte, which answers at once. So a packet is measured with one of a kind that it does not know,
+//! whose answer is `+$#00`; and a request with `m`. The other half, GDB's own, is in none of these.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;

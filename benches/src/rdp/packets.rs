@@ -1,8 +1,8 @@
 //! Packets to and from one buffer.
 //!
-//! What each has to do is the same for all: find the packet, take the framing off, check the CRC, hand out the position and the payload.
-//! `by_hand` reads RDPv3's own packets, with the `cobs` and `crc` crates and without an eye to anything but good ones; `postcard` its own,
-//! which have the same fields and a CRC-32, but no header check.
+//! What each has to do is the same for all: find the packet, take the framing off, check the CRC, hand out the
+//! position and the payload. `by_hand` reads RDPv3's own packets, with the `cobs` and `crc` crates and without an eye
+//! to anything but good ones; `postcard` its own, which have the same fields and a CRC-32, but no header check.
 
 use cobs::{decode as cobs_decode, encode as cobs_encode};
 use crc::{CRC_16_IBM_3740, CRC_32_ISO_HDLC, Crc, Table};

@@ -89,8 +89,8 @@ impl Station {
             self.cnc.debugger.fault(status);
         }
         loop {
-            // Once a round, even if the agent begins the next step and that, being a jump and nothing else, has been executed already:
-            // a program that jumps to itself can be halted.
+            // Once a round, even if the agent begins the next step and that, being a jump and nothing else, has been
+            // executed already: a program that jumps to itself can be halted.
             if let Some(stop) = self.cnc.debugger.take_stop() {
                 self.agent.stopped(&mut self.cnc, stop, board::now_ms());
             }
@@ -137,7 +137,8 @@ impl Station {
     }
 }
 
-/// Takes what has come, but no more than there is room for in the ring, so that a line which never falls silent does not keep the rest waiting.
+/// Takes what has come, but no more than there is room for in the ring, so that a line which never falls silent does
+/// not keep the rest waiting.
 fn receive<const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: u32) {
     for _ in 0..N / PORTION {
         let mut bytes = [0; PORTION];

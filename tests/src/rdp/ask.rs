@@ -1,4 +1,5 @@
-//! What the host asks for: made at random, each different from all others, so that no answer can be taken for another's.
+//! What the host asks for: made at random, each different from all others, so that no answer can be taken for
+//! another's.
 
 use feedrate::rdp::frame::{
     Access, Action, Breakpoint, Bytes, Force, List, PushPolicy, ReadAudit, ReadMemory, ReadPlc,

@@ -311,7 +311,8 @@ pub(super) fn conclude(sessions: &[Session], machine: &Fake, tally: &mut Tally) 
         ensure!(last < Some((key, record.sequence)), "{}: after {last:?}", show());
         last = Some((key, record.sequence));
         allowed(session, &sent.ask, entry).map_err(|error| format!("{}: {error}", show()))?;
-        // A policy is the agent's own; what is not held need not be let go of, nor what stands between two steps be stopped.
+        // A policy is the agent's own; what is not held need not be let go of, nor what stands between two steps be
+        // stopped.
         let expected = match record.kind {
             0x32 => 0..1,
             0x10 | 0x1B => 0..2,

@@ -1,7 +1,8 @@
-//! RDPv3 under faults: a host and an agent, a machine behind the agent, and lines between them that do everything that lines do.
+//! RDPv3 under faults: a host and an agent, a machine behind the agent, and lines between them that do everything
+//! that lines do.
 //!
-//! [`simulate`] runs one schedule, which is all made of one number, and checks everything that the protocol promises. See
-//! `tests/rdp_simulator.rs`.
+//! [`simulate`] runs one schedule, which is all made of one number, and checks everything that the protocol promises.
+//! See `tests/rdp_simulator.rs`.
 
 mod ask;
 mod check;

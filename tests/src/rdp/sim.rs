@@ -22,7 +22,8 @@ use super::tally::Tally;
 
 /// How long the token `brief` is good for, in milliseconds.
 pub(super) const BRIEF: u64 = 1_500;
-/// How long after the last fault everything has to be settled, in milliseconds: patience, and a link that gives up, come first.
+/// How long after the last fault everything has to be settled, in milliseconds: patience, and a link that gives up,
+/// come first.
 const SETTLED: u64 = 45_000;
 /// A schedule that takes more steps than that hangs.
 const STEPS: u64 = 400_000;
@@ -177,7 +178,8 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         let mut number: [u8; 12] = random.bytes();
         number[9] = boot as u8;
         if plan.same_boots {
-            // Connections are counted from the sum of these pairs: packets of one boot's connections are taken for the next one's.
+            // Connections are counted from the sum of these pairs: packets of one boot's connections are taken for
+            // the next one's.
             let (mut even, mut odd) = (0xFF, 0xFE);
             for pair in number[..10].chunks_exact(2) {
                 even ^= pair[0];
@@ -279,7 +281,8 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         while self.now < until {
             step(self)?;
         }
-        // What came from elsewhere may have been an ACK of this connection's number, and the real ones are ignored for long.
+        // What came from elsewhere may have been an ACK of this connection's number, and the real ones are ignored
+        // for long.
         if self.host_state != SessionState::Active || self.foreign {
             self.foreign = false;
             self.plan.token = b"all";

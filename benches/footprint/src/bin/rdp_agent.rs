@@ -1,4 +1,5 @@
-//! The complete agent of RDPv3, in a `static`, on a UART with SPI beside it, in front of a machine that has everything a target can have.
+//! The complete agent of RDPv3, in a `static`, on a UART with SPI beside it, in front of a machine that has
+//! everything a target can have.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! As `rdp_agent_serial`, in front of a machine that has nothing but its registers: what nobody can ask it for is not linked.
+//! As `rdp_agent_serial`, in front of a machine that has nothing but its registers: what nobody can ask it for is not
+//! linked.
 #![no_std]
 #![no_main]
 

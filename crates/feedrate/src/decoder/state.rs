@@ -13,8 +13,8 @@ pub struct Decoder<P: Protocol, S> {
     pub(super) protocol: P,
     pub(super) storage: S,
     pub(super) state: State<P::Error>,
-    /// A message that is shorter than this may be lent from the input at once: none while bytes are held that are not done
-    /// with, or the stream is lost.
+    /// A message that is shorter than this may be lent from the input at once: none while bytes are held that are not
+    /// done with, or the stream is lost.
     pub(super) room: usize,
 }
 

@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use super::format::Format;
 use super::list::{Item, List};
 use super::reader::{Bad, Reader};
 use super::shape::Kind;
@@ -138,23 +137,22 @@ impl Pieces for Option<&[u8]> {
     const KIND: Kind = Kind::Value;
 }
 
-/// Integers, and the format codes, which are one.
 macro_rules! integers {
-    ($($Type:ty, $read:ident, $value:ident => $bytes:expr, $trace:ident($shown:expr);)*) => {
+    ($($Type:ident, $trace:ident;)*) => {
         $(
             impl Form<'_, Self> for $Type {
                 #[inline]
                 fn read(reader: &mut Reader<'_>, name: &Name) -> Result<Self, Bad> {
-                    reader.$read(name.field).map(Self::from)
+                    reader.$Type(name.field)
                 }
 
                 #[inline]
-                fn write<S: Sink>($value: Self, out: &mut S, _: &'static str) {
-                    out.put(&$bytes.to_be_bytes())
+                fn write<S: Sink>(number: Self, out: &mut S, _: &'static str) {
+                    out.put(&number.to_be_bytes())
                 }
 
-                fn trace($value: Self, out: &mut Printer<'_, '_>) -> fmt::Result {
-                    out.$trace($shown)
+                fn trace(number: Self, out: &mut Printer<'_, '_>) -> fmt::Result {
+                    out.$trace(number)
                 }
 
                 #[cfg(feature = "arbitrary")]
@@ -167,18 +165,14 @@ macro_rules! integers {
 }
 
 integers! {
-    i16, i16, number => number, int16(number);
-    i32, i32, number => number, number(number);
-    u32, u32, oid => oid, oid(oid);
-    Format, i16, format => format.0, int16(format.0);
+    i16, int16;
+    i32, number;
+    // What is not signed is an object identifier.
+    u32, oid;
 }
 
 impl Pieces for u32 {
     const KIND: Kind = Kind::Int32;
-}
-
-impl Pieces for Format {
-    const KIND: Kind = Kind::Int16;
 }
 
 /// The number of a process, which is another one in the next run.
@@ -233,10 +227,6 @@ impl<'a, T: Item<'a>> Form<'a, Self> for List<'a, T> {
     fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
         u.arbitrary()
     }
-}
-
-impl Pieces for List<'_, Format> {
-    const KIND: Kind = Kind::Array { size: 2 };
 }
 
 impl Pieces for List<'_, u32> {

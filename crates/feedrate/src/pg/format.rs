@@ -2,9 +2,10 @@
 
 use core::fmt;
 
-use super::form::{Form, Name};
-use super::list::{Item, private};
+use super::form::{Form, Name, Pieces};
+use super::list::{Item, List, private};
 use super::reader::{Bad, Reader};
+use super::shape::Kind;
 use super::trace::Printer;
 use super::write::Sink;
 use crate::encode::EncodeError;
@@ -55,6 +56,35 @@ impl private::Item<'_> for Format {
     fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
         out.int16(self.0)
     }
+}
+
+impl Pieces for List<'_, Format> {
+    const KIND: Kind = Kind::Array { size: 2 };
+}
+
+impl Form<'_, Self> for Format {
+    #[inline]
+    fn read(reader: &mut Reader<'_>, name: &Name) -> Result<Self, Bad> {
+        reader.i16(name.field).map(Self)
+    }
+
+    #[inline]
+    fn write<S: Sink>(format: Self, out: &mut S, _: &'static str) {
+        out.put(&format.0.to_be_bytes())
+    }
+
+    fn trace(format: Self, out: &mut Printer<'_, '_>) -> fmt::Result {
+        out.int16(format.0)
+    }
+
+    #[cfg(feature = "arbitrary")]
+    fn arbitrary(u: &mut arbitrary::Unstructured<'_>) -> arbitrary::Result<Self> {
+        u.arbitrary()
+    }
+}
+
+impl Pieces for Format {
+    const KIND: Kind = Kind::Int16;
 }
 
 /// A format in one byte, as CopyInResponse and its like have it.

@@ -93,8 +93,8 @@ where
     ///
     /// # Errors
     ///
-    /// When the bytes are no message of this direction, or not all of one, or more than one. Its fields are looked at by
-    /// [`message`](Self::message).
+    /// When the bytes are no message of this direction, or not all of one, or more than one. Its fields are looked at
+    /// by [`message`](Self::message).
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
         let mut direction = D::established();
         let length = match direction.extent(bytes)? {

@@ -89,7 +89,7 @@ pub(crate) fn read<'a, T>(
 ) -> Result<T, Error> {
     let mut reader = Reader::new(raw.get(header..).unwrap_or_default());
     match fields(&mut reader) {
-        Ok(message) if reader.left() == 0 => Ok(message),
+        Ok(fields) if reader.left() == 0 => Ok(fields),
         _ => Err(bad(raw, &reader, name(raw.first().copied().unwrap_or_default()))),
     }
 }
