@@ -144,12 +144,12 @@ fn translate(theirs: &peer::Message, check: impl FnOnce(Message<'_>)) -> Result<
         Peer::CopyInResponse(body) => {
             let formats: Vec<_> = body.column_formats().map(format).collect()?;
             let column_formats = List::from(&formats[..]);
-            check(backend::CopyInResponse { format: body.format(), column_formats }.into());
+            check(backend::CopyInResponse { format: Format(body.format().into()), column_formats }.into());
         }
         Peer::CopyOutResponse(body) => {
             let formats: Vec<_> = body.column_formats().map(format).collect()?;
             let column_formats = List::from(&formats[..]);
-            check(backend::CopyOutResponse { format: body.format(), column_formats }.into());
+            check(backend::CopyOutResponse { format: Format(body.format().into()), column_formats }.into());
         }
         Peer::DataRow(body) => {
             let value = |range: Option<Range<usize>>| Ok(range.map(|range| &body.buffer()[range]));
