@@ -6,7 +6,7 @@ use feedrate::{Array, Buffer, Decoder, Encode, EncodeError, Error, Fault, Grow};
 use feedrate_examples::protocols::dlt645::{self, Dlt645};
 use feedrate_examples::protocols::lines::{self, Lines};
 use feedrate_examples::protocols::modbus_rtu::{self, ModbusRtu};
-use feedrate_tests::ways::{Seen, Ways};
+use feedrate_testkit::ways::{Seen, Ways};
 
 /// Address, function or control code, data.
 type Owned = (Vec<u8>, u8, Vec<u8>);
@@ -27,7 +27,7 @@ struct Vector {
 
 fn vectors(protocol: &str) -> Vec<Vector> {
     let mut vectors = Vec::new();
-    for line in include_str!("../src/vectors/protocols.txt").lines() {
+    for line in include_str!("protocols.txt").lines() {
         let fields: Vec<&str> = line.split(' ').collect();
         if let [its, address, code, data, frame] = fields[..] {
             if its == protocol {

@@ -5,7 +5,7 @@
 
 use feedrate_benches::ws::streams::{Kind, Stream, message};
 use feedrate_benches::ws::{CONTENDERS, Contender, Idle, Pass, Role};
-use feedrate_tests::counting::{self, Counting, taken};
+use feedrate_testkit::counting::{self, Counting, taken};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;

@@ -376,7 +376,7 @@
 //! }
 //! ```
 //!
-//! Feed the same from `&mut [u8]` and from a [`Buffer`], and let a fuzzer cut at random: `tests/src/ways` and
+//! Feed the same from `&mut [u8]` and from a [`Buffer`], and let a fuzzer cut at random: `ways` of feedrate-testkit and
 //! `fuzz/fuzz_targets/protocols.rs` in the repository do.
 //!
 //! # What need not be written

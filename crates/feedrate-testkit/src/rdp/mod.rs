@@ -1,0 +1,30 @@
+//! RDPv3 under faults: a host and an agent, a machine behind the agent, and lines between them that do everything
+//! that lines do.
+//!
+//! `simulate` runs one schedule, which is all made of one number, and checks everything that the protocol promises.
+//! See `tests/simulator.rs` of feedrate-rdp.
+
+#[cfg(feature = "rdp")]
+mod ask;
+#[cfg(feature = "rdp")]
+mod check;
+#[cfg(feature = "rdp")]
+mod line;
+#[cfg(feature = "rdp")]
+mod machine;
+#[cfg(feature = "rdp")]
+mod plan;
+mod random;
+#[cfg(feature = "rdp")]
+mod sim;
+#[cfg(feature = "rdp")]
+mod tally;
+pub mod vectors;
+
+#[cfg(feature = "rdp")]
+pub use self::machine::Sabotage;
+pub use self::random::Random;
+#[cfg(feature = "rdp")]
+pub use self::sim::simulate;
+#[cfg(feature = "rdp")]
+pub use self::tally::Tally;
