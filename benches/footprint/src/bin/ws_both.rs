@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-use feedrate::{Array, Instant};
+use feedrate::{Array, Instant, SliceOutput};
 use feedrate_footprint::{Sum, bytes, bytes_mut};
 use feedrate_ws::{
     CloseCode, Error, Event, InPieces, Keys, Kind, Message, Piece, Receiver, SendError, Sender, StreamEvent,
@@ -110,6 +110,8 @@ unsafe fn run<K: Keys>(
             (Ok(()), Ok(())) => {}
             (Err(Truncated { inside }), _) | (_, Err(Truncated { inside })) => sum.add(inside.into()),
         },
+        // Copied over what came.
+        20 => sum.add(sender.poll_transmit(&mut SliceOutput::new(changed)) as u32),
         // What has come in pieces is passed on as it is.
         19 => {
             while let Some(event) = pieces.feed(&mut changed, at, &mut ()).unwrap_or_default() {
