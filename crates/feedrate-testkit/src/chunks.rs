@@ -1,7 +1,7 @@
 //! How bytes are cut: whole, byte by byte, in sevens, at every place in two.
 //!
-//! Nothing here knows a decoder, or any other type of the crates that are tested: what is fed is the caller's closure. So
-//! unit tests inside of those crates can use it, which see two copies of their own crate otherwise.
+//! Nothing here knows a decoder, or any other type of the crates that are tested: what is fed is the caller's closure.
+//! So unit tests inside of those crates can use it, which see two copies of their own crate otherwise.
 //!
 //! ```
 //! use feedrate_testkit::chunks;

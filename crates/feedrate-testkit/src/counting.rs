@@ -11,6 +11,8 @@
 //! assert_eq!(taken(|| drop(held)).0, Taken { kept: -1_000, ..Taken::NOTHING });
 //! ```
 
+#![allow(unsafe_code, reason = "the trait of allocators is")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;

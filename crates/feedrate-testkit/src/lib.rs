@@ -1,3 +1,4 @@
+#![deny(unsafe_code)]
 //! What tests, fuzz targets and benchmarks share. It is not published, and no code that ships depends on it.
 //!
 //! | | |

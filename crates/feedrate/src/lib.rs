@@ -120,7 +120,8 @@
 //! | `heapless-09` | `heapless::Vec` of heapless 0.9 as a storage and an output, beside that of 0.8; Rust 1.88 |
 //! | `defmt` | `defmt::Format` for messages, errors, limits and frames |
 //!
-//! The minimum supported Rust version is 1.85, save for features that name another. It is raised in minor releases only, and the changelog says so.
+//! The minimum supported Rust version is 1.85, save for features that name another. It is raised in minor releases
+//! only, and the changelog says so.
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
