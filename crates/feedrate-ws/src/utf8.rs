@@ -131,6 +131,8 @@ pub(crate) fn text(bytes: &[u8]) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use feedrate_testkit::chunks;
+
     use super::*;
     use std::vec::Vec;
 
@@ -142,19 +144,18 @@ mod tests {
     }
 
     fn check(bytes: &[u8]) {
-        let expected = first_bad(bytes);
-        for cut in 0..=bytes.len() {
-            let mut utf8 = Utf8::new();
-            let (start, rest) = bytes.split_at(cut);
-            let got = match utf8.feed(start) {
-                Err(at) => Some(at),
-                Ok(()) => utf8.feed(rest).err().map(|at| cut + at),
-            };
-            assert_eq!(got, expected, "{bytes:x?} cut at {cut}");
-            if expected.is_none() {
-                assert_eq!(utf8.is_whole(), core::str::from_utf8(bytes).is_ok());
+        let found = chunks::always(bytes, |chunks| {
+            let (mut utf8, mut before) = (Utf8::new(), 0);
+            for chunk in chunks {
+                if let Err(at) = utf8.feed(chunk) {
+                    return (Some(before + at), false);
+                }
+                before += chunk.len();
             }
-        }
+            (None, utf8.is_whole())
+        });
+        let bad = first_bad(bytes);
+        assert_eq!(found, (bad, bad.is_none() && core::str::from_utf8(bytes).is_ok()), "{bytes:x?}");
     }
 
     #[test]

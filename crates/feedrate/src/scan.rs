@@ -48,6 +48,8 @@ fn shorter(delimiter: &[u8], matched: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use feedrate_testkit::chunks;
+
     use super::*;
 
     #[test]
@@ -60,14 +62,18 @@ mod tests {
                 let bytes: std::vec::Vec<u8> = (0..8).map(|i| letters[word / 3_usize.pow(i) % 3]).collect();
                 let found = bytes.windows(delimiter.len()).position(|window| window == delimiter);
                 let expected = found.map(|at| at + delimiter.len());
-                for cut in 0..=bytes.len() {
-                    let (first, second) = bytes.split_at(cut);
-                    let mut matched = 0;
-                    let found = find_end(delimiter, &mut matched, first)
-                        .or_else(|| find_end(delimiter, &mut matched, second).map(|end| cut + end));
-                    assert_eq!(found, expected, "{delimiter:?} in {bytes:?} cut at {cut}");
-                    assert!(found.is_none() || matched == 0);
-                }
+                let end = chunks::always(&bytes, |chunks| {
+                    let (mut matched, mut before) = (0, 0);
+                    for chunk in chunks {
+                        if let Some(end) = find_end(delimiter, &mut matched, chunk) {
+                            assert_eq!(matched, 0);
+                            return Some(before + end);
+                        }
+                        before += chunk.len();
+                    }
+                    None
+                });
+                assert_eq!(end, expected, "{delimiter:?} in {bytes:?}");
             }
         }
     }
