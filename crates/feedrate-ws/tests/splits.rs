@@ -15,7 +15,7 @@ use proptest::prelude::*;
 /// The longest message of all vectors, and room for a control frame behind it.
 const ROOM: usize = 70_000 + CONTROL;
 
-/// Feeds `bytes` whole, byte by byte, in two everywhere, and in three, if they are few; and answers what
+/// Feeds `bytes` whole, byte by byte, in two everywhere, and in three, if they are few; and returns what
 /// all of these have in common.
 fn always(name: &str, bytes: &[u8], read: impl Fn(&[&[u8]]) -> Transcript) -> Transcript {
     let whole = read(&[bytes]);
