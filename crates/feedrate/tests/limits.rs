@@ -2,7 +2,7 @@
 //! the other way round. What is longer is refused before its first byte is put.
 
 use feedrate::pg::backend::{
-    self, Authentication, DataRow, ErrorResponse, Field, NoticeField, RowDescription,
+    self, Authentication, DataRow, ErrorResponse, Field, NoticeField, ParameterDescription, RowDescription,
 };
 use feedrate::pg::frontend::{
     self, Answer, Bind, CopyData, CopyDone, CopyFail, FunctionCall, Parameter, Parse, Query,
@@ -392,4 +392,20 @@ fn writers_refuse_at_the_part_that_is_too_long() {
     is_too_large(row.column(Some(&zeros)).expect_err("too long"), LONG + 1, LONG);
     drop(row);
     assert_eq!((out.puts, out.bytes.len()), (2, 0));
+}
+
+/// It is allowed more than other short messages, but no more than long ones.
+#[test]
+fn a_description_of_parameters_is_no_longer_than_long_messages_may_be() {
+    let types = [23; 30];
+    let description =
+        feedrate::pg::backend::Message::from(ParameterDescription { types: List::from(&types) });
+    let mut bytes = Vec::new();
+    description.encode(&mut bytes).expect("within the default limits");
+    for (long, allowed) in [(126, true), (125, false)] {
+        let limits = BackendLimits::new().short(10).long(long);
+        let mut decoder = Decoder::new(Backend::established().limits(limits), Grow::new(1_000));
+        assert_eq!(decoder.feed(&mut &bytes[..]).is_ok(), allowed);
+        assert_eq!(description.within(&limits).encode(&mut Vec::new()).is_ok(), allowed);
+    }
 }

@@ -126,7 +126,9 @@ fn an_owned_error_holds_what_can_be_on_the_wire() {
     for bad in [bad, zero] {
         let fields = [FIELDS[2], bad, FIELDS[3]];
         let owned = OwnedErrorResponse::from(ErrorResponse { fields: List::from(&fields) });
-        assert_eq!(owned.as_response(), ErrorResponse { fields: List::from(&[FIELDS[2]]) });
+        let good = ErrorResponse { fields: List::from(&[FIELDS[2]]) };
+        assert_eq!(owned.as_response(), good);
+        assert_eq!(owned, good.into());
     }
 }
 

@@ -2,7 +2,7 @@
 //! count, no list is ended early by what is in it.
 
 use feedrate::pg::backend::{
-    Authentication, BackendKeyData, DataRow, ErrorResponse, NoticeField, ParameterDescription,
+    Authentication, BackendKeyData, CopyInResponse, DataRow, ErrorResponse, NoticeField, ParameterDescription,
 };
 use feedrate::pg::frontend::{
     Bind, CancelRequest, CopyFail, Parameter, PasswordMessage, Query, StartupMessage,
@@ -103,6 +103,10 @@ fn values_that_would_be_read_as_something_else() {
     let fields = |code, value: &'static str| [NoticeField { code, value: value.into() }];
     invalid(refused(&ErrorResponse { fields: List::from(&fields(0, "x")) }));
     nul(refused(&ErrorResponse { fields: List::from(&fields(b'M', "x\0y")) }), 1);
+
+    for code in [-1, 256, i16::MIN] {
+        invalid(refused(&CopyInResponse { format: Format(code), column_formats: List::EMPTY }));
+    }
 
     let mechanisms = ["SCRAM-SHA-256".into(), "".into()];
     invalid(refused(&Authentication::Sasl { mechanisms: List::from(&mechanisms) }));

@@ -195,4 +195,41 @@ mod tests {
         let error = b"E\0\0\0\x0cCXX000\0\0";
         assert_eq!(backend(error), "B\t12\tErrorResponse\t C \"XX000\" \\x00");
     }
+
+    #[test]
+    fn passwords_and_tokens_do_not_show() {
+        use crate::pg::frontend::{GSSResponse, PasswordMessage, SASLInitialResponse, SASLResponse};
+
+        let secret = crate::pg::Secret::from("open sesame");
+        let messages: [(frontend::Message<'_>, &str); 4] = [
+            (F::PasswordMessage(PasswordMessage { password: secret }), "\"SSSS\""),
+            (F::SASLResponse(SASLResponse { data: secret }), "'BBBB'"),
+            (F::GSSResponse(GSSResponse { data: secret }), "'BBBB'"),
+            (
+                F::SASLInitialResponse(SASLInitialResponse { mechanism: "M".into(), data: Some(secret) }),
+                "\"M\" 11 'BBBB'",
+            ),
+        ];
+        for (message, shown) in messages {
+            let line = Line::frontend(&message, 9).to_string();
+            assert_eq!(line, std::format!("F\t8\t{}\t {shown}", message.name()));
+        }
+    }
+
+    #[test]
+    fn what_differs_between_runs_can_be_hidden() {
+        use crate::pg::List;
+        use crate::pg::backend::{CopyData, ErrorResponse, NoticeField, NotificationResponse, field};
+
+        let regress = |message: backend::Message<'_>| Line::backend(&message, 9).regress(true).to_string();
+        let notification = NotificationResponse { process_id: 7, ..NotificationResponse::default() };
+        assert_eq!(regress(notification.into()), "B\t8\tNotificationResponse\t NNNN \"\" \"\"");
+        assert_eq!(regress(CopyData { data: b"row" }.into()), "B\t8\tCopyData\t 'BBBB'");
+        let fields =
+            [(field::MESSAGE, "no"), (field::FILE, "a.c"), (field::LINE, "1"), (field::ROUTINE, "f")]
+                .map(|(code, value)| NoticeField { code, value: value.into() });
+        let error = ErrorResponse { fields: List::from(&fields) };
+        let expected = "B\tNN\tErrorResponse\t M \"no\" F \"SSSS\" L \"SSSS\" R \"SSSS\" \\x00";
+        assert_eq!(regress(error.into()), expected);
+    }
 }
