@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use feedrate::rdp::frame::{
     self, Access, Action, Breakpoint, Bytes, Force, List, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
-    ReadRegisters, Reason, Release, Rule, RunState, SetAs, SetAxis, SetWatchpoint, Step,
+    ReadRegisters, Release, Rule, SetAxis, SetWatchpoint, Step,
 };
 use feedrate_rdp::host::{Closed, command};
 
@@ -57,13 +57,17 @@ fn greet(client: &Client) -> Result<(), Failure> {
     let (device, state) = (client.device()?, client.state()?);
     let cursor = state.cursor;
     say(&format!(
-        r#"{{"active": true, "fingerprint": "{}", "architecture": {}, "capabilities": {}, "authority": {}, "name": {}, "state": {{"run": {}, "axes": [{}], "plc": [{}], "program": {}, "line": {}, "offset": {}}}}}"#,
+        concat!(
+            r#"{{"active": true, "fingerprint": "{}", "architecture": {}, "capabilities": {}, "authority": {}, "#,
+            r#""name": {}, "state": {{"run": {}, "axes": [{}], "plc": [{}], "program": {}, "line": {}, "#,
+            r#""offset": {}}}}}"#,
+        ),
         hex(&device.fingerprint),
         device.architecture,
         device.capabilities.0,
         device.authority.0,
         string(device.name()),
-        run_state(state.run),
+        state.run.number(),
         list(&state.axes),
         list(&state.plc),
         cursor.program,
@@ -109,8 +113,11 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
     Ok(Some(match (word, numbers) {
         ("status", []) => client.ask(&command::GetStatus, |status| {
             format!(
-                r#"{{"run": {}, "breakpoints": {}, "forces": {}, "steps": {}, "policy": {}, "enabled": {}, "uptime": {}}}"#,
-                run_state(status.run),
+                concat!(
+                    r#"{{"run": {}, "breakpoints": {}, "forces": {}, "steps": {}, "policy": {}, "#,
+                    r#""enabled": {}, "uptime": {}}}"#,
+                ),
+                status.run.number(),
                 status.breakpoints,
                 status.forces,
                 status.steps,
@@ -159,13 +166,7 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
         }
         ("breakpoints", []) => listed(client)?.map(|all| {
             let each = all.iter().map(|one| {
-                let trap = match one.trap {
-                    SetAs::Any => 0,
-                    SetAs::Hardware => 1,
-                    SetAs::Software => 2,
-                    SetAs::Watch => 3,
-                };
-                let (id, addr, hits) = (one.id, one.addr, one.hits);
+                let (id, addr, trap, hits) = (one.id, one.addr, one.trap.number(), one.hits);
                 format!(r#"{{"id": {id}, "addr": {addr}, "trap": {trap}, "hits": {hits}}}"#)
             });
             format!(r#"{{"breakpoints": [{}]}}"#, list(&each.collect::<Vec<_>>()))
@@ -181,13 +182,13 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
             let fingerprint = client.device()?.fingerprint;
             client.ask(&command::Release(Release { addr: *addr, fingerprint }), |_| done())?
         }
-        ("axes", []) => {
-            client.ask(&command::ReadAxes, |axes| {
-                format!(r#"{{"axes": [{}]}}"#, list(&axes.positions.collect::<Vec<_>>()))
-            })?
-        }
+        ("axes", []) => client.ask(&command::ReadAxes, |axes| {
+            format!(r#"{{"axes": [{}]}}"#, list(&axes.positions.collect::<Vec<_>>()))
+        })?,
         ("plc", [first, count]) => {
-            let (Ok(first), Ok(count)) = (u16::try_from(*first), u16::try_from(*count)) else { return Ok(None) };
+            let (Ok(first), Ok(count)) = (u16::try_from(*first), u16::try_from(*count)) else {
+                return Ok(None);
+            };
             client.ask(&command::ReadPlc(ReadPlc { first, count }), |plc| {
                 let registers = list(&plc.registers.collect::<Vec<_>>());
                 format!(r#"{{"first": {}, "registers": [{registers}]}}"#, plc.first)
@@ -206,7 +207,10 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
         }
         ("metrics", []) => client.ask(&command::ReadMetrics, |metrics| {
             let known = metrics.metrics.filter(|one| metric(one.metric).is_some());
-            format!(r#"{{"metrics": {{{}}}}}"#, pairs(known.map(|metric| (metric.metric, u64::from(metric.value)))))
+            format!(
+                r#"{{"metrics": {{{}}}}}"#,
+                pairs(known.map(|metric| (metric.metric, u64::from(metric.value))))
+            )
         })?,
         ("policy", [version, enabled @ (0 | 1), rules @ ..]) => {
             let Some(version) = id(*version) else { return Ok(None) };
@@ -240,15 +244,7 @@ fn stopped(client: &mut Client) -> Result<String, Failure> {
         return Ok(format!(
             r#"{{"request": {}, "reason": {}, "more": {}, "detail": {}, "pc": {}, "registers": {{{}}}}}"#,
             stop.request,
-            match stop.reason {
-                Reason::Step => 1,
-                Reason::Breakpoint => 2,
-                Reason::Watch => 3,
-                Reason::Halted => 4,
-                Reason::Fault => 5,
-                Reason::Interlock => 6,
-                Reason::Reset => 7,
-            },
+            stop.reason.number(),
             u8::from(stop.more),
             stop.detail,
             stop.registers.pc(),
@@ -261,7 +257,10 @@ fn audit(client: &mut Client, from: u32, count: u8) -> Result<Answer, Failure> {
     client.ask(&command::ReadAudit(ReadAudit { from, count }), |audit| {
         let records = audit.records.map(|record| {
             format!(
-                r#"{{"index": {}, "session": {}, "sequence": {}, "time": {}, "uptime": {}, "operator": "{}", "kind": {}, "verdict": {}, "addr": {}, "value": {}}}"#,
+                concat!(
+                    r#"{{"index": {}, "session": {}, "sequence": {}, "time": {}, "uptime": {}, "operator": "{}", "#,
+                    r#""kind": {}, "verdict": {}, "addr": {}, "value": {}}}"#,
+                ),
                 record.index,
                 record.session,
                 record.sequence,
@@ -293,14 +292,6 @@ fn slot(id: u32, slot: u16) -> String {
 
 fn reason(why: &Closed) -> u8 {
     why.reason().map_or(0, |reason| reason.0)
-}
-
-const fn run_state(run: RunState) -> u8 {
-    match run {
-        RunState::Running => 1,
-        RunState::Stopped => 2,
-        RunState::Stepping => 3,
-    }
 }
 
 fn list(values: &[impl Display]) -> String {

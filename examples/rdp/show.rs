@@ -8,7 +8,6 @@ use feedrate::rdp::frame::{ErrorCode, Listed, Location, Metric, Reason, Record, 
 use crate::client::Stop;
 use crate::registers::Registers;
 use crate::symbols::Symbols;
-use crate::tool::reason;
 
 /// Prints. Nobody may be listening any more (`rdp ... | head`), which is no reason to leave a machine alone.
 pub(crate) fn say(text: &str) {
@@ -29,6 +28,7 @@ pub(crate) const fn run(run: RunState) -> &'static str {
         RunState::Running => "running",
         RunState::Stopped => "stopped",
         RunState::Stepping => "stepping",
+        _ => "in another state",
     }
 }
 
@@ -72,12 +72,27 @@ pub(crate) fn stop(stop: &Stop, symbols: &Symbols) -> String {
     format!("stopped: {}  {text}", reason(stop))
 }
 
+/// What a stop is called.
+pub(crate) fn reason(stop: &Stop) -> String {
+    match stop.reason {
+        Reason::Step => "stepped".into(),
+        Reason::Breakpoint => format!("breakpoint {}", stop.detail),
+        Reason::Watch => format!("watchpoint {} at {:#010x}", stop.detail >> 32, stop.detail & 0xFFFF_FFFF),
+        Reason::Halted => "halted".into(),
+        Reason::Fault => format!("fault {:#x}", stop.detail),
+        Reason::Interlock => "an interlock".into(),
+        Reason::Reset => "reset".into(),
+        other => format!("stopped for reason {}", other.number()),
+    }
+}
+
 pub(crate) fn breakpoint(listed: &Listed, symbols: &Symbols) -> String {
     let kind = match listed.trap {
         SetAs::Any => "breakpoint",
         SetAs::Hardware => "hardware breakpoint",
         SetAs::Software => "software breakpoint",
         SetAs::Watch => "watchpoint",
+        _ => "breakpoint of another kind",
     };
     format!("{kind} {} at {}, hits {}", listed.id, symbols.show(listed.addr), listed.hits)
 }

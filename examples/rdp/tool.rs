@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use feedrate::rdp::frame::{
     self, Breakpoint, Bytes, Force, List, Listed, PushPolicy, ReadAudit, ReadMemory, ReadPlc, ReadRegisters,
-    Reason, Release, RunState, SetAxis, SetWatchpoint, Step,
+    Release, RunState, SetAxis, SetWatchpoint, Step,
 };
 use feedrate_rdp::host::command;
 use feedrate_rdp::target::Trap;
@@ -364,18 +364,5 @@ pub(crate) fn listed(client: &mut Client) -> Result<Result<Vec<Listed>, frame::E
             Some(next) if more => id = next,
             _ => return Ok(Ok(all)),
         }
-    }
-}
-
-/// What a stop is called.
-pub(crate) fn reason(stop: &Stop) -> String {
-    match stop.reason {
-        Reason::Step => "stepped".into(),
-        Reason::Breakpoint => format!("breakpoint {}", stop.detail),
-        Reason::Watch => format!("watchpoint {} at {:#010x}", stop.detail >> 32, stop.detail & 0xFFFF_FFFF),
-        Reason::Halted => "halted".into(),
-        Reason::Fault => format!("fault {:#x}", stop.detail),
-        Reason::Interlock => "an interlock".into(),
-        Reason::Reset => "reset".into(),
     }
 }

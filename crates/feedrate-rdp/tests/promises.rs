@@ -31,6 +31,7 @@ fn fields(frame: &Frame<'_>) -> Value {
             RunState::Running => 1,
             RunState::Stopped => 2,
             RunState::Stepping => 3,
+            other => panic!("{other:?}"),
         }
     }
     // A field that is an enumeration, as it is on the wire: the byte at this place behind the frame's header.

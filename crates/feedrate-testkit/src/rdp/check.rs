@@ -167,6 +167,8 @@ impl Session {
                             SetAs::Hardware => 4,
                             SetAs::Software => 5,
                             SetAs::Watch => 6,
+                            // No command sets it.
+                            _ => 0,
                         };
                         (listed.id, (listed.addr, kind))
                     })

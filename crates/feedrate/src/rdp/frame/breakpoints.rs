@@ -32,7 +32,7 @@ fields! {
 
 enumeration! {
     /// What a breakpoint was set as.
-    // Exhaustive: the specification's table.
+    #[non_exhaustive]
     pub enum SetAs {
         /// As the target likes.
         Any = 0,

@@ -151,6 +151,7 @@ impl Field<'_> for bool {
 }
 
 /// An enumeration whose values stand in a table of the specification.
+// Exhaustive: each enumeration that is made says for itself whether it can grow, by an attribute of its own.
 macro_rules! enumeration {
     (
         $(#[$meta:meta])*

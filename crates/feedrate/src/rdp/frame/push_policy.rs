@@ -30,7 +30,7 @@ fields! {
 
 enumeration! {
     /// What a rule of a policy says of breakpoints at its addresses.
-    // Exhaustive: the specification's table.
+    // Exhaustive: a rule lets something be, or it does not.
     pub enum Action {
         /// There must be none.
         Deny = 0,

@@ -4,7 +4,7 @@ use super::field::{Field, Reader, Writer, enumeration};
 
 enumeration! {
     /// How the program under debug is.
-    // Exhaustive: the specification's table.
+    #[non_exhaustive]
     pub enum RunState {
         /// It runs.
         Running = 1,

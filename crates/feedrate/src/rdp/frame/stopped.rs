@@ -24,7 +24,7 @@ frame! {
 
 enumeration! {
     /// Why the program stands still.
-    // Exhaustive: the specification's table.
+    #[non_exhaustive]
     pub enum Reason {
         /// It was stepped.
         Step = 1,
