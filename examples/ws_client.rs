@@ -13,49 +13,18 @@
 
 #[path = "ws_client/commands.rs"]
 mod commands;
+#[path = "ws_client/options.rs"]
+mod options;
 #[path = "ws_client/suite.rs"]
 mod suite;
 
 use std::process::ExitCode;
 
-use feedrate_examples::ws::Asking;
-use feedrate_ws::deflate::Offer;
-
-const USAGE: &str = "\
-usage: ws_client [OPTIONS] URL [COMMANDS]
-       ws_client suite URL [--agent NAME] [--deflate] [--cases FIRST-LAST] [--limit BYTES]
-  URL                ws://HOST:PORT/PATH
-  --deflate          offers to compress
-  --require-deflate  the same, and closes with 1010 if the server does not agree
-  --protocol NAME    a subprotocol that it speaks; may be given again
-  --header 'N: V'    a further header; may be given again
-  --limit BYTES      the longest message that is accepted (67108864)
-commands, separated by semicolons, or one a line from the standard input:
-  text TEXT          sends a text message
-  binary HEX         sends a binary message
-  fill KIND BYTES    sends a message of that many bytes; KIND is text or binary
-  recv [N]           waits for a message, or for N, and shows them
-  ping [TEXT]        sends a ping and waits for its pong
-  close [CODE [REASON]]  closes (1000), and waits for the server's close frame
-";
-
-/// What the command line says.
-pub(crate) struct Options {
-    asking: Asking,
-    /// The test suite is on the other side, and these are its cases.
-    suite: Option<Suite>,
-    commands: Option<String>,
-}
-
-/// Which cases of the test suite are run, and for whom.
-pub(crate) struct Suite {
-    agent: String,
-    cases: Option<(u32, u32)>,
-}
+use crate::options::{Options, USAGE};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match options(std::env::args().skip(1)) {
+    let options = match Options::read(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
             print!("{USAGE}");
@@ -77,54 +46,4 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-    let mut suite = Suite { agent: "feedrate".into(), cases: None };
-    let (mut deflate, mut protocols, mut headers, mut limit) = (None, Vec::new(), Vec::new(), None);
-    let (mut rest, mut requires_deflate) = (Vec::new(), false);
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
-        match argument.as_str() {
-            "--help" => return Ok(None),
-            "--deflate" => deflate = Some(Offer::default()),
-            "--require-deflate" => (deflate, requires_deflate) = (Some(Offer::default()), true),
-            "--protocol" => protocols.push(value()?),
-            "--header" => {
-                let header = value()?;
-                let (name, value) =
-                    header.split_once(':').ok_or(format!("--header {header}: expected 'NAME: VALUE'"))?;
-                headers.push((name.into(), value.trim().into()));
-            }
-            "--limit" => limit = Some(number(&value()?)?),
-            "--agent" => suite.agent = value()?,
-            "--cases" => {
-                let cases = value()?;
-                let (first, last) = cases.split_once('-').unwrap_or((&cases, &cases));
-                suite.cases = Some((number(first)?, number(last)?));
-            }
-            other if other.starts_with("--") => return Err(format!("unknown argument {other}")),
-            _ => rest.push(argument),
-        }
-    }
-    let is_suite = rest.first().is_some_and(|first| first == "suite");
-    let mut rest = rest.into_iter().skip(usize::from(is_suite));
-    let asking = Asking::url(&rest.next().ok_or("the URL is missing")?)?;
-    let commands = rest.next();
-    if let Some(more) = rest.next() {
-        return Err(format!("unexpected {more}"));
-    }
-    let asking = Asking {
-        deflate,
-        requires_deflate,
-        protocols,
-        headers,
-        limit: limit.unwrap_or(asking.limit),
-        ..asking
-    };
-    Ok(Some(Options { asking, suite: is_suite.then_some(suite), commands }))
-}
-
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("{text}: expected a number"))
 }

@@ -7,7 +7,7 @@ use feedrate_examples::ws::{self, RandomKeys, Stream};
 use feedrate_ws::{CloseCode, Event, Message, Receiver, SendError, Sender};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::Options;
+use crate::options::{Options, number};
 
 /// Connects, does what it is told, and closes the connection.
 pub(crate) async fn run(options: &Options) -> Result<(), String> {
@@ -59,12 +59,12 @@ impl Client {
             "text" => self.send(rest.into()).await,
             "binary" => self.send(unhex(rest)?.as_slice().into()).await,
             "fill" => match rest.split_once(' ') {
-                Some(("text", n)) => self.send("x".repeat(crate::number(n)?).as_str().into()).await,
-                Some(("binary", n)) => self.send(vec![0; crate::number(n)?].as_slice().into()).await,
+                Some(("text", n)) => self.send("x".repeat(number(n)?).as_str().into()).await,
+                Some(("binary", n)) => self.send(vec![0; number(n)?].as_slice().into()).await,
                 _ => Err(format!("{command}: expected fill text BYTES or fill binary BYTES")),
             },
             "recv" => {
-                let count = if rest.is_empty() { 1 } else { crate::number(rest)? };
+                let count = if rest.is_empty() { 1 } else { number(rest)? };
                 for _ in 0..count {
                     self.until(|seen| matches!(seen, Seen::Message)).await?;
                 }
@@ -76,7 +76,7 @@ impl Client {
             }
             "close" => {
                 let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-                let code = if code.is_empty() { 1000 } else { crate::number(code)? };
+                let code = if code.is_empty() { 1000 } else { number(code)? };
                 let code =
                     CloseCode::new(code).ok_or(format!("{code}: no code that a close frame can have"))?;
                 self.close(code, reason).await

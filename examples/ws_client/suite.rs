@@ -5,7 +5,7 @@ use std::io;
 use feedrate_examples::ws::{self, Asking};
 use feedrate_ws::{Event, SendError};
 
-use crate::Suite;
+use crate::options::Suite;
 
 /// Runs the cases, and has the suite write its report.
 pub(crate) async fn run(asking: &Asking, suite: &Suite) -> io::Result<()> {

@@ -9,8 +9,8 @@ use std::hint::black_box;
 use feedrate::{Grow, Instant};
 use feedrate_ws::{Event, InPieces, Input, Keys, Receiver, Sender, Unmasked};
 
+use super::end::{KEY, Role, Visited};
 use super::streams::{Kind, Stream, message};
-use super::{KEY, Role, Visited};
 
 const CHUNK: usize = 16 * 1024;
 /// The longest message, what is queued of them included.

@@ -10,8 +10,8 @@ use embedded_websocket::{
 };
 use rand::rngs::ThreadRng;
 
+use super::end::{End, Role, Visited};
 use super::wire::{Wire, chunk};
-use super::{End, Role, Visited};
 
 /// The longest header.
 const HEADER: usize = 14;

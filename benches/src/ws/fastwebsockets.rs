@@ -2,8 +2,8 @@
 
 use fastwebsockets::{FragmentCollector, Frame, Payload, WebSocket};
 
+use super::end::{End, Role, Visited, ready};
 use super::wire::Wire;
-use super::{End, Role, Visited, ready};
 
 // The peer has no `Debug`.
 #[allow(missing_debug_implementations)]

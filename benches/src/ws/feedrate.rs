@@ -7,8 +7,8 @@ use feedrate::{Encode, Grow, Instant, SliceOutput};
 use feedrate_ws::frame::{Frame, HEADER, Header, Opcode};
 use feedrate_ws::{Answer, Event, Message, Receiver, Sender, Unmasked, mask};
 
+use super::end::{End, Role, Visited};
 use super::wire::{Wire, chunk};
-use super::{End, Role, Visited};
 
 /// The longest message, what is queued of them included.
 const LIMIT: usize = 4 << 20;

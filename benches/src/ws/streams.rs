@@ -1,6 +1,6 @@
 //! Frames as they are on the wire: the same bytes on every machine, in every run.
 
-use super::{Role, Visited};
+use super::end::{Role, Visited};
 
 /// What messages are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio_websockets::{ClientBuilder, Message, ServerBuilder, WebSocketStream};
 
+use super::end::{End, Role, Visited};
 use super::wire::Wire;
-use super::{End, Role, Visited};
 
 #[derive(Debug)]
 pub struct Peer {

@@ -3,8 +3,8 @@
 use tungstenite::protocol::{self, WebSocketConfig};
 use tungstenite::{Message, WebSocket};
 
+use super::end::{End, Role, Visited};
 use super::wire::Wire;
-use super::{End, Role, Visited};
 
 /// As it comes. It fills what is free of its 128 KiB with zeros before it reads, however little there is to be read.
 pub type Default = Peer<{ 128 * 1024 }>;

@@ -3,7 +3,7 @@
 //! tungstenite's, tokio-websockets' and embedded-websocket's functions are private to them: what they take
 //! shows in how much longer a server's stream takes them than a client's.
 
-use super::KEY;
+use super::end::KEY;
 
 /// Where a short client's frame's payload lies if the frame begins with a line: behind two bytes and the key.
 const OFFSET: usize = 6;
