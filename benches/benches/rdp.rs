@@ -30,10 +30,14 @@ const OURS: &str = "feedrate";
 const COLUMNS: [&str; 6] = [OURS, "feedrate, &", "checksums", "cobs + crc", "postcard", "gdbstub"];
 const ABOUT: &str = "\
 \"feedrate\" reads packets where
-they lie, in &mut [u8], \"feedrate, &\" from &[u8], by way of the decoder's storage. \"checksums\" is what CRC-16 and CRC-32 alone take, of
-both framings: what a stream takes beyond that is parsing, and what serial takes beyond the stream is COBS. \"cobs + crc\" reads
-the same packets by hand. \"postcard\" has a CRC-32 and no header check; its framing of a stream is two bytes of length by
-hand. \"gdbstub\" reads a packet of as much text, byte by byte, with a sum of 8 bits, and answers it. An exchange is a read of
+they lie, in &mut [u8], \"feedrate, &\" from &[u8], by way of the decoder's storage. \
+\"checksums\" is what CRC-16 and CRC-32 alone take, of
+both framings: what a stream takes beyond that is parsing, and what serial takes beyond the stream is COBS. \
+\"cobs + crc\" reads
+the same packets by hand. \"postcard\" has a CRC-32 and no header check; its framing of a stream is two bytes of \
+length by
+hand. \"gdbstub\" reads a packet of as much text, byte by byte, with a sum of 8 bits, and answers it. \
+An exchange is a read of
 64 bytes of memory: of feedrate the host's half and the agent's, of gdbstub the stub's half alone.";
 
 const DECODE: [(&str, Decode); 4] = [

@@ -41,7 +41,8 @@ A server reads masked
 frames, a client plain ones, both in reads of at most 16 KiB (or WS_READ bytes); every message is seen as a whole. What
 is written goes to a socket that is a buffer, in as few writes as each one makes of many messages. A round trip is a
 client's message, echoed by a server.
-\"tungstenite\" comes with a read buffer of 128 KiB, \"4K\" has one of 4 KiB. embedded-websocket does not check that text
+\"tungstenite\" comes with a read buffer of 128 KiB, \"4K\" has one of 4 KiB. embedded-websocket does not check that \
+text
 is UTF-8, and answers nothing; \"feedrate, frames\" is the frame layer alone, which does as little, but with no second
 buffer for a message.";
 const ABOUT_UNMASK: &str = "\

@@ -373,7 +373,12 @@ fn the_host_of_the_conformance_suite() {
     let lines: Vec<_> = out.lines().collect();
     assert_eq!(
         lines[0],
-        r#"{"active": true, "fingerprint": "7265666572656e63652d6d6163683031", "architecture": 1, "capabilities": 63, "authority": 15, "name": "reference", "state": {"run": 1, "axes": [1000000, -2000000, 3000000], "plc": [100, 101, 102, 103, 104, 105, 106, 107], "program": 1000, "line": 12, "offset": 345}}"#
+        concat!(
+            r#"{"active": true, "fingerprint": "7265666572656e63652d6d6163683031", "architecture": 1, "#,
+            r#""capabilities": 63, "authority": 15, "name": "reference", "state": {"run": 1, "#,
+            r#""axes": [1000000, -2000000, 3000000], "plc": [100, 101, 102, 103, 104, 105, 106, 107], "#,
+            r#""program": 1000, "line": 12, "offset": 345}}"#,
+        )
     );
     assert!(
         lines[1].starts_with(r#"{"run": 1, "breakpoints": 0, "forces": 0, "steps": 0, "policy": 0,"#),

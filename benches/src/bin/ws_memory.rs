@@ -36,12 +36,16 @@ fn main() {
         println!("{:<20} {state:>8} {heap:>8} {waiting:>8} {sum:>8} {lent:>10}", contender.name);
     }
     println!(
-        "\n\"state\" is the connection's own type without the socket, \"future\" is what a task holds that waits for a message\n\
-         in one. \"lent\" are buffers of the caller's that all its connections can share: a connection that waits needs none of\n\
-         it, but for the bytes of a frame's header that was cut. They are as large as this measurement's largest message."
+        "\n\"state\" is the connection's own type without the socket, \
+         \"future\" is what a task holds that waits for a message\n\
+         in one. \"lent\" are buffers of the caller's that all its connections can share: \
+         a connection that waits needs none of\n\
+         it, but for the bytes of a frame's header that was cut. \
+         They are as large as this measurement's largest message."
     );
     println!(
-        "\nAllocations a message, in a second pass over as many messages as the first had. Each message is let go before the\n\
+        "\nAllocations a message, in a second pass over as many messages as the first had. \
+         Each message is let go before the\n\
          next one is read: a peer whose messages share its buffer needs a new one for those that are kept.\n"
     );
     print!("{:<28}", "");
