@@ -7,8 +7,8 @@ use feedrate::pg::frontend::{self, Parameter, Target};
 use feedrate::pg::{Format, List, Secret, Version};
 use feedrate::rdp::frame::{self, Action, Breakpoint, Bytes, Force, PushPolicy, Rule};
 use feedrate::rdp::packet::{Header, Line, Packet, PacketType};
-use feedrate::{Encode, Grow, Instant};
-use feedrate_fuzz::ws::{drain, params};
+use feedrate::{Encode, Grow};
+use feedrate_fuzz::ws::{NOW, drain, params};
 use feedrate_rdp::arch::{Arch, CortexM};
 use feedrate_ws::{Answer, CloseCode, Keys, Piece, Sender};
 
@@ -133,7 +133,7 @@ fn conversation<K: Keys>(mut sender: Sender<Grow, K>) -> Vec<u8> {
     sender.text("").expect("room");
     sender.ping(b"ping").expect("room");
     sender.pong(b"pong");
-    sender.close(CloseCode::GOING_AWAY, "that is all", Instant::ZERO).expect("room");
+    sender.close(CloseCode::GOING_AWAY, "that is all", NOW).expect("room");
     drain(&mut sender)
 }
 

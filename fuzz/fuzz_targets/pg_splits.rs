@@ -11,6 +11,7 @@ use feedrate::pg::{
 use feedrate::{Array, Decoder, Encode, Error as Severity, Fault, Grow, Protocol, Storage};
 use feedrate_fuzz::pg::Visit;
 use feedrate_fuzz::{Outcome, Plan, drive};
+use feedrate_testkit::pg::streamed::{is_text, part_bytes};
 
 const LARGE: u32 = 1 << 20;
 
@@ -180,10 +181,10 @@ fn compare(streamed: &Record, reference: &Record) {
                 Item::Bad(_) => end = Some(false),
                 Item::Part(_) | Item::End => {
                     bytes.extend_from_slice(if text { &[0] } else { &[] });
-                    text = matches!(item, Item::Part(Part::Portal | Part::Statement | Part::Sql));
+                    text = matches!(item, Item::Part(part) if is_text(*part));
                     if let Item::Part(part) = item {
                         opaque |= *part == Part::Body;
-                        put(*part, &mut bytes);
+                        bytes.extend(part_bytes(*part));
                     } else {
                         end = Some(true);
                     }
@@ -206,19 +207,5 @@ fn compare(streamed: &Record, reference: &Record) {
     match &streamed.outcome.end {
         Err(Severity::Lost(error)) if too_long(error) => {}
         _ => assert_eq!(reference.next(), None),
-    }
-}
-
-/// The bytes that a part was read from.
-fn put(part: Part, bytes: &mut Vec<u8>) {
-    match part {
-        Part::Portal | Part::Statement | Part::Sql | Part::Data | Part::Body => {}
-        Part::Function(function) => bytes.extend(function.to_be_bytes()),
-        Part::ResultFormat(format) => bytes.extend(format.0.to_be_bytes()),
-        Part::ParameterFormats { count }
-        | Part::ResultFormats { count }
-        | Part::ParameterTypes { count }
-        | Part::Values { count } => bytes.extend(count.to_be_bytes()),
-        Part::Value { length, .. } => bytes.extend(length.unwrap_or(u32::MAX).to_be_bytes()),
     }
 }

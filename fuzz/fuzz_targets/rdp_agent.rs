@@ -1,5 +1,5 @@
 //! An agent whose host is the fuzzer, with checksums and tags that are right: commands are executed in order, once,
-//! and nothing stays behind.
+//! and nomachine stays behind.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -11,13 +11,14 @@ use feedrate::rdp::frame::{
     ReadRegisters, Release, Resume, Rule, SetAxis, Step,
 };
 use feedrate::rdp::packet::{Header, PacketType};
-use feedrate_fuzz::rdp::{Act, FINGERPRINT, HOST_NONCE, LANE, Peer, Small, Thing, acts, header};
+use feedrate_fuzz::rdp::{Act, FINGERPRINT, HOST_NONCE, LANE, Peer, Small, acts, header, machine};
 use feedrate_rdp::Role;
 use feedrate_rdp::agent::{Agent, AgentConfig, StopCause};
 use feedrate_rdp::arch::CortexM;
 use feedrate_rdp::authority::Grant;
 use feedrate_rdp::link::LaneId;
 use feedrate_rdp::session::{Checksum, SessionState};
+use feedrate_testkit::machine::Fake;
 
 fn authority(token: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
     match token {
@@ -30,7 +31,7 @@ type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
 
 struct World {
     agent: Box<Agent<CortexM, Authority, Small>>,
-    thing: Thing,
+    machine: Fake,
     peer: Peer,
     now: u32,
     answered: BTreeSet<u32>,
@@ -43,10 +44,10 @@ impl World {
         self.turn();
     }
 
-    /// Everything that the agent does now.
+    /// Everymachine that the agent does now.
     fn turn(&mut self) {
         for _ in 0..20 {
-            self.agent.run(&mut self.thing, self.now);
+            self.agent.run(&mut self.machine, self.now);
             let mut packet = [0; 1024];
             let mut back = Vec::new();
             while let length @ 1.. = self.agent.poll(LaneId::Signal, &mut packet, self.now) {
@@ -60,9 +61,9 @@ impl World {
                 }
             }
             if self.agent.state() != SessionState::Active {
-                assert!(self.thing.held.is_empty(), "still forced: {:x?}", self.thing.held);
-                assert_eq!(self.thing.slots, [false; 4]);
+                assert!(self.machine.is_left_alone(), "{:x?} {:?}", self.machine.held, self.machine.slots);
             }
+            assert_eq!(self.machine.misuse, None);
             if back.is_empty() {
                 break;
             }
@@ -123,7 +124,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, step)
 }
 
-/// Something that a host would say.
+/// Somemachine that a host would say.
 fn sense(which: u8, a: u8, b: u32) -> Vec<u8> {
     let (addr, fingerprint) = (u64::from(b % 64), FINGERPRINT);
     let at = Breakpoint { addr, id: u32::from(a % 8) };
@@ -171,7 +172,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let agent = Agent::new(AgentConfig::tcp(*b"boot no. 815", "fuzzed"), authority as Authority, Checksum);
     let mut world = World {
         agent: Box::new(agent),
-        thing: Thing { refuse: flags >> 6, stopped: flags & 1 == 1, ..Thing::default() },
+        machine: machine(flags >> 6, flags & 1 == 1),
         peer: Peer::new(Role::Host),
         now: 0,
         answered: BTreeSet::new(),
@@ -224,7 +225,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
                 world.feed(&packets);
             }
             Act::Packet { kind, flags, mine, position, payload } => {
-                // Another connection is another session, of which this target knows nothing.
+                // Another connection is another session, of which this target knows nomachine.
                 if kind == 3 {
                     continue;
                 }
@@ -258,17 +259,17 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
                     5 => StopCause::Interlock,
                     _ => StopCause::Reset,
                 };
-                world.thing.stopped = true;
-                world.agent.stopped(&mut world.thing, cause, world.now);
+                (world.machine.stopped, world.machine.pending) = (true, None);
+                world.agent.stopped(&mut world.machine, cause, world.now);
                 world.turn();
             }
         }
     }
-    // Left alone, it lets go of everything.
+    // Left alone, it lets go of everymachine.
     for _ in 0..60 {
         world.now += 1_000;
         world.turn();
     }
-    assert!(world.thing.held.is_empty() && world.thing.slots == [false; 4]);
+    assert!(world.machine.is_left_alone());
     assert!(matches!(world.agent.state(), SessionState::Closed | SessionState::Idle), "{:?}", world.agent);
 });

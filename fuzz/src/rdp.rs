@@ -1,18 +1,15 @@
 //! What the targets of RDPv3 share: a peer whose every byte the fuzzer chooses, with checksums and tags that are
-//! right, and a machine.
+//! right, and the machine behind an agent.
 
 use arbitrary::{Arbitrary, Unstructured};
-use feedrate::rdp::frame::{Fingerprint, Location, Record};
+use feedrate::rdp::frame::Fingerprint;
 use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketType, Packets};
 use feedrate::{Decoder, Encode, Grow};
 use feedrate_rdp::Role;
-use feedrate_rdp::arch::CortexM;
-use feedrate_rdp::audit::AuditRing;
 use feedrate_rdp::link::Sizes;
 use feedrate_rdp::session::{Checksum, Context, Seal};
-use feedrate_rdp::target::{
-    Audit, Breakpoints, Forcing, Full, Machine, Memory, Refusal, Stepping, Target, Trap,
-};
+use feedrate_rdp::target::Refusal;
+use feedrate_testkit::machine::{Fake, Log};
 
 /// Little memory, so that its ends are reached.
 pub enum Small {}
@@ -237,194 +234,23 @@ pub fn acts(data: &[u8]) -> impl Iterator<Item = Act<'_>> {
 
 pub const LANE: Line = Line::TCP;
 
-/// A machine that remembers what is left in it.
-pub struct Thing {
-    pub stopped: bool,
-    pub log: AuditRing<16>,
-    pub records: Vec<Record>,
-    pub slots: [bool; 4],
-    pub held: Vec<u64>,
-    pub refuse: u8,
-}
-
-impl Default for Thing {
-    fn default() -> Self {
-        Self {
-            stopped: false,
-            log: AuditRing::new(),
-            records: Vec::new(),
-            slots: [false; 4],
-            held: Vec::new(),
-            refuse: 0,
-        }
-    }
-}
-
-impl Target for Thing {
-    type Arch = CortexM;
-
-    fn fingerprint(&self) -> Fingerprint {
-        FINGERPRINT
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stopped
-    }
-
-    fn read_registers(&mut self, into: &mut [u64; 17]) -> Result<(), Refusal> {
-        into[usize::from(self.refuse) % 17] += 1;
-        Ok(())
-    }
-
-    fn breakpoints(&mut self) -> Option<&mut dyn Breakpoints> {
-        Some(self)
-    }
-
-    fn stepping(&mut self) -> Option<&mut dyn Stepping> {
-        Some(self)
-    }
-
-    fn memory(&mut self) -> Option<&mut dyn Memory> {
-        Some(self)
-    }
-
-    fn forcing(&mut self) -> Option<&mut dyn Forcing> {
-        Some(self)
-    }
-
-    fn machine(&mut self) -> Option<&mut dyn Machine> {
-        Some(self)
-    }
-
-    fn audit(&mut self) -> Option<&mut dyn Audit> {
-        Some(self)
-    }
-}
-
-impl Thing {
-    fn refuses(&self) -> Result<(), Refusal> {
-        match self.refuse {
-            1 => Err(Refusal::Interlock),
-            2 => Err(Refusal::Fatal(3)),
-            3 => Err(Refusal::ReadOnly),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Breakpoints for Thing {
-    fn slots(&self) -> u16 {
-        4
-    }
-
-    fn set(&mut self, _: u64, _: Trap) -> Result<u16, Refusal> {
-        self.refuses()?;
-        let slot = self.slots.iter().position(|slot| !slot).ok_or(Refusal::NoSlot)?;
-        self.slots[slot] = true;
-        Ok(slot as u16)
-    }
-
-    fn clear(&mut self, slot: u16) -> Result<(), Refusal> {
-        assert!(self.slots[usize::from(slot)], "an empty slot is cleared");
-        self.slots[usize::from(slot)] = false;
-        Ok(())
-    }
-}
-
-impl Stepping for Thing {
-    fn halt(&mut self) -> Result<(), Refusal> {
-        self.refuses()
-    }
-
-    fn resume(&mut self) -> Result<(), Refusal> {
-        self.refuses()?;
-        self.stopped = false;
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), Refusal> {
-        self.refuses()?;
-        self.stopped = false;
-        Ok(())
-    }
-}
-
-impl Memory for Thing {
-    fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal> {
-        self.refuses()?;
-        into.fill(addr as u8);
-        Ok(into.len().min(addr as usize % 300))
-    }
-}
-
-impl Forcing for Thing {
-    fn interlock(&mut self) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn force(&mut self, addr: u64, value: &[u8]) -> Result<(), Refusal> {
-        assert!((1..=16).contains(&value.len()));
-        self.refuses()?;
-        self.held.retain(|held| *held != addr);
-        self.held.push(addr);
-        assert!(self.held.len() <= 8);
-        Ok(())
-    }
-
-    fn release(&mut self, addr: u64) -> Result<(), Refusal> {
-        assert!(self.held.contains(&addr), "what is not held is released");
-        self.held.retain(|held| *held != addr);
-        Ok(())
-    }
-}
-
-impl Machine for Thing {
-    fn axes(&self) -> u8 {
-        self.refuse
-    }
-
-    fn axis(&mut self, axis: u8) -> Option<i64> {
-        (axis < 20).then_some(-5)
-    }
-
-    fn set_axis(&mut self, _: u8, _: i64) -> Result<(), Refusal> {
-        self.refuses()
-    }
-
-    fn plc(&mut self, first: u16, into: &mut [u16]) -> usize {
-        into.len().min(usize::from(first))
-    }
-
-    fn cursor(&mut self) -> Location {
-        Location::default()
-    }
-}
-
-impl Audit for Thing {
-    fn append(&mut self, record: Record) -> Result<u32, Full> {
-        let index = self.log.append(record)?;
-        let session = |record: &Record| record.session;
-        // Whatever arrives, commands are executed in order, and each once.
-        if let Some(last) = self.records.last().filter(|last| session(last) == session(&record)) {
-            assert!(record.sequence > last.sequence, "{record:?} after {last:?}");
-        }
-        self.records.push(record);
-        Ok(index)
-    }
-
-    fn conclude(&mut self, index: u32, verdict: u16) {
-        self.log.conclude(index, verdict);
-    }
-
-    fn bounds(&self) -> (u32, u32) {
-        self.log.bounds()
-    }
-
-    fn get(&self, index: u32) -> Option<Record> {
-        self.log.get(index)
-    }
-
-    fn release(&mut self, index: u32) {
-        self.log.release(index);
+/// A machine that refuses nothing, or everything for one of three reasons; it has three axes, or fewer.
+pub fn machine(refuse: u8, stopped: bool) -> Fake {
+    let refuse = refuse % 4;
+    Fake {
+        fingerprint: FINGERPRINT,
+        stopped,
+        refuses: [None, Some(Refusal::Interlock), Some(Refusal::Fatal(3)), Some(Refusal::ReadOnly)]
+            [usize::from(refuse)],
+        // Each time that they are read, another one has changed.
+        registers: |machine| std::array::from_fn(|i| (machine.captures + i as u64) / 17),
+        memory: |addr, into| {
+            into.fill(addr as u8);
+            Ok(into.len().min(addr as usize % 300))
+        },
+        axes: vec![-5; usize::from(3 - refuse)],
+        plc: |first, into| into.len().min(usize::from(first)),
+        log: Log::of::<16>(),
+        ..Fake::new()
     }
 }

@@ -1,5 +1,7 @@
 //! A machine that has everything a target can have, and next to no code of its own: what it returns comes
 //! from a volatile cell, so that the compiler knows nothing of it and cannot cut down the agent in front.
+//!
+//! It is not the testkit's: that one needs `std`, and its code would be weighed with the agent's.
 
 use core::cell::UnsafeCell;
 

@@ -17,6 +17,8 @@ use crate::Sum;
 /// Bytes that are read.
 pub const LENGTH: u16 = 64;
 
+/// Not the testkit's `Fake`: what a machine does is counted with the agent's instructions, and this one does no more
+/// than to copy the bytes. Whatever one that can do everything looks at first would be counted too.
 #[derive(Debug)]
 struct Machine {
     memory: [u8; 256],

@@ -73,6 +73,7 @@ impl Arch for Plain {
     type RegId = NoRegister;
 }
 
+/// The same memory as that of the exchange. It is a target of `gdbstub`, which nothing in the testkit is.
 struct Machine {
     memory: [u8; 256],
 }

@@ -1,103 +1,19 @@
 //! RDPv3 takes no memory from the heap: no link, no agent, no host.
 
-use feedrate::rdp::frame::{Domains, Fingerprint, Location, ReadAudit, ReadMemory};
+use feedrate::rdp::frame::{Domains, Fingerprint, ReadAudit, ReadMemory};
 use feedrate::rdp::packet::Line;
 use feedrate_rdp::Role;
 use feedrate_rdp::agent::{Agent, AgentConfig, StopCause};
 use feedrate_rdp::arch::CortexM;
-use feedrate_rdp::audit::AuditRing;
 use feedrate_rdp::authority::Grant;
 use feedrate_rdp::host::{Event, Host, HostConfig, command};
 use feedrate_rdp::link::{Channel, Desk, LaneId, Link};
 use feedrate_rdp::session::Checksum;
-use feedrate_rdp::target::{Audit, Machine, Memory, Refusal, Stepping, Target};
 use feedrate_testkit::counting::{Counting, taken};
+use feedrate_testkit::machine::{Extensions, Fake};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-struct Servo {
-    log: AuditRing<64>,
-    stopped: bool,
-}
-
-impl Target for Servo {
-    type Arch = CortexM;
-
-    fn fingerprint(&self) -> Fingerprint {
-        *b"servo 7, fw 1.02"
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stopped
-    }
-
-    fn read_registers(&mut self, into: &mut [u64; 17]) -> Result<(), Refusal> {
-        into.fill(7);
-        Ok(())
-    }
-
-    fn stepping(&mut self) -> Option<&mut dyn Stepping> {
-        Some(self)
-    }
-
-    fn memory(&mut self) -> Option<&mut dyn Memory> {
-        Some(self)
-    }
-
-    fn machine(&mut self) -> Option<&mut dyn Machine> {
-        Some(self)
-    }
-
-    fn audit(&mut self) -> Option<&mut dyn Audit> {
-        Some(&mut self.log)
-    }
-}
-
-impl Stepping for Servo {
-    fn halt(&mut self) -> Result<(), Refusal> {
-        self.stopped = true;
-        Ok(())
-    }
-
-    fn resume(&mut self) -> Result<(), Refusal> {
-        self.stopped = false;
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), Refusal> {
-        Err(Refusal::Unsupported)
-    }
-}
-
-impl Memory for Servo {
-    fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal> {
-        into.fill(addr as u8);
-        Ok(into.len())
-    }
-}
-
-impl Machine for Servo {
-    fn axes(&self) -> u8 {
-        2
-    }
-
-    fn axis(&mut self, axis: u8) -> Option<i64> {
-        Some(i64::from(axis))
-    }
-
-    fn set_axis(&mut self, _: u8, _: i64) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn plc(&mut self, _: u16, into: &mut [u16]) -> usize {
-        into.len()
-    }
-
-    fn cursor(&mut self) -> Location {
-        Location::default()
-    }
-}
 
 fn grant(_: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
     Ok(Grant { operator: *b"operator", domains: Domains::ALL, lasts: 1 << 30 })
@@ -106,8 +22,9 @@ fn grant(_: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
 /// Not in the handshake, not while commands are under way over a line that loses packets, not at the end.
 #[test]
 fn a_session_allocates_nothing() {
+    let has = Extensions { stepping: true, memory: true, machine: true, audit: true, ..Extensions::NONE };
+    let mut machine = Fake { has, stopped: false, ..Fake::new() };
     let (used, (answers, closed)) = taken(|| {
-        let mut servo = Servo { log: AuditRing::new(), stopped: false };
         let mut agent =
             Agent::<CortexM, _>::new(AgentConfig::board(*b"boot no. 815", "servo"), grant, Checksum);
         let mut host: Host = Host::new(HostConfig::new(Line::UART).bulk(Some(Line::SPI)), Checksum);
@@ -127,9 +44,12 @@ fn a_session_allocates_nothing() {
                     host.feed(lane, &packet[..length - lost], now);
                 }
             }
-            agent.run(&mut servo, now);
-            if servo.stopped {
-                agent.stopped(&mut servo, StopCause::Halted, now);
+            machine.now = now.into();
+            agent.run(&mut machine, now);
+            machine.stop_now();
+            // It is told over and over, as long as it stands.
+            if machine.stopped {
+                agent.stopped(&mut machine, StopCause::Halted, now);
             }
             while let Some(event) = host.event(now) {
                 match event {

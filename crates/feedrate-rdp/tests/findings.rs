@@ -4,13 +4,13 @@ use feedrate::Encode;
 use feedrate::rdp::frame::{Domains, Fingerprint, Frame, Reason, Step};
 use feedrate::rdp::packet::{Header, Line, Packet, PacketType};
 use feedrate_rdp::Role;
-use feedrate_rdp::agent::{Agent, AgentConfig, StopCause};
-use feedrate_rdp::arch::{Arch, CortexM};
+use feedrate_rdp::agent::{Agent, AgentConfig};
+use feedrate_rdp::arch::CortexM;
 use feedrate_rdp::authority::Grant;
 use feedrate_rdp::host::{Closed, Event, Host, HostConfig, command};
 use feedrate_rdp::link::{Channel, LaneId, Link, LinkEnd, LinkStatus, Sizes};
 use feedrate_rdp::session::Checksum;
-use feedrate_rdp::target::{Refusal, Stepping, Target};
+use feedrate_testkit::machine::{Extensions, Fake};
 
 /// No room for more than one long message at a time.
 enum Tiny {}
@@ -22,49 +22,10 @@ impl Sizes for Tiny {
     type Queue = [u8; 520];
 }
 
-#[derive(Default)]
-struct Servo {
-    running: bool,
-    stepping: bool,
-    steps: u64,
-}
-
-impl Target for Servo {
-    type Arch = CortexM;
-
-    fn fingerprint(&self) -> Fingerprint {
-        *b"servo 7, fw 1.02"
-    }
-
-    fn is_stopped(&self) -> bool {
-        !self.running && !self.stepping
-    }
-
-    fn read_registers(&mut self, into: &mut <CortexM as Arch>::Registers) -> Result<(), Refusal> {
-        *into = [self.steps; 17];
-        Ok(())
-    }
-
-    fn stepping(&mut self) -> Option<&mut dyn Stepping> {
-        Some(self)
-    }
-}
-
-impl Stepping for Servo {
-    fn halt(&mut self) -> Result<(), Refusal> {
-        self.running = false;
-        Ok(())
-    }
-
-    fn resume(&mut self) -> Result<(), Refusal> {
-        self.running = true;
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), Refusal> {
-        self.stepping = true;
-        Ok(())
-    }
+/// A machine that can step, and of which every register is another after each instruction.
+fn machine() -> Fake {
+    let has = Extensions { stepping: true, ..Extensions::NONE };
+    Fake { has, registers: |machine| [machine.instructions; 17], ..Fake::new() }
 }
 
 type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
@@ -79,7 +40,7 @@ fn agent<S: Sizes>(boot: [u8; 12]) -> Agent<CortexM, Authority, S> {
 }
 
 /// A line on which a packet takes 20 ms, so that an agent that only waits for room waits long.
-fn carry<S: Sizes>(host: &mut Host, agent: &mut Agent<CortexM, Authority, S>, servo: &mut Servo, now: u32) {
+fn carry<S: Sizes>(host: &mut Host, agent: &mut Agent<CortexM, Authority, S>, machine: &mut Fake, now: u32) {
     let mut packet = [0; 64];
     if now % 20 == 0 {
         let length = host.poll(LaneId::Signal, &mut packet, now);
@@ -87,21 +48,20 @@ fn carry<S: Sizes>(host: &mut Host, agent: &mut Agent<CortexM, Authority, S>, se
         let length = agent.poll(LaneId::Signal, &mut packet, now);
         host.feed(LaneId::Signal, &packet[..length], now);
     }
-    agent.run(servo, now);
-    if servo.stepping {
-        (servo.stepping, servo.steps) = (false, servo.steps + 1);
-        agent.stopped(servo, StopCause::Step, now);
+    agent.run(machine, now);
+    while let Some(cause) = machine.stop_now() {
+        agent.stopped(machine, cause, now);
     }
 }
 
 #[test]
 fn a_halt_is_heard_in_the_middle_of_a_traced_step() {
-    let (mut agent, mut servo) = (agent::<Tiny>(*b"boot no. 815"), Servo::default());
+    let (mut agent, mut machine) = (agent::<Tiny>(*b"boot no. 815"), machine());
     let mut host: Host = Host::new(HostConfig::new(Line::UART), Checksum);
     host.connect(b"", 1, [2; 16], 0).expect("a short token");
     let (mut halted, mut halt) = (None, None);
     for now in 1..60_000 {
-        carry(&mut host, &mut agent, &mut servo, now);
+        carry(&mut host, &mut agent, &mut machine, now);
         let mut begin = false;
         while let Some(event) = host.event(now) {
             match event {
@@ -124,16 +84,17 @@ fn a_halt_is_heard_in_the_middle_of_a_traced_step() {
         }
     }
     assert_eq!(halted, halt.map(|request| (request, false)));
-    assert!(servo.steps < 200, "{} steps before Halt was heard", servo.steps);
+    let steps = machine.instructions;
+    assert!(steps < 200, "{steps} steps before Halt was heard");
 }
 
 #[test]
 fn a_peer_whose_messages_wait_is_not_lost() {
-    let (mut agent, mut servo) = (agent::<Tiny>(*b"boot no. 815"), Servo::default());
+    let (mut agent, mut machine) = (agent::<Tiny>(*b"boot no. 815"), machine());
     let mut host: Host = Host::new(HostConfig::new(Line::UART), Checksum);
     host.connect(b"", 1, [2; 16], 0).expect("a short token");
     for now in 1..20_000 {
-        carry(&mut host, &mut agent, &mut servo, now);
+        carry(&mut host, &mut agent, &mut machine, now);
         let mut begin = false;
         while let Some(event) = host.event(now) {
             match event {

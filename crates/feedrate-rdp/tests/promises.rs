@@ -8,7 +8,7 @@ use feedrate_rdp::Role;
 use feedrate_rdp::arch::{Aarch64, Arch, CortexM, X86_64};
 use feedrate_rdp::link::{Desk, LaneId, Link, LinkEnd, LinkStatus};
 use feedrate_rdp::session::{Checksum, Context, Order, ReplayGuard, Seal, Session};
-use feedrate_testkit::rdp::Random;
+use feedrate_testkit::random::Random;
 use feedrate_testkit::rdp::vectors::{entries, hex, vectors};
 use serde_json::{Value, json};
 

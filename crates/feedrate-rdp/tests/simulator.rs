@@ -1,6 +1,6 @@
 //! RDPv3's first promise, in many schedules: a command is executed exactly once, or the session ends with an error.
 //!
-//! * `cargo test -p feedrate-tests --test rdp_simulator`: some schedules.
+//! * `cargo test -p feedrate-rdp --test simulator`: some schedules.
 //! * `RDP_SCHEDULES=200000 cargo test --release ... -- --nocapture`: many, from `RDP_FROM` (0) on, with what happened
 //!   in them.
 //! * `RDP_SEED=17 ... -- --nocapture`: one, with everything that happens.
@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use feedrate_testkit::rdp::{Sabotage, Tally, simulate};
+use feedrate_testkit::machine::Sabotage;
+use feedrate_testkit::rdp::{Tally, simulate};
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().expect("a number"))

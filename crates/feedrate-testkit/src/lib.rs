@@ -7,12 +7,17 @@
 //! | [`ways`] | all ways to feed a [`Decoder`](feedrate::Decoder), as one call |
 //! | [`counting`] | an allocator that counts |
 //! | [`pg`] | PostgreSQL's vectors and transcripts |
-//! | [`rdp`] | RDPv3's vectors, the one fake machine, and a simulator of faults |
+//! | `machine` | one fake machine for whatever needs one behind an agent of RDPv3 |
+//! | [`random`] | numbers that look random |
+//! | [`rdp`] | RDPv3's vectors, and a simulator of faults |
 //! | [`ws`] | WebSocket's vectors and transcripts |
 
 pub mod chunks;
 pub mod counting;
+#[cfg(feature = "rdp")]
+pub mod machine;
 pub mod pg;
+pub mod random;
 pub mod rdp;
 pub mod ways;
 #[cfg(feature = "ws")]

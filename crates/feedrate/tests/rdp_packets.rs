@@ -3,7 +3,7 @@
 
 use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
 use feedrate::{Buffer, Decoder, Encode, EncodeError, Error, Fault, Grow, Input, Protocol, SliceOutput};
-use feedrate_testkit::rdp::Random;
+use feedrate_testkit::random::Random;
 use feedrate_testkit::rdp::vectors::{entries, hex, vectors};
 
 /// What came out of a lane, and how it ended.

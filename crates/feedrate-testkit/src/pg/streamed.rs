@@ -75,20 +75,30 @@ pub fn rebuild(pieces: &[Piece]) -> Vec<u8> {
             Piece::Entry(_) | Piece::End => {}
             Piece::Begin(begin) => bytes.extend_from_slice(&begin.raw()),
             Piece::Bytes(content) => bytes.extend_from_slice(content),
-            Piece::Part(part) => match part {
-                Part::Portal | Part::Statement | Part::Sql => in_text = true,
-                Part::Function(function) => bytes.extend_from_slice(&function.to_be_bytes()),
-                Part::ResultFormat(format) => bytes.extend_from_slice(&format.0.to_be_bytes()),
-                Part::ParameterFormats { count }
-                | Part::ResultFormats { count }
-                | Part::ParameterTypes { count }
-                | Part::Values { count } => bytes.extend_from_slice(&count.to_be_bytes()),
-                Part::Value { length, .. } => {
-                    bytes.extend_from_slice(&length.unwrap_or(u32::MAX).to_be_bytes());
-                }
-                Part::Data | Part::Body => {}
-            },
+            Piece::Part(part) => {
+                in_text = is_text(*part);
+                bytes.extend(part_bytes(*part));
+            }
         }
     }
     bytes
+}
+
+/// Whether it is a string, whose NUL is not handed out.
+pub const fn is_text(part: Part) -> bool {
+    matches!(part, Part::Portal | Part::Statement | Part::Sql)
+}
+
+/// The bytes that a part was read from, before those of its content.
+pub fn part_bytes(part: Part) -> Vec<u8> {
+    match part {
+        Part::Portal | Part::Statement | Part::Sql | Part::Data | Part::Body => Vec::new(),
+        Part::Function(function) => function.to_be_bytes().to_vec(),
+        Part::ResultFormat(format) => format.0.to_be_bytes().to_vec(),
+        Part::ParameterFormats { count }
+        | Part::ResultFormats { count }
+        | Part::ParameterTypes { count }
+        | Part::Values { count } => count.to_be_bytes().to_vec(),
+        Part::Value { length, .. } => length.unwrap_or(u32::MAX).to_be_bytes().to_vec(),
+    }
 }

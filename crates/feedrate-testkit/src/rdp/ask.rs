@@ -12,7 +12,7 @@ use feedrate_rdp::link::Sizes;
 use feedrate_rdp::session::{Seal, SendError};
 
 use super::machine::{AXES, END, FATAL, FINGERPRINT};
-use super::random::Random;
+use crate::random::Random;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {

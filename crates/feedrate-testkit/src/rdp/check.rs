@@ -6,8 +6,10 @@ use feedrate::rdp::frame::{ErrorCode, Frame, Record, SetAs, Stopped, Values};
 use feedrate_rdp::arch::{Arch, CortexM};
 
 use super::ask::{Ask, DENIED};
-use super::machine::{AXES, END, Executed, Fake, PLC, SLOTS, cursor, memory, plc};
+use super::machine::{END, PLC, POSITIONS, SLOTS, memory, plc};
+use super::plan::BRIEF;
 use super::tally::Tally;
+use crate::machine::{Executed, Fake};
 
 /// What became of a command, as far as the host knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +107,7 @@ impl Session {
     fn content(&mut self, request: u32, ask: Ask, frame: &Frame<'_>, machine: &Fake) -> Checked {
         let key = self.key()?;
         // What was done before, wherever it came from.
-        let done = machine.journal.iter().filter(|executed| precedes(executed, key, request));
+        let done = machine.journal.executed.iter().filter(|executed| precedes(executed, key, request));
         let done = done.filter(|executed| executed.record.verdict == 0);
         let mine = done.clone().filter(|executed| (executed.boot, executed.record.session) == key);
         let set = || {
@@ -197,7 +199,7 @@ impl Session {
                 ensure!(answer.forces <= 8, "{answer:?}");
             }
             (Ask::Axes, Frame::Axes(answer)) => {
-                let mut axes: [i64; AXES] = [1_000_000, -2_000_000, 3_000_000];
+                let mut axes = POSITIONS;
                 for Executed { record, .. } in done.filter(|executed| executed.record.kind == 0x29) {
                     *axes.get_mut(record.addr as usize).ok_or("an axis that is not there")? =
                         record.value as i64;
@@ -210,13 +212,13 @@ impl Session {
             }
             (Ask::Cursor, Frame::Cursor(answer)) => {
                 let line = answer.cursor.line;
-                ensure!(answer.cursor == cursor(line), "{answer:?}");
+                ensure!(answer.cursor == Fake::location(line), "{answer:?}");
                 ensure!(line <= machine.cursors && self.cursors.insert(line), "{answer:?} came before");
             }
             (Ask::Audit { from, count }, Frame::Audit(answer)) => {
                 ensure!(answer.records.len() <= usize::from(count.min(8)), "{answer:?}");
                 for (index, record) in (from.max(answer.oldest)..).zip(answer.records) {
-                    let expected = machine.history.get(index as usize);
+                    let expected = machine.journal.history.get(index as usize);
                     let Some((boot, _)) = expected.filter(|(_, expected)| *expected == record) else {
                         return Err(format!("{record:?} instead of {expected:?}"));
                     };
@@ -264,7 +266,7 @@ impl Session {
         ensure!(CortexM::unpack(values, &mut received), "values of another architecture");
         ensure!(capture >= self.capture, "capture {capture} after {}", self.capture);
         self.capture = capture;
-        let captured = machine.captures[boot as usize].get((capture as usize).wrapping_sub(1));
+        let captured = machine.journal.captures[boot as usize].get((capture as usize).wrapping_sub(1));
         let Some(captured) = captured else { return Err(format!("there is no capture {capture}")) };
         for (i, (known, (received, captured))) in
             self.known.iter_mut().zip(received.iter().zip(captured)).enumerate()
@@ -295,7 +297,7 @@ pub(super) fn conclude(sessions: &[Session], machine: &Fake, tally: &mut Tally) 
     }
     let mut executed = BTreeMap::new();
     let mut last = None;
-    for entry in &machine.journal {
+    for entry in &machine.journal.executed {
         let Executed { boot, record, .. } = entry;
         let key = (*boot, record.session);
         let show = || format!("executed in session {key:?}: {record:?}");
@@ -355,7 +357,7 @@ pub(super) fn conclude(sessions: &[Session], machine: &Fake, tally: &mut Tally) 
             // Those at the very end of memory are not one of a kind.
             let Ask::Memory { addr, .. } = ask else { continue };
             if !(END - 64..END).contains(addr) {
-                let reads = machine.reads.get(addr).copied().unwrap_or_default();
+                let reads = machine.journal.reads.get(addr).copied().unwrap_or_default();
                 let (least, most) = match outcome {
                     Outcome::Done => (1, 1),
                     _ => (0, 1),
@@ -365,9 +367,9 @@ pub(super) fn conclude(sessions: &[Session], machine: &Fake, tally: &mut Tally) 
         }
     }
     ensure!(
-        unrecorded_done <= machine.full,
+        unrecorded_done <= machine.journal.full,
         "{unrecorded_done} done without a record, the log was full {} times",
-        machine.full
+        machine.journal.full
     );
     Ok(())
 }
@@ -375,7 +377,7 @@ pub(super) fn conclude(sessions: &[Session], machine: &Fake, tally: &mut Tally) 
 /// Whether the token allowed it.
 fn allowed(session: &Session, ask: &Ask, entry: &Executed) -> Checked {
     ensure!(session.token != b"look" && session.token != b"bad", "the token allows nothing of the kind");
-    let late = session.active_at.is_some_and(|at| entry.at > at + super::sim::BRIEF);
+    let late = session.active_at.is_some_and(|at| entry.at > at + BRIEF);
     ensure!(session.token != b"brief" || !late || ask.makes_safer(), "the token had expired");
     Ok(())
 }

@@ -6,8 +6,8 @@ use feedrate::rdp::packet::{Framing, Line, Packets};
 use feedrate::{Decoder, Encode, Error, Grow};
 
 use super::plan::Faults;
-use super::random::Random;
 use super::tally::Tally;
+use crate::random::Random;
 
 /// What is kept of what was sent, to be sent again.
 const KEPT: usize = 400;
@@ -31,7 +31,7 @@ pub(super) struct Wire {
 
 fn hash(bytes: &[u8]) -> u64 {
     bytes.chunks(8).fold(bytes.len() as u64, |hash, chunk| {
-        super::random::mix(hash ^ chunk.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
+        crate::random::mix(hash ^ chunk.iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
     })
 }
 

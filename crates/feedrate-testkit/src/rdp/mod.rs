@@ -14,16 +14,12 @@ mod line;
 mod machine;
 #[cfg(feature = "rdp")]
 mod plan;
-mod random;
 #[cfg(feature = "rdp")]
 mod sim;
 #[cfg(feature = "rdp")]
 mod tally;
 pub mod vectors;
 
-#[cfg(feature = "rdp")]
-pub use self::machine::Sabotage;
-pub use self::random::Random;
 #[cfg(feature = "rdp")]
 pub use self::sim::simulate;
 #[cfg(feature = "rdp")]

@@ -2,7 +2,10 @@
 
 use feedrate::rdp::packet::Line;
 
-use super::random::Random;
+use crate::random::Random;
+
+/// How long the token `brief` is good for, in milliseconds.
+pub(super) const BRIEF: u64 = 1_500;
 
 /// How often something happens to a packet, of ten thousand.
 #[derive(Debug, Clone, Copy, Default)]

@@ -15,13 +15,12 @@ use feedrate_rdp::session::{Checksum, SendError, SessionState};
 use super::ask::Ask;
 use super::check::{Outcome, Sent, Session, UNAWARE, conclude, ensure};
 use super::line::Wire;
-use super::machine::{Fake, Sabotage};
-use super::plan::{Event, Faults, Memory, Plan};
-use super::random::Random;
+use super::machine::{FATAL, machine};
+use super::plan::{BRIEF, Event, Faults, Memory, Plan};
 use super::tally::Tally;
+use crate::machine::{Fake, Held, Sabotage};
+use crate::random::Random;
 
-/// How long the token `brief` is good for, in milliseconds.
-pub(super) const BRIEF: u64 = 1_500;
 /// How long after the last fault everything has to be settled, in milliseconds: patience, and a link that gives up,
 /// come first.
 const SETTLED: u64 = 45_000;
@@ -130,7 +129,7 @@ const LANES: [LaneId; 2] = [LaneId::Signal, LaneId::Bulk];
 
 impl<H: Sizes, A: Sizes> Sim<H, A> {
     fn new(plan: Plan, mut random: Random, sabotage: Sabotage, trace: bool) -> Self {
-        let mut machine = Fake::new(random.clone(), sabotage);
+        let mut machine = machine(random.clone(), sabotage);
         machine.interlock = random.chance(300);
         let wire = |lane: usize| {
             let line = if lane == 0 { plan.signal } else { Line::SPI };
@@ -311,10 +310,7 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
             ensure!(self.now < until, "nothing settles on a good line: {:?}, {:?}", self.host, self.agent);
         }
         let session = self.session();
-        let fatal = session
-            .sent
-            .values()
-            .any(|sent| matches!(sent.ask, Ask::Force { addr: super::machine::FATAL, .. }));
+        let fatal = session.sent.values().any(|sent| matches!(sent.ask, Ask::Force { addr: FATAL, .. }));
         let (closed, bad) = (session.closed, session.token == b"bad");
         // Eight long answers take longer than a second on the slowest line.
         // What is stale is not believed, and so no answer: a tolerance of less than the line's delays.
@@ -415,10 +411,11 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
             self.agent.stopped(&mut self.machine, cause, now);
             // One of many steps, of which nobody wants to know, goes on at once.
             if active && self.machine.stopped && self.machine.pending.is_none() {
-                self.last_stop = Some(self.machine.captures[self.machine.boot as usize].len() as u32);
+                let captures = self.machine.journal.captures.last();
+                self.last_stop = captures.map(|captures| captures.len() as u32);
             }
         }
-        let before = self.machine.journal.len();
+        let before = self.machine.journal.executed.len();
         self.agent.run(&mut self.machine, now);
         self.say(|| {
             let link = self.agent.link();
@@ -426,7 +423,7 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
                 .map(|channel| (link.room(channel), link.is_channel_idle(channel)));
             format!("agent: has run, channels {rooms:?}, queued {:?}", link.queued())
         });
-        for executed in &self.machine.journal[before..] {
+        for executed in &self.machine.journal.executed[before..] {
             self.say(|| format!("machine: {:?}, {} effects", executed.record, executed.effects));
         }
         (self.agent_due, self.agent_at) =
@@ -435,15 +432,19 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         if self.agent_state != SessionState::Active {
             self.last_stop = None;
             ensure!(
-                self.machine.held.is_empty() && self.machine.slots.iter().all(Option::is_none),
+                self.machine.is_left_alone(),
                 "the agent is {:?}, and in the machine stays {:?} {:?}",
                 self.agent_state,
                 self.machine.held,
                 self.machine.slots
             );
         }
-        for (addr, (value, since)) in &self.machine.held {
-            let lease = self.leases.get(value).copied();
+        if let Some(misuse) = &self.machine.misuse {
+            return Err(misuse.clone());
+        }
+        for (addr, Held { value, since }) in &self.machine.held {
+            let value = value.as_slice().try_into().map_or(0, u64::from_be_bytes);
+            let lease = self.leases.get(&value).copied();
             let Some(lease) = lease else {
                 return Err(format!("{addr:#x} is held at {value:#x}, which nobody sent"));
             };
@@ -570,7 +571,7 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
             match event {
                 Event::AgentRestarts => {
                     self.machine.restart();
-                    let boot = self.machine.boot as usize;
+                    let boot = self.machine.journal.boot as usize;
                     self.agent = Self::agent(&self.plan, boot, &mut self.random);
                     (self.agent_state, self.agent_link) = (SessionState::Idle, LinkStatus::Idle);
                     self.last_stop = None;
