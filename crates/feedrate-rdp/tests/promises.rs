@@ -9,14 +9,10 @@ use feedrate_rdp::arch::{Aarch64, Arch, CortexM, X86_64};
 use feedrate_rdp::link::{Desk, LaneId, Link, LinkEnd, LinkStatus};
 use feedrate_rdp::session::{Checksum, Context, Order, ReplayGuard, Seal, Session};
 use feedrate_testkit::random::Random;
-use feedrate_testkit::rdp::vectors::{entries, hex, vectors};
+use feedrate_testkit::rdp::vectors::{entries, hex, shown, vectors};
 use serde_json::{Value, json};
 
 // --- the vectors
-
-fn shown(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 fn encoded(frame: &Frame<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -9,8 +9,8 @@
 //! | [`pg`] | PostgreSQL's vectors and transcripts |
 //! | `machine` | one fake machine for whatever needs one behind an agent of RDPv3 |
 //! | [`random`] | numbers that look random |
-//! | [`rdp`] | RDPv3's vectors, and a simulator of faults |
-//! | [`ws`] | WebSocket's vectors and transcripts |
+//! | [`rdp`] | RDPv3's vectors, packets and lanes, and a simulator of faults |
+//! | `ws` | WebSocket's vectors and transcripts |
 
 pub mod chunks;
 pub mod counting;

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use feedrate::rdp::frame::Record;
+use feedrate_rdp::arch::{Arch, CortexM};
 
-use super::Registers;
 use super::sabotage::Sabotage;
+
+/// The registers of the machine's processor.
+pub type Registers = <CortexM as Arch>::Registers;
 
 /// A command that touched the machine.
 #[derive(Debug, Clone, Copy)]

@@ -25,18 +25,15 @@ use std::collections::BTreeMap;
 
 use feedrate::rdp::frame::{Fingerprint, Location, Record};
 use feedrate_rdp::agent::StopCause;
-use feedrate_rdp::arch::{Arch, CortexM};
+use feedrate_rdp::arch::CortexM;
 use feedrate_rdp::target::{
     Audit, Breakpoints, Forcing, Full, Machine, Memory, Refusal, Stepping, Target, Trap,
 };
 
-pub use self::journal::{Executed, Journal};
+pub use self::journal::{Executed, Journal, Registers};
 pub use self::log::Log;
 pub use self::sabotage::Sabotage;
 use crate::random::{Random, mix};
-
-/// The registers of its processor.
-pub type Registers = <CortexM as Arch>::Registers;
 
 /// What an agent holds forced at most.
 const HELD: usize = 8;

@@ -51,7 +51,7 @@ pub(super) struct Session {
 /// Of an error: the host takes a register for another than it is.
 pub(super) const UNAWARE: &str = "is not what the host takes it for";
 
-type Checked = Result<(), String>;
+pub(super) type Checked = Result<(), String>;
 
 macro_rules! ensure {
     ($condition:expr, $($message:tt)*) => {

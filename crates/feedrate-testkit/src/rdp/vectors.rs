@@ -21,3 +21,8 @@ pub fn hex(of: &Value) -> Vec<u8> {
     let text = of.as_str().expect("hexadecimal digits");
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("digits")).collect()
 }
+
+/// Bytes as the vectors have them, two digits each.
+pub fn shown(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
