@@ -398,8 +398,7 @@ fn writers_refuse_at_the_part_that_is_too_long() {
 #[test]
 fn a_description_of_parameters_is_no_longer_than_long_messages_may_be() {
     let types = [23; 30];
-    let description =
-        feedrate::pg::backend::Message::from(ParameterDescription { types: List::from(&types) });
+    let description = backend::Message::from(ParameterDescription { types: List::from(&types) });
     let mut bytes = Vec::new();
     description.encode(&mut bytes).expect("within the default limits");
     for (long, allowed) in [(126, true), (125, false)] {

@@ -4,19 +4,13 @@ use feedrate::pg::backend::{
     ErrorResponse, NoticeField, NoticeResponse, OwnedErrorResponse, Severity, field,
 };
 use feedrate::pg::stream::{Begin, Event, Part, Streaming};
-use feedrate::pg::{
-    Backend, Direction, Format, Frame, Frontend, List, OwnedFrame, Problem, backend, frontend,
-};
-use feedrate::{Array, Decoder, Encode, Protocol};
+use feedrate::pg::{Backend, Format, Frame, Frontend, List, OwnedFrame, Problem, backend, frontend};
+use feedrate::{Array, Decoder, Encode};
 use feedrate_testkit::pg::vectors::{self, Good};
 use feedrate_testkit::pg::{Side, message};
 
 /// Every message of an established connection, and no piece or neighbour of one.
-fn alone<D: Side>(rows: &[Good<D, D::Owned>], established: &D)
-where
-    D: Direction
-        + for<'b> Protocol<Bytes<'b> = &'b [u8], Message<'b> = Frame<'b, D>, Error = feedrate::pg::Error>,
-{
+fn alone<D: Side>(rows: &[Good<D, D::Owned>], established: &D) {
     let mut tried = 0;
     for Good { bytes, .. } in rows.iter().filter(|row| row.bytes.len() < 1_000) {
         // Some rows are of a startup, or allow what is not allowed by default.

@@ -6,6 +6,7 @@ use super::header::{LONGEST, OVERHEAD};
 /// How packets are delimited on a lane.
 // Exhaustive: SPEC section 2 has these two, and a lane is one or the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Framing {
     /// COBS between zero bytes: UART, SPI.
     Serial,
@@ -34,6 +35,7 @@ impl Framing {
 /// assert_eq!(RADIO.framing.payload(RADIO.mtu), 109);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Line {
     /// How packets are delimited.

@@ -13,6 +13,7 @@ pub(super) const LONGEST: usize = 1022;
 
 /// What a packet is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum PacketType {
     /// Bytes of a channel's stream.
@@ -61,6 +62,7 @@ impl From<PacketType> for u8 {
 
 /// The fields in front of a packet's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
     /// What the packet is for.
     pub kind: PacketType,

@@ -18,6 +18,7 @@ const LENGTH: usize = 2;
 
 /// What is wrong with a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum PacketError {
     /// The bytes between two zeros are not COBS, or the packet is not 16 to 1022 bytes long.
@@ -68,6 +69,13 @@ impl<'a> Packet<'a> {
 }
 
 /// The payload may be a secret, and is only counted.
+#[cfg(feature = "defmt")]
+impl defmt::Format for Packet<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Packet({}, {=usize} bytes)", self.header, self.payload.len());
+    }
+}
+
 impl fmt::Debug for Packet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Packet").field("header", &self.header).field("payload", &self.payload.len()).finish()

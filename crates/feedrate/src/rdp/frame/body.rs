@@ -73,6 +73,7 @@ macro_rules! frame {
     ($(#[$meta:meta])* pub struct $Name:ident = $number:literal, from $SENDER:ident;) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
         pub struct $Name;
 

@@ -15,6 +15,7 @@ frame! {
 
 /// Why a session ends (SPEC section 5.7).
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct ByeReason(pub u8);
 

@@ -22,6 +22,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $Name:ident = $number:literal, $text:literal;)*) => {
         /// Why a command was not done.
         #[derive(Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
         pub struct ErrorCode(pub u16);
 

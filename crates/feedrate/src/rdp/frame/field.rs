@@ -4,6 +4,7 @@ use crate::encode::{EncodeError, Output};
 
 /// What is wrong with a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Problem {
     /// It ends before its fields do.
@@ -159,6 +160,7 @@ macro_rules! enumeration {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
         pub enum $Name {
             $($(#[$value_meta])* $Value,)*
@@ -201,6 +203,7 @@ macro_rules! fields {
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
         pub struct $Name $(<$life>)? {
             $($(#[$field_meta])* pub $field: $Type,)*

@@ -188,3 +188,18 @@ impl<'a, T: Field<'a> + Copy + PartialEq, C> PartialEq for List<'a, T, C> {
 }
 
 impl<'a, T: Field<'a> + Copy + Eq, C> Eq for List<'a, T, C> {}
+
+#[cfg(feature = "defmt")]
+impl<C> defmt::Format for Bytes<'_, C> {
+    /// How many there are: they may be a token.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Bytes({=usize})", self.bytes.len());
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T, C> defmt::Format for List<'_, T, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "List({=usize})", self.len());
+    }
+}

@@ -114,6 +114,7 @@ use crate::encode::{Encode, EncodeError, Output};
 
 /// What is wrong with a debug frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FrameError {
     /// It does not begin with `GDBP`, a version and a kind.
@@ -140,6 +141,7 @@ macro_rules! frames {
     ($($Kind:ident $(<$life:lifetime>)? $(($Body:ident))?,)*) => {
         /// A debug frame.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[non_exhaustive]
         pub enum Frame<'a> {
             $(#[doc = concat!("The frame ", stringify!($Kind), ".")] $Kind(body_of!($Kind $(<$life>)? $($Body)?)),)*

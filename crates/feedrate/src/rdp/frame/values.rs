@@ -117,6 +117,13 @@ impl PartialEq for Values<'_> {
 
 impl Eq for Values<'_> {}
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Values<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Values({=u64:#x})", self.mask);
+    }
+}
+
 impl fmt::Debug for Values<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Values({:#x}:", self.mask)?;

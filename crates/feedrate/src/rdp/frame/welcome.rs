@@ -49,6 +49,7 @@ frame! {
 
 /// What the target can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Capabilities(pub u32);
 
@@ -84,6 +85,7 @@ impl Field<'_> for Capabilities {
 
 /// What a token grants (SPEC section 8.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub struct Domains(pub u8);
 
