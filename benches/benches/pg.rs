@@ -31,14 +31,15 @@ type Encode = fn(&mut BytesMut, usize);
 type DecodeWhole = fn(BytesMut) -> Sum;
 
 const OURS: &str = "feedrate";
-const FIELDS: [(&str, Decode); 7] = [
+const FIELDS: &[(&str, Decode)] = &[
     (OURS, decode::feedrate_fields),
     ("feedrate, checked", decode::feedrate_fields_checked),
     ("feedrate, copy", decode::feedrate_fields_read),
     ("floor", decode::floor_fields),
     ("postgres-protocol", decode::postgres_fields),
     ("pgwire", decode::pgwire_fields),
-    ("pg-proto", decode::pg_proto_fields),
+    #[cfg(feature = "pg-proto")]
+    ("pg-proto", feedrate_benches::pg_proto::fields),
 ];
 /// feedrate reads its chunks where they are: it has no use for the whole.
 const WHOLE: [(&str, DecodeWhole); 2] =
@@ -121,7 +122,7 @@ fn agree(rows: Rows) {
 
 fn decode_rows(criterion: &mut Criterion, table: &mut Table, rows: &str, place: &str, streams: &[Vec<u8>]) {
     for (chunk, name) in CHUNKS {
-        decode_with(criterion, table, &format!("{rows}, fields, {name}, {place}"), streams, chunk, &FIELDS);
+        decode_with(criterion, table, &format!("{rows}, fields, {name}, {place}"), streams, chunk, FIELDS);
         decode_with(criterion, table, &format!("{rows}, frames, {name}, {place}"), streams, chunk, &FRAMES);
     }
 }

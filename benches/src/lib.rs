@@ -5,6 +5,8 @@
 
 pub mod decode;
 pub mod encode;
+#[cfg(feature = "pg-proto")]
+pub mod pg_proto;
 pub mod pipeline;
 pub mod rdp;
 pub mod streams;

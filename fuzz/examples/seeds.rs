@@ -58,7 +58,7 @@ fn protocols() -> io::Result<()> {
         digits.as_bytes().chunks(2).map(|two| u8::from_str_radix(str(two), 16).unwrap_or(0)).collect()
     };
     let mut meters = Vec::new();
-    for (index, line) in include_str!("../../tests/tests/protocols.txt").lines().enumerate() {
+    for (index, line) in include_str!("../../examples/tests/protocols.txt").lines().enumerate() {
         let mut words = line.split(' ');
         let (protocol, frame) = (words.next(), hex(words.last().unwrap_or_default()));
         if protocol == Some("modbus") {

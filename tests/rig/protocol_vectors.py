@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Frames of Modbus RTU and DL/T 645 as other implementations build them, for tests/tests/protocols.rs.
+"""Frames of Modbus RTU and DL/T 645 as other implementations build them, for examples/tests/protocols.rs.
 
     python3 -m venv target/vectors && target/vectors/bin/pip install pymodbus==3.16.1 dlt645==3.2.0
-    target/vectors/bin/python tests/rig/protocol_vectors.py >tests/tests/protocols.txt
+    target/vectors/bin/python tests/rig/protocol_vectors.py >examples/tests/protocols.txt
 
 A line: protocol, address, function or control code, data, and the frame; in hexadecimal, `-` for no bytes.
 """

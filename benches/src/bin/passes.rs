@@ -42,7 +42,8 @@ fn run(kind: &str, contender: &str, passes: usize) -> usize {
         "fields-checked" => Some(decode::feedrate_fields_checked),
         "postgres-protocol" if kind != "encode" => Some(decode::postgres_fields),
         "pgwire" if !matches!(kind, "encode" | "pipeline" | "rows") => Some(decode::pgwire_fields),
-        "pg-proto" => Some(decode::pg_proto_fields),
+        #[cfg(feature = "pg-proto")]
+        "pg-proto" => Some(feedrate_benches::pg_proto::fields),
         "frames" => Some(pipeline::feedrate_frames),
         "fields" => Some(pipeline::feedrate_fields),
         "pgwire" if kind == "pipeline" => Some(pipeline::pgwire_fields),

@@ -1,35 +1,24 @@
 //! The debugger `rdp` and the simulated machine `rdp_sim` of the examples, talking to each other.
 //!
-//! Cargo builds them when the first test asks for one; nothing else is needed.
+//! They are the programs that `cargo test -p feedrate-examples` has built; a test that is asked for by its name alone
+//! (`--test rdp_tools`) takes those that are there.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Where an example is, built.
+/// Where an example is. `cargo test` builds them with the tests.
 fn example(name: &str) -> PathBuf {
-    static BUILT: OnceLock<Vec<PathBuf>> = OnceLock::new();
-    let all = BUILT.get_or_init(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let build = Command::new(cargo)
-            .current_dir(workspace)
-            .args(["build", "--package", "feedrate-examples", "--example", "rdp", "--example", "rdp_sim"])
-            .arg("--message-format=json-render-diagnostics")
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo can be run");
-        assert!(build.status.success(), "the examples do not build");
-        let messages = String::from_utf8(build.stdout).unwrap();
-        let behind = messages.split(r#""executable":""#).skip(1);
-        behind.map(|text| PathBuf::from(text.split('"').next().unwrap().replace(r"\\", r"\"))).collect()
-    });
-    all.iter().find(|path| path.file_stem().unwrap() == name).expect("cargo says where it is").clone()
+    let test = std::env::current_exe().expect("a path");
+    let path = test.ancestors().nth(2).expect("target/PROFILE").join("examples").join(name);
+    let path = path.with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(path.exists(), "{} is missing: cargo build -p feedrate-examples --examples", path.display());
+    path
 }
 
 /// A machine that ends with the test.
