@@ -422,7 +422,7 @@ impl Direction for Backend {
     type Message<'a> = Message<'a>;
 }
 
-impl frame::private::Direction for Backend {
+impl frame::sealed::Direction for Backend {
     #[inline]
     fn message<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
         if let (DataRow::TAG, Some(body)) = (frame.tag(), frame.raw().get(HEADER..)) {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::form::{Form, Name, Pieces};
-use super::list::{Item, List, private};
+use super::list::{Item, List, sealed};
 use super::reader::{Bad, Reader};
 use super::shape::Kind;
 use super::trace::Printer;
@@ -40,7 +40,7 @@ impl fmt::Display for Format {
 }
 
 impl Item<'_> for Format {}
-impl private::Item<'_> for Format {
+impl sealed::Item<'_> for Format {
     const SIZE: Option<usize> = Some(2);
 
     #[inline]

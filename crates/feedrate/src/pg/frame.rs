@@ -49,12 +49,12 @@ pub(crate) enum Kind {
 }
 
 /// A direction of the conversation. It cannot be implemented outside of this crate.
-pub trait Direction: Sized + private::Direction {
+pub trait Direction: Sized + sealed::Direction {
     /// The messages of this direction.
     type Message<'a>;
 }
 
-pub(crate) mod private {
+pub(crate) mod sealed {
     use super::{Error, Frame};
     use crate::pg::shape::Shape;
 

@@ -428,7 +428,7 @@ impl Direction for Frontend {
     type Message<'a> = Message<'a>;
 }
 
-impl frame::private::Direction for Frontend {
+impl frame::sealed::Direction for Frontend {
     #[inline]
     fn message<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Error> {
         read(frame.raw(), frame.tag(), frame.kind())

@@ -32,9 +32,9 @@ enum Source<'a, T> {
 }
 
 /// What a [`List`] can be of. It cannot be implemented outside of this crate.
-pub trait Item<'a>: Copy + private::Item<'a> {}
+pub trait Item<'a>: Copy + sealed::Item<'a> {}
 
-pub(crate) mod private {
+pub(crate) mod sealed {
     use core::fmt;
 
     use super::{Bad, Printer, Reader, Sink};
@@ -349,7 +349,7 @@ impl<'a, T: Item<'a> + fmt::Debug> fmt::Debug for Iter<'a, T> {
 
 /// A value of a column, parameter or argument; `None` is NULL.
 impl<'a> Item<'a> for Option<&'a [u8]> {}
-impl<'a> private::Item<'a> for Option<&'a [u8]> {
+impl<'a> sealed::Item<'a> for Option<&'a [u8]> {
     #[inline]
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad> {
         reader.value()
@@ -374,7 +374,7 @@ impl<'a> private::Item<'a> for Option<&'a [u8]> {
 
 /// An object identifier, such as a type's.
 impl Item<'_> for u32 {}
-impl private::Item<'_> for u32 {
+impl sealed::Item<'_> for u32 {
     const SIZE: Option<usize> = Some(4);
 
     #[inline]
@@ -393,7 +393,7 @@ impl private::Item<'_> for u32 {
 }
 
 impl<'a> Item<'a> for Text<'a> {}
-impl<'a> private::Item<'a> for Text<'a> {
+impl<'a> sealed::Item<'a> for Text<'a> {
     const TERMINATED: bool = true;
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::list::{Item, private};
+use super::list::{Item, sealed};
 use super::reader::{Bad, Reader};
 use super::text::Text;
 use super::trace::Printer;
@@ -60,7 +60,7 @@ pub mod field {
 }
 
 impl<'a> Item<'a> for NoticeField<'a> {}
-impl<'a> private::Item<'a> for NoticeField<'a> {
+impl<'a> sealed::Item<'a> for NoticeField<'a> {
     const TERMINATED: bool = true;
 
     // A call: the check of the list and the walk over it share it.

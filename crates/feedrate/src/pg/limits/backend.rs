@@ -1,6 +1,6 @@
 //! What a backend may say.
 
-use super::{Limits, private};
+use super::{Limits, sealed};
 use crate::pg::cap::{LONGEST, cut, largest};
 
 /// The most that the length field of a backend's message may say, by kind of message.
@@ -93,7 +93,7 @@ impl Default for BackendLimits {
 }
 
 impl Limits for BackendLimits {}
-impl private::Limits for BackendLimits {
+impl sealed::Limits for BackendLimits {
     fn copy_data(&self) -> u32 {
         self.most(Class::Long)
     }

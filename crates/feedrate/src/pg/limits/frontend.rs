@@ -1,6 +1,6 @@
 //! What a frontend may say.
 
-use super::{Limits, private};
+use super::{Limits, sealed};
 use crate::pg::cap::{LONGEST, cut, largest};
 
 /// The most that the length field of a frontend's message may say, by kind of message. The defaults are a server's.
@@ -93,7 +93,7 @@ impl Default for FrontendLimits {
 }
 
 impl Limits for FrontendLimits {}
-impl private::Limits for FrontendLimits {
+impl sealed::Limits for FrontendLimits {
     fn copy_data(&self) -> u32 {
         self.most(Class::Large)
     }

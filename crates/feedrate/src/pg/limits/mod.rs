@@ -11,9 +11,9 @@ pub(crate) trait Sent<C> {
 
 /// The limits of one direction: [`BackendLimits`](super::BackendLimits) or [`FrontendLimits`](super::FrontendLimits).
 /// CopyData is sent in both.
-pub trait Limits: private::Limits {}
+pub trait Limits: sealed::Limits {}
 
-pub(crate) mod private {
+pub(crate) mod sealed {
     pub trait Limits {
         fn copy_data(&self) -> u32;
     }

@@ -275,7 +275,7 @@ macro_rules! item {
         }
 
         impl<$life> $crate::pg::list::Item<$life> for $Name<$life> {}
-        impl<$life> $crate::pg::list::private::Item<$life> for $Name<$life> {
+        impl<$life> $crate::pg::list::sealed::Item<$life> for $Name<$life> {
             $( const TERMINATED: bool = $crate::pg::message::macros::terminated!($terminated); )?
 
             // A call: the check of the list and the walk over it share it.
