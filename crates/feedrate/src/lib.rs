@@ -82,8 +82,8 @@
 //! # What is in it
 //!
 //! * [`pg`]: PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2, both directions, every message.
-//! * [`rdp`]: the wire formats of RDPv3, a remote debug protocol for the controllers of machine tools: packets and
-//!   debug frames. Both ends of it are the crate `feedrate-rdp`.
+//! * `rdp` (a feature): the wire formats of RDPv3, a remote debug protocol for the controllers of machine tools:
+//!   packets and debug frames. Both ends of it are the crate `feedrate-rdp`.
 //! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours ([a
 //!   guide](guide)).
 //! * [`Encode`], [`Output`]: how messages become bytes.
