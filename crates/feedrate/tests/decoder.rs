@@ -362,3 +362,36 @@ fn memory_that_runs_out_loses_the_stream() {
     assert_eq!(decoder.feed(&mut &b"ab"[..]), lost);
     assert_eq!(decoder.feed(&mut &b"abc"[..]), lost);
 }
+
+/// What a `static` of firmware wants is made while compiling.
+#[test]
+fn decoders_are_constants() {
+    use feedrate::pg::stream::Streaming;
+    use feedrate::pg::{
+        Backend, BackendLimits, Frontend, FrontendLimits, List, Secret, Text, frontend::Bind,
+    };
+    use feedrate::rdp::packet::{Framing, Packets};
+
+    const SERVER: Decoder<Backend, Array<64>> = Decoder::new(
+        Backend::established().limits(BackendLimits::new().long(1 << 20)).allow_unknown(9),
+        Array::new(),
+    );
+    const CLIENT: Decoder<Streaming<Frontend>, Array<64>> =
+        Decoder::new(Streaming::new(Frontend::new().limits(FrontendLimits::new().large(9))), Array::new());
+    const LINE: Decoder<Packets, Array<64>> = Decoder::new(Packets::new(Framing::Serial), Array::new());
+    const BIND: Bind<'static> = Bind {
+        portal: Text::from_bytes(b"p"),
+        statement: Text::from_bytes(b"s"),
+        parameter_formats: List::new(&[]),
+        parameters: List::new(&[Some(b"1")]),
+        result_formats: List::EMPTY,
+    };
+    const KEY: Secret<'static> = Secret::from_bytes(b"key");
+
+    let (mut server, mut client, mut line) = (SERVER, CLIENT, LINE);
+    let mut input = &b"Z\0\0\0\x05I"[..];
+    assert_eq!(server.feed(&mut input).unwrap().unwrap().name(), "ReadyForQuery");
+    assert!(client.feed(&mut &b"\0\0\0\x08"[..]).unwrap().is_none());
+    assert!(line.feed(&mut &b"\0"[..]).unwrap().is_none());
+    assert_eq!((BIND.parameters.len(), KEY.expose().len()), (1, 3));
+}

@@ -4,6 +4,7 @@ use super::body::frame;
 
 frame! {
     /// What is in the registers? The answer is [`Registers`](super::Registers).
+    #[derive(Default)]
     pub struct ReadRegisters = 0x18, from HOST {
         /// Whether those are left out that have not changed since they were last sent.
         pub changed: bool,
