@@ -265,6 +265,24 @@ fn deadlines_are_by_the_callers_clock() {
     assert_eq!(c.at(5_010), State::Drop);
 }
 
+/// Nothing that begins the closing does so without a deadline.
+#[test]
+fn the_clock_runs_from_whatever_begins_the_closing() {
+    let expected = Some(Instant::from_millis(7_000));
+    let now = Instant::from_millis(2_000);
+    let mut sender = Sender::server(Grow::new(10_000));
+    sender.close_now(NORMAL, "", now).expect("nothing has been said");
+    assert_eq!(sender.deadline(), expected);
+    let mut sender = Sender::server(Grow::new(10_000));
+    sender.close(NORMAL, "", now).expect("room");
+    // It runs already.
+    sender.close_now(NORMAL, "", Instant::from_millis(3_000)).expect("nothing has been written");
+    assert_eq!(sender.deadline(), expected);
+    let mut sender = Sender::server(Grow::new(10_000)).require_deflate(None, now);
+    assert_eq!(sender.deadline(), expected);
+    assert_eq!(sender.poll_event(), None);
+}
+
 /// A peer that closes and takes nothing any more, or that takes and never answers.
 #[test]
 fn a_peer_that_does_not_play_along() {
