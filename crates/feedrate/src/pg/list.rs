@@ -426,3 +426,18 @@ impl<'a, T: Item<'a>> defmt::Format for List<'a, T> {
         defmt::write!(f, "List({=usize})", self.len());
     }
 }
+
+#[cfg(all(test, feature = "alloc"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_what_is_good_ends_where_it_would_on_the_wire() {
+        let texts = List::<Text<'_>>::from_good(b"a\0b\0\0c\0");
+        assert_eq!(texts.len(), 2);
+        // The last one has no end.
+        assert_eq!(List::<Text<'_>>::from_good(b"a\0b").len(), 1);
+        // A number does not end a list of numbers.
+        assert_eq!(List::<u32>::from_good(&[0; 11]).len(), 2);
+    }
+}
