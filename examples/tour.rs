@@ -83,6 +83,9 @@ impl Connection {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    if let Some(argument) = std::env::args().nth(1) {
+        return Err(format!("unknown argument {argument:?}: the tour shows its own recording").into());
+    }
     let mut connections = BTreeMap::new();
     let mut lengths = [1, 2, 3, 5, 7, 11, 13].into_iter().cycle();
     let mut out = Output::default();

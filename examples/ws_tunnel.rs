@@ -109,7 +109,7 @@ async fn connect(socket: TcpStream, to: &To) -> io::Result<()> {
             // What is carried may be compressed or encrypted already.
             let serving = Serving { limit: 1 << 20, deflate: None, protocols: Vec::new(), quiet: true };
             match ws::accept(socket, &serving, &mut buffer).await? {
-                Some(open) => tunnel(open, TcpStream::connect(address).await?, buffer).await,
+                Some(open) => tunnel(open, ws::reach(address).await?, buffer).await,
                 None => Ok(()),
             }
         }

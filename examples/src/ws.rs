@@ -262,10 +262,20 @@ impl Asking {
     }
 }
 
+/// A connection, or an error that says where none could be made.
+pub async fn reach(address: &str) -> io::Result<TcpStream> {
+    let failed =
+        |error: io::Error| io::Error::new(error.kind(), format!("cannot connect to {address}: {error}"));
+    match timeout(PATIENCE, TcpStream::connect(address)).await {
+        Ok(connected) => connected.map_err(failed),
+        Err(_) => Err(failed(io::ErrorKind::TimedOut.into())),
+    }
+}
+
 /// A client's connection and handshake, and the subprotocol that the server has chosen.
 pub async fn connect(asking: &Asking, buffer: &mut [u8]) -> io::Result<(Open<RandomKeys>, Option<String>)> {
     let address = if asking.host.contains(':') { asking.host.clone() } else { format!("{}:80", asking.host) };
-    let mut socket = timeout(PATIENCE, TcpStream::connect(address)).await??;
+    let mut socket = reach(&address).await?;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
     let protocols: Vec<&str> = asking.protocols.iter().map(String::as_str).collect();

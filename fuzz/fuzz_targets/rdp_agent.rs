@@ -95,18 +95,7 @@ impl World {
             Frame::Heartbeat(_) | Frame::Bye(_) | Frame::Stopped(_) => return,
             // What is refused as being out of order may come again, and what is wrong with its frame is said first.
             Frame::Error(_) => return,
-            Frame::Done(answer) => answer.request,
-            Frame::BreakpointSet(answer) => answer.request,
-            Frame::Breakpoints(answer) => answer.request,
-            Frame::Registers(answer) => answer.request,
-            Frame::Memory(answer) => answer.request,
-            Frame::Status(answer) => answer.request,
-            Frame::Axes(answer) => answer.request,
-            Frame::Plc(answer) => answer.request,
-            Frame::Cursor(answer) => answer.request,
-            Frame::Audit(answer) => answer.request,
-            Frame::Metrics(answer) => answer.request,
-            other => panic!("{other:?}"),
+            _ => frame.request().unwrap_or_else(|| panic!("{frame:?}")),
         };
         assert!(self.answered.insert(request), "done a second time: {frame:?}");
     }

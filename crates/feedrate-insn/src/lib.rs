@@ -50,16 +50,21 @@
 //!
 //! # What belongs where
 //!
-//! | [`Flow`] | Thumb | AArch64 | x86-64 |
-//! |---|---|---|---|
-//! | [`Jump`](Flow::Jump) | `B` | `B`, `B.AL`, `B.NV` | `JMP rel` |
-//! | [`Call`](Flow::Call) | `BL`, `BLX label` | `BL` | `CALL rel` |
-//! | [`Return`](Flow::Return) | `BX LR`, `BXNS LR`, `MOV PC, LR`, `POP {.., PC}`, `LDM` with PC, `LDR PC, [SP], #n`, `RFE`, `SUBS PC, LR`, `ERET` | `RET*`, `ERET*`, `DRPS` | `RET`, `RETF`, `IRET`, `UIRET`, `ERETU`, `ERETS`, `SYSRET`, `SYSEXIT`, `RSM` |
-//! | [`IndirectJump`](Flow::IndirectJump) | `BX Rm`, `BXNS`, `BXJ`, `MOV PC, Rm`, `ADD PC, Rm`, `LDR PC, [..]`, `TBB`, `TBH` | `BR*` | `JMP r/m`, `JMP FAR m` |
-//! | [`IndirectCall`](Flow::IndirectCall) | `BLX Rm`, `BLXNS` | `BLR*` | `CALL r/m`, `CALL FAR m` |
-//! | [`Conditional`](Flow::Conditional) | `B<c>`, `CBZ`, `CBNZ` | `B.<c>`, `BC.<c>`, `CBZ`, `CBNZ`, `TBZ`, `TBNZ`, `CB<cc>` | `J<cc>`, `JRCXZ`, `JECXZ`, `LOOP*`, `XBEGIN` |
-//! | [`Trap`](Flow::Trap) | `SVC`, `BKPT`, `UDF`, `HLT`, `HVC`, `SMC`, `DCPS` | `SVC`, `HVC`, `SMC`, `BRK`, `HLT`, `DCPS`, `TCANCEL`, `UDF` | `SYSCALL`, `SYSENTER`, `INT n`, `INT3`, `INT1`, `UD0`, `UD1`, `UD2`, `HLT`, `VMCALL`, `VMMCALL`, `VMLAUNCH`, `VMRESUME`, `VMFUNC`, `VMRUN`, `ENCLU`, `ENCLS`, `ENCLV`, `TDCALL`, `SEAMCALL`, `SEAMOPS`, `SEAMRET` |
-//! | [`Sequential`](Flow::Sequential) | all else | all else | all else |
+//! * [`Jump`](Flow::Jump): Thumb `B`; AArch64 `B`, `B.AL`, `B.NV`; x86-64 `JMP rel`
+//! * [`Call`](Flow::Call): Thumb `BL`, `BLX label`; AArch64 `BL`; x86-64 `CALL rel`
+//! * [`Return`](Flow::Return): Thumb `BX LR`, `BXNS LR`, `MOV PC, LR`, `POP {.., PC}`, `LDM` with PC,
+//!   `LDR PC, [SP], #n`, `RFE`, `SUBS PC, LR`, `ERET`; AArch64 `RET*`, `ERET*`, `DRPS`; x86-64 `RET`, `RETF`, `IRET`,
+//!   `UIRET`, `ERETU`, `ERETS`, `SYSRET`, `SYSEXIT`, `RSM`
+//! * [`IndirectJump`](Flow::IndirectJump): Thumb `BX Rm`, `BXNS`, `BXJ`, `MOV PC, Rm`, `ADD PC, Rm`, `LDR PC, [..]`,
+//!   `TBB`, `TBH`; AArch64 `BR*`; x86-64 `JMP r/m`, `JMP FAR m`
+//! * [`IndirectCall`](Flow::IndirectCall): Thumb `BLX Rm`, `BLXNS`; AArch64 `BLR*`; x86-64 `CALL r/m`, `CALL FAR m`
+//! * [`Conditional`](Flow::Conditional): Thumb `B<c>`, `CBZ`, `CBNZ`; AArch64 `B.<c>`, `BC.<c>`, `CBZ`, `CBNZ`,
+//!   `TBZ`, `TBNZ`, `CB<cc>`; x86-64 `J<cc>`, `JRCXZ`, `JECXZ`, `LOOP*`, `XBEGIN`
+//! * [`Trap`](Flow::Trap): Thumb `SVC`, `BKPT`, `UDF`, `HLT`, `HVC`, `SMC`, `DCPS`; AArch64 `SVC`, `HVC`, `SMC`,
+//!   `BRK`, `HLT`, `DCPS`, `TCANCEL`, `UDF`; x86-64 `SYSCALL`, `SYSENTER`, `INT n`, `INT3`, `INT1`, `UD0`, `UD1`,
+//!   `UD2`, `HLT`, `VMCALL`, `VMMCALL`, `VMLAUNCH`, `VMRESUME`, `VMFUNC`, `VMRUN`, `ENCLU`, `ENCLS`, `ENCLV`,
+//!   `TDCALL`, `SEAMCALL`, `SEAMOPS`, `SEAMRET`
+//! * [`Sequential`](Flow::Sequential): all else
 //!
 //! Waiting for an event (`WFI`, `WFE`, `MWAIT`) is sequential. So is an instruction that a processor
 //! without the extension runs as a NOP.

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`chunks`] | how bytes are cut, for whatever is fed with them |
 //! | [`ways`] | all ways to feed a [`Decoder`](feedrate::Decoder), as one call |
-//! | [`counting`] | an allocator that counts |
+//! | [`counting`], [`storage`] | an allocator that counts, a storage without memory |
 //! | [`pg`] | PostgreSQL's vectors and transcripts |
 //! | `machine` | one fake machine for whatever needs one behind an agent of RDPv3 |
 //! | [`random`] | numbers that look random |
@@ -19,6 +19,7 @@ pub mod machine;
 pub mod pg;
 pub mod random;
 pub mod rdp;
+pub mod storage;
 pub mod ways;
 #[cfg(feature = "ws")]
 pub mod ws;

@@ -4,6 +4,7 @@
 
 use feedrate::{Array, Encode, EncodeError, Grow, Storage};
 use feedrate_testkit::chunks::bytewise;
+use feedrate_testkit::storage::NoMemory;
 use feedrate_ws::handshake::{
     Client, ClientError, ClientRequest, HeadError, Rejection, Server, ServerError, accept,
 };
@@ -365,29 +366,8 @@ fn rejections_are_answers() {
 /// Nothing is taken then, so that no request can be put together from what was left of it.
 #[test]
 fn without_memory_nothing_is_taken() {
-    struct Broken;
-    impl Storage for Broken {
-        fn limit(&self) -> usize {
-            2_000
-        }
-        fn held(&self) -> &[u8] {
-            &[]
-        }
-        fn held_mut(&mut self) -> &mut [u8] {
-            &mut []
-        }
-        fn append(&mut self, bytes: &[u8]) -> Result<(), feedrate::Fault> {
-            self.reserve(bytes.len())
-        }
-        fn reserve(&mut self, bytes: usize) -> Result<(), feedrate::Fault> {
-            Err(feedrate::Fault::Memory { needed: bytes })
-        }
-        fn discard(&mut self, _: usize) {}
-        fn truncate(&mut self, _: usize) {}
-        fn clear(&mut self) {}
-    }
     let good = request(&REQUEST);
-    let mut server = Server::new(Broken);
+    let mut server = Server::new(NoMemory { limit: 2_000 });
     let mut input = &good[..];
     for _ in 0..2 {
         assert_eq!(server.feed(&mut input).err(), Some(HeadError::TooLong { limit: 2_000 }.into()));

@@ -1,7 +1,8 @@
 //! WebSocket: what breaks a rule is refused at the byte that shows it, with the right close code, and
 //! nothing comes after that.
 
-use feedrate::{Array, Grow, Storage};
+use feedrate::{Array, Grow};
+use feedrate_testkit::storage::NoMemory;
 use feedrate_testkit::ws::run::{Entry, How, Key, Log, NOW, agreed, feed, key, transcript, write};
 use feedrate_testkit::ws::wire::{
     BINARY, CLOSE, FIN, MORE, PING, PONG, RSV1, TEXT, Wire, frames, peer, stored,
@@ -234,35 +235,18 @@ fn headers_are_read_as_they_are_written() {
 /// A storage that is full is not the peer's fault, and is said to be not.
 #[test]
 fn no_memory() {
-    struct Broken;
-    impl Storage for Broken {
-        fn limit(&self) -> usize {
-            1_000
-        }
-        fn held(&self) -> &[u8] {
-            &[]
-        }
-        fn held_mut(&mut self) -> &mut [u8] {
-            &mut []
-        }
-        fn append(&mut self, bytes: &[u8]) -> Result<(), feedrate::Fault> {
-            self.reserve(bytes.len())
-        }
-        fn reserve(&mut self, bytes: usize) -> Result<(), feedrate::Fault> {
-            if bytes == 0 { Ok(()) } else { Err(feedrate::Fault::Memory { needed: bytes }) }
-        }
-        fn discard(&mut self, _: usize) {}
-        fn truncate(&mut self, _: usize) {}
-        fn clear(&mut self) {}
-    }
     for role in ROLES {
         let how = How { role, pieces: false, shared: false, deflate: None, limit: 0 };
         let bytes = Wire::new(peer(role)).text("fits").text("does not").into_bytes();
-        let found = transcript(how, Broken, &[&bytes[..bytes.len() - 1], &bytes[bytes.len() - 1..]]);
+        let found = transcript(
+            how,
+            NoMemory { limit: 1_000 },
+            &[&bytes[..bytes.len() - 1], &bytes[bytes.len() - 1..]],
+        );
         assert!(matches!(found.entries[1], Entry::Failed(Error { violation: Violation::Memory, .. })));
         assert_eq!(found.said, [(FIN | CLOSE, vec![0x03, 0xf3])]);
         // A sender that cannot queue says so.
-        let mut sender = Sender::server(Broken);
+        let mut sender = Sender::server(NoMemory { limit: 1_000 });
         assert!(matches!(sender.text("x"), Err(SendError::Full { .. })));
         let vectored = sender.send_vectored("x", |_| panic!("written, with no memory for the rest"));
         assert!(matches!(vectored, Err(SendError::Full { .. })));

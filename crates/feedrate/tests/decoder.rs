@@ -6,6 +6,7 @@ use feedrate::pg::{Backend, Encryption, EncryptionResponse, Frontend, Problem};
 use feedrate::{Array, Borrowed, Decoder, Error, Extent, Fault, Grow, Protocol, Storage};
 use feedrate_testkit::pg::Side;
 use feedrate_testkit::pg::vectors::{self, Good};
+use feedrate_testkit::storage::NoMemory;
 
 /// Bytes in packets of three, each of which says with a `+` that another protocol follows.
 #[derive(Debug, Default)]
@@ -337,26 +338,7 @@ fn the_bytes_that_lose_the_stream_are_pending() {
 /// A storage that has less room than it says.
 #[test]
 fn memory_that_runs_out_loses_the_stream() {
-    #[derive(Debug)]
-    struct Liar;
-    impl Storage for Liar {
-        fn limit(&self) -> usize {
-            100
-        }
-        fn held(&self) -> &[u8] {
-            &[]
-        }
-        fn held_mut(&mut self) -> &mut [u8] {
-            &mut []
-        }
-        fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-            Err(Fault::Memory { needed: bytes.len() })
-        }
-        fn discard(&mut self, _: usize) {}
-        fn truncate(&mut self, _: usize) {}
-        fn clear(&mut self) {}
-    }
-    let mut decoder = Decoder::new(Triples, Liar);
+    let mut decoder = Decoder::new(Triples, NoMemory { limit: 100 });
     assert_eq!(decoder.feed(&mut &b"abc"[..]), Ok(Some(&b"abc"[..])));
     let lost = Err(Error::Lost(Fault::Memory { needed: 2 }));
     assert_eq!(decoder.feed(&mut &b"ab"[..]), lost);

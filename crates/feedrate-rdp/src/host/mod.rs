@@ -264,7 +264,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
                 self.agreed_by = None;
                 Event::Active
             }
-            frame => Event::Answer(Answer { request: request_of(&frame)?, frame }),
+            frame => Event::Answer(Answer { request: frame.request()?, frame }),
         })
     }
 
@@ -433,7 +433,7 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
             }
             (SessionState::Active, Frame::Stopped(_)) => Step::Hand,
             (SessionState::Active, ref frame) => {
-                let request = request_of(frame);
+                let request = frame.request();
                 let waiting = self.outstanding.iter_mut().find(|place| {
                     request.is_some_and(|request| place.is_some_and(|(sequence, _)| sequence == request))
                 });
@@ -465,25 +465,6 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
 fn lent<Z: Seal>(message: &[u8]) -> &[u8] {
     let end = message.len().saturating_sub(Z::TAG.min(LONGEST_TAG));
     message.get(HEADER..end).unwrap_or_default()
-}
-
-/// Sequence of the command that a frame answers.
-fn request_of(frame: &Frame<'_>) -> Option<u32> {
-    Some(match frame {
-        Frame::Done(answer) => answer.request,
-        Frame::BreakpointSet(answer) => answer.request,
-        Frame::Breakpoints(answer) => answer.request,
-        Frame::Registers(answer) => answer.request,
-        Frame::Memory(answer) => answer.request,
-        Frame::Status(answer) => answer.request,
-        Frame::Axes(answer) => answer.request,
-        Frame::Plc(answer) => answer.request,
-        Frame::Cursor(answer) => answer.request,
-        Frame::Audit(answer) => answer.request,
-        Frame::Metrics(answer) => answer.request,
-        Frame::Error(answer) => answer.request,
-        _ => return None,
-    })
 }
 
 impl<S: Sizes, Z> fmt::Debug for Host<S, Z> {

@@ -198,6 +198,37 @@ macro_rules! traced {
     };
 }
 
+/// A startup packet that is nothing but its code, which stands where a StartupMessage has its version.
+macro_rules! request {
+    ($(#[$meta:meta])* pub struct $Name:ident = $code:literal;) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        pub struct $Name;
+
+        impl $Name {
+            pub(crate) const CODE: u32 = $code;
+        }
+
+        impl<'a> $crate::pg::message::Fields<'a> for $Name {
+            fn read(reader: &mut $crate::pg::reader::Reader<'a>) -> Result<Self, $crate::pg::reader::Bad> {
+                reader.u32("code").map(|_| Self)
+            }
+
+            fn write<S: $crate::pg::write::Sink>(&self, out: &mut S) {
+                out.put(&Self::CODE.to_be_bytes())
+            }
+
+            fn trace(&self, out: &mut $crate::pg::trace::Printer<'_, '_>) -> core::fmt::Result {
+                out.code(Self::CODE)
+            }
+        }
+
+        $crate::pg::message::macros::startup!($Name);
+    };
+}
+
 /// The name, and [`Encode`](crate::Encode) under the default limits.
 macro_rules! encoded {
     ($Name:ident $(<$life:lifetime>)?, $($side:ident($Class:ident)),+) => {
@@ -304,4 +335,6 @@ macro_rules! terminated {
     };
 }
 
-pub(crate) use {encoded, fields, form, item, message, sent, shapes, startup, tagged, terminated, traced};
+pub(crate) use {
+    encoded, fields, form, item, message, request, sent, shapes, startup, tagged, terminated, traced,
+};

@@ -101,4 +101,4 @@ fn bad(raw: &[u8], reader: &Reader<'_>, name: &'static str) -> Error {
     Error::new(name, raw.len().saturating_sub(reader.left()), reader.problem())
 }
 
-pub(crate) use self::macros::{encoded, item, message, startup};
+pub(crate) use self::macros::{encoded, item, message, request, startup};

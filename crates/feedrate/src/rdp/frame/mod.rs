@@ -322,6 +322,27 @@ impl<'a> Frame<'a> {
     }
 }
 
+impl Frame<'_> {
+    /// Sequence of the command that this is the reply to: `None` of kinds that are no reply.
+    pub const fn request(&self) -> Option<u32> {
+        Some(match self {
+            Self::Done(reply) => reply.request,
+            Self::BreakpointSet(reply) => reply.request,
+            Self::Breakpoints(reply) => reply.request,
+            Self::Registers(reply) => reply.request,
+            Self::Memory(reply) => reply.request,
+            Self::Status(reply) => reply.request,
+            Self::Axes(reply) => reply.request,
+            Self::Plc(reply) => reply.request,
+            Self::Cursor(reply) => reply.request,
+            Self::Audit(reply) => reply.request,
+            Self::Metrics(reply) => reply.request,
+            Self::Error(reply) => reply.request,
+            _ => return None,
+        })
+    }
+}
+
 impl Encode for Frame<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         write(self, out)
