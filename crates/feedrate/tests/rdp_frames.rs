@@ -264,3 +264,19 @@ fn a_body_alone_is_the_same_frame() {
     assert_eq!(alone, body);
     assert_eq!(frame::Halt::KIND, 0x10);
 }
+
+/// A reply begins with the sequence of its command (SPEC section 6.4); Stopped, which can come by itself, is none.
+#[test]
+fn a_reply_names_its_command() {
+    const REPLIES: [u8; 12] = [0x80, 0x81, 0x83, 0x98, 0x99, 0xA8, 0xAA, 0xAB, 0xAC, 0xB0, 0xB1, 0xFF];
+    let mut seen = BTreeSet::new();
+    for entry in entries(&vectors("frames.json")["valid"]) {
+        let bytes = hex(&entry["frame"]);
+        let expected = REPLIES.contains(&bytes[5]).then(|| {
+            seen.insert(bytes[5]);
+            u32::from_be_bytes(bytes[6..10].try_into().expect("four bytes"))
+        });
+        assert_eq!(Frame::read(&bytes).expect("a valid frame").request(), expected, "{}", entry["name"]);
+    }
+    assert!(seen.into_iter().eq(REPLIES));
+}
