@@ -9,30 +9,42 @@
 //! ...
 //! ```
 //!
-//! Without commands it reads them from standard input. `--help` lists the options and exit codes, the command
-//! `help` the commands. `rdp_sim` is a machine to try it on.
+//! If no commands are given, it reads them from standard input. `--help` lists the options and exit codes, and the
+//! command `help` lists the commands. `rdp_sim` is a machine to try it on.
 //!
-//! To be read in this order: `rdp/client.rs` is the loop that every such program has, `rdp/tool.rs` what
-//! this one does with it. `rdp/json.rs` is another use of the same loop, for the conformance suite.
+//! Read `rdp/client.rs` first: it has the loop that every such program has. Then `rdp/tool.rs`, which is what this
+//! one does with the loop. `rdp/json.rs` uses the same loop for the conformance suite.
 
+#[path = "rdp/audit.rs"]
+mod audit;
 #[path = "rdp/client.rs"]
 mod client;
 #[path = "rdp/command.rs"]
 mod command;
+#[path = "rdp/digits.rs"]
+mod digits;
 #[path = "rdp/failure.rs"]
 mod failure;
 #[path = "rdp/json.rs"]
 mod json;
+#[path = "rdp/lists.rs"]
+mod lists;
+#[path = "rdp/memory.rs"]
+mod memory;
+#[path = "rdp/names.rs"]
+mod names;
 #[path = "rdp/options.rs"]
 mod options;
-#[path = "rdp/registers.rs"]
-mod registers;
+#[path = "rdp/session.rs"]
+mod session;
 #[path = "rdp/show.rs"]
 mod show;
 #[path = "rdp/symbols.rs"]
 mod symbols;
 #[path = "rdp/tool.rs"]
 mod tool;
+#[path = "rdp/words.rs"]
+mod words;
 
 use std::process::ExitCode;
 
@@ -74,8 +86,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     };
     // A wrong command is found before anything is done to the machine.
     let commands = options.commands.as_deref();
-    let commands =
-        commands.map(|text| Command::parse_all(text, &symbols)).transpose().map_err(Failure::Usage)?;
+    let commands = commands.map(Command::parse_all).transpose().map_err(Failure::Usage)?;
 
     let client = Client::connect(options, commands.is_none())?;
     let mut tool = Tool::new(client, symbols);

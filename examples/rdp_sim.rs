@@ -8,29 +8,40 @@
 //!
 //! and in another terminal `cargo run --example rdp -- --connect tcp:127.0.0.1:7000 --token operator`.
 //!
-//! The machine, and the tokens that it takes, are the reference machine's of
-//! `tests/rdp-conformance/README.md`. `--help` lists the options.
+//! The machine, the tokens that it accepts, and the commands on standard input that change its behaviour are
+//! described in `tests/rdp-conformance/README.md`. `--help` lists the options.
 //!
-//! What firmware would do is in `rdp_sim/station.rs`: bytes go in, the agent runs, bytes come out.
-//! `rdp_sim/machine.rs` is the machine as the agent's `Target`.
+//! `rdp_sim/station.rs` does what firmware would do: bytes go in, the agent runs, bytes come out.
+//! `rdp_sim/machine.rs` is the machine, and `rdp_sim/target.rs` is what the agent sees of it.
 
+#[path = "rdp_sim/clock.rs"]
+mod clock;
+#[path = "rdp_sim/knobs.rs"]
+mod knobs;
 #[path = "rdp_sim/machine.rs"]
 mod machine;
+#[path = "rdp_sim/operator.rs"]
+mod operator;
 #[path = "rdp_sim/options.rs"]
 mod options;
+#[path = "rdp_sim/place.rs"]
+mod place;
 #[path = "rdp_sim/station.rs"]
 mod station;
+#[path = "rdp_sim/target.rs"]
+mod target;
+#[path = "rdp_sim/world.rs"]
+mod world;
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::ExitCode;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
-use std::time::Duration;
+use std::sync::mpsc::channel;
 
-use feedrate_examples::lane::{Happening, Port};
-use feedrate_rdp::link::LaneId;
+use feedrate_examples::lane::{accept, read_input};
 
 use crate::options::{Options, USAGE};
+use crate::place::Place;
 use crate::station::Station;
 
 fn main() -> ExitCode {
@@ -55,31 +66,20 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    let (to_station, happenings) = sync_channel(64);
-    let mut lanes = vec![("listening", LaneId::Signal, &options.signal)];
-    lanes.extend(options.bulk.iter().map(|address| ("bulk", LaneId::Bulk, address)));
-    for (what, lane, address) in lanes {
+    let (to_loop, from_others) = channel();
+    let mut places = vec![("listening", Place::Operator, &options.listen)];
+    places.extend(options.bulk.iter().map(|address| ("bulk", Place::Bulk, address)));
+    places.extend(options.observe.iter().map(|address| ("observing", Place::Observer, address)));
+    let mut out = std::io::stdout().lock();
+    for (what, place, address) in places {
         let listener =
             TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        println!("{what} {address}");
-        let to_station = to_station.clone();
-        thread::spawn(move || serve(&listener, lane, &to_station));
+        writeln!(out, "{what} {address}").map_err(|error| error.to_string())?;
+        accept(listener, place as usize, to_loop.clone());
     }
-    Station::new(options)?.run(&happenings)
-}
-
-/// One connection after the other: the next one is taken when this one has ended.
-fn serve(listener: &TcpListener, lane: LaneId, to: &SyncSender<Happening>) -> Option<()> {
-    loop {
-        let accepted = listener.accept().and_then(|(stream, _)| Port::tcp(stream));
-        let Ok((port, reader)) = accepted.and_then(|port| Ok((port.try_clone()?, port))) else {
-            // A client that has left again, or too many open files: neither is for ever.
-            thread::sleep(Duration::from_millis(100));
-            continue;
-        };
-        to.send(Happening::Connected(lane, port)).ok()?;
-        let why = reader.pass_on(lane, to)?;
-        to.send(Happening::Gone(lane, why)).ok()?;
-    }
+    out.flush().map_err(|error| error.to_string())?;
+    drop(out);
+    read_input(to_loop.clone());
+    Station::new(options, to_loop)?.run(&from_others)
 }

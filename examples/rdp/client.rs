@@ -1,51 +1,51 @@
-//! A session with an agent, as a program that does one thing after the other wants it: [`ask`](Client::ask)
-//! sends a command and waits for its answer, and the session goes on meanwhile.
+//! A session with an agent, for a program that does one thing after the other: [`ask`](Client::ask) sends a command
+//! and waits for its answer, while the session goes on.
 //!
-//! The loop is the one that every program around [`Host`] has:
+//! The loop is the one that every program around [`Host`](feedrate_rdp::host::Host) has:
 //!
-//! 1. what has arrived goes into the host: `feed`,
-//! 2. the host tells what that means: `event`,
-//! 3. what it has to say is sent: `poll`,
-//! 4. wait until something arrives, but no longer than to the host's `deadline`.
+//! 1. what has arrived goes into the host, as far as there is room: `feed`,
+//! 2. the host says what that means: `poll_event`. The agent's Heartbeats are answered there, so that the agent
+//!    knows whether this loop is alive,
+//! 3. what it has to say is sent: `poll_transmit`,
+//! 4. wait until something happens, but no longer than to the host's `deadline`.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread;
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use feedrate::rdp::frame::{self, ByeReason, Frame, Location, Reason, RunState, Stopped};
-use feedrate::rdp::packet::Line;
-use feedrate_examples::lane::{Clock, Happening, Port, random};
+use feedrate::Instant;
+use feedrate::rdp::frame::{self, Cause, Frame, Location, Reason, RunState, Standing, Stopped};
+use feedrate_examples::lane::{Clock, Connection, Happening, random, read_input};
 use feedrate_rdp::host::command::Command;
-use feedrate_rdp::host::{Answer, Closed, Device, Event, Host, HostConfig};
+use feedrate_rdp::host::{Answer, Closed, Device, Event, HostConfig, RegisterSet};
 use feedrate_rdp::link::LaneId;
 use feedrate_rdp::session::SendError;
 
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::registers::Registers;
+use crate::session::Session;
+
+const LANES: [LaneId; 2] = [LaneId::Signal, LaneId::Bulk];
 
 pub(crate) struct Client {
-    host: Box<Host>,
+    session: Session,
     clock: Clock,
     happenings: Receiver<Happening>,
-    signal: Port,
-    bulk: Option<Port>,
+    /// What is behind each of [`LANES`]. The number of a connection is that of its lane.
+    connections: [Option<Connection>; 2],
     news: News,
     /// Lines of standard input that nobody has asked for yet.
     input: VecDeque<String>,
     end_of_input: bool,
     interrupted: bool,
-    /// Why there is no signal lane any more.
-    gone: Option<String>,
 }
 
 /// What the agent has told without being asked.
 #[derive(Default)]
 struct News {
     state: Option<MachineState>,
-    registers: Option<Registers>,
+    registers: Option<RegisterSet>,
     stops: VecDeque<Stop>,
     active: bool,
     unknown: usize,
@@ -59,6 +59,12 @@ pub(crate) struct MachineState {
     pub(crate) axes: Vec<i64>,
     pub(crate) plc: Vec<u16>,
     pub(crate) cursor: Location,
+    pub(crate) modified: bool,
+    pub(crate) stuck: u8,
+    pub(crate) last: Option<Reason>,
+    pub(crate) detail: u64,
+    pub(crate) cause: Cause,
+    pub(crate) ended: Vec<u64>,
 }
 
 /// The program has come to a stand.
@@ -67,55 +73,59 @@ pub(crate) struct Stop {
     pub(crate) request: u32,
     pub(crate) reason: Reason,
     pub(crate) more: bool,
+    pub(crate) axes: Standing,
     pub(crate) detail: u64,
+    pub(crate) pc: u64,
     /// Which registers it tells of, and all that are known by it.
     pub(crate) mask: u64,
-    pub(crate) registers: Registers,
+    pub(crate) registers: RegisterSet,
 }
 
 impl Client {
     /// Connects, and opens a session. `reads`: it will be asked for lines of standard input.
     pub(crate) fn connect(options: &Options, reads: bool) -> Result<Self, Failure> {
         let system = |error: io::Error| Failure::NoPeer(format!("cannot listen to the line: {error}"));
-        let (to_client, happenings) = sync_channel(64);
-        let signal = options.signal.connect().map_err(Failure::NoPeer)?;
-        signal.listen(LaneId::Signal, to_client.clone()).map_err(system)?;
-        let bulk =
-            options.bulk.as_ref().map(|address| address.connect()).transpose().map_err(Failure::NoPeer)?;
-        if let Some(bulk) = &bulk {
-            bulk.listen(LaneId::Bulk, to_client.clone()).map_err(system)?;
+        let (to_client, happenings) = channel();
+        let mut connections = [None, None];
+        for ((number, address), connection) in
+            (0..).zip([Some(&options.signal), options.bulk.as_ref()]).zip(&mut connections)
+        {
+            let port = address.map(|address| address.connect()).transpose().map_err(Failure::NoPeer)?;
+            let made = port.map(|port| Connection::new(number, port, &to_client));
+            *connection = made.transpose().map_err(system)?;
         }
         let interrupts = to_client.clone();
         ctrlc::set_handler(move || drop(interrupts.send(Happening::Interrupt)))
             .map_err(|error| Failure::Usage(format!("cannot take Ctrl-C: {error}")))?;
         if reads {
-            thread::spawn(move || read_input(&to_client));
+            read_input(to_client);
         }
 
-        // The suite would rather see the link or the heartbeat being lost.
-        let patience = if options.json { 60_000 } else { 5000 };
-        let config = HostConfig::new(options.signal.signal())
-            .bulk(options.bulk.as_ref().map(|_| Line::SPI))
-            .device(options.device)
-            .patience(patience);
+        // The suite would rather see the line or the agent being lost.
+        let patience = Duration::from_secs(if options.json { 60 } else { 5 });
+        let config =
+            HostConfig::new().device(options.device).generation(options.generation).patience(patience);
+        let mut session = if options.signal.is_stream() {
+            Session::stream(config)
+        } else {
+            Session::serial(config, options.bulk.is_some())
+        };
         let clock = Clock::start();
-        let mut host: Box<Host> = Box::new(Host::new(config, Default::default()));
         let cookie = u32::from_be_bytes(random().map_err(Failure::Usage)?);
         let nonce = random().map_err(Failure::Usage)?;
-        host.connect(options.token.as_bytes(), cookie, nonce, clock.now())
+        session
+            .connect(options.token.as_bytes(), cookie, nonce, clock.now())
             .map_err(|error| Failure::Usage(format!("--token: {error}")))?;
 
         let mut client = Self {
-            host,
+            session,
             clock,
             happenings,
-            signal,
-            bulk,
+            connections,
             news: News::default(),
             input: VecDeque::new(),
             end_of_input: !reads,
             interrupted: false,
-            gone: None,
         };
         client.events(|_| {});
         while !client.news.active {
@@ -126,7 +136,7 @@ impl Client {
 
     /// What Welcome said. There is a session.
     pub(crate) fn device(&self) -> Result<Device, Failure> {
-        self.host.device().copied().ok_or_else(|| Failure::Nonsense("there has been no Welcome".into()))
+        self.session.device().copied().ok_or_else(|| Failure::Nonsense("there has been no Welcome".into()))
     }
 
     /// What State said. There is a session.
@@ -135,9 +145,9 @@ impl Client {
     }
 
     /// What is known of the registers, if the architecture is.
-    pub(crate) fn registers(&self) -> Result<&Registers, Failure> {
+    pub(crate) fn registers(&self) -> Result<&RegisterSet, Failure> {
         self.news.registers.as_ref().ok_or_else(|| {
-            let number = self.host.device().map_or(0, |device| device.architecture);
+            let number = self.session.device().map_or(0, |device| device.architecture);
             Failure::Nonsense(format!("architecture {number} is not known here"))
         })
     }
@@ -150,25 +160,21 @@ impl Client {
         mut read: impl FnMut(C::Answer<'_>) -> R,
     ) -> Result<Result<R, frame::Error>, Failure> {
         let ticket = loop {
-            match self.host.request(command, self.clock.now()) {
+            match self.session.request(command, self.clock.now()) {
                 Ok(ticket) => break ticket,
-                Err(SendError::Full | SendError::NotActive) => self.turn()?,
+                Err(SendError::Full | SendError::Credit | SendError::NotActive) => self.turn()?,
                 Err(error) => return Err(Failure::Usage(format!("it cannot be sent: {error}"))),
             }
         };
         let mut answered = None;
         loop {
             self.events(|answer| {
-                if answer.request == ticket.sequence() {
-                    answered = Some(ticket.read(answer).map(|result| result.map(&mut read)));
+                if let Some(result) = ticket.read(answer) {
+                    answered = Some(result.map(&mut read));
                 }
             });
             match answered.take() {
-                Some(Some(result)) => return Ok(result),
-                Some(None) => {
-                    let kind = command.frame().name();
-                    return Err(Failure::Nonsense(format!("{kind} was answered with something else")));
-                }
+                Some(result) => return Ok(result),
                 None => self.pause(None)?,
             }
         }
@@ -176,28 +182,29 @@ impl Client {
 
     /// The next Stopped that nobody has seen, if it comes within so many milliseconds.
     pub(crate) fn stop(&mut self, within: Option<u32>) -> Result<Option<Stop>, Failure> {
-        let began = self.clock.now();
+        let until = within.map(|within| self.in_milliseconds(within));
         loop {
             if let Some(stop) = self.news.stops.pop_front() {
                 return Ok(Some(stop));
             }
-            let passed = self.clock.now().wrapping_sub(began);
-            match within.map(|within| within.saturating_sub(passed)) {
-                Some(0) => return Ok(None),
-                left => self.turn_within(left)?,
+            if until.is_some_and(|until| self.clock.now() >= until) {
+                return Ok(None);
             }
+            self.turn_until(until)?;
         }
     }
 
     /// Lets time go by.
     pub(crate) fn wait(&mut self, milliseconds: u32) -> Result<(), Failure> {
-        let began = self.clock.now();
-        loop {
-            match milliseconds.saturating_sub(self.clock.now().wrapping_sub(began)) {
-                0 => return Ok(()),
-                left => self.turn_within(Some(left))?,
-            }
+        let until = self.in_milliseconds(milliseconds);
+        while self.clock.now() < until {
+            self.turn_until(Some(until))?;
         }
+        Ok(())
+    }
+
+    fn in_milliseconds(&self, milliseconds: u32) -> Instant {
+        self.clock.now() + Duration::from_millis(milliseconds.into())
     }
 
     /// The next line of standard input, `None` at its end. In between, each Stopped that comes goes to
@@ -223,143 +230,209 @@ impl Client {
         self.news.stops.clear();
     }
 
-    /// Milliseconds since the program's start.
-    pub(crate) fn now(&self) -> u32 {
+    /// Time since the program's start.
+    pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }
 
     /// Ends the session, and says how it ended.
-    pub(crate) fn bye(&mut self) -> Closed {
-        self.host.bye(self.clock.now());
+    pub(crate) fn end(&mut self) -> Closed {
+        self.session.end(self.clock.now());
         self.interrupted = false;
         loop {
             self.events(|_| {});
-            if let Some(why) = self.news.closed {
-                return why;
-            }
-            if self.gone.is_some() || self.pause(None).is_err() {
-                return Closed::Bye(ByeReason::LinkLost);
+            match self.news.closed {
+                Some(why) => return why,
+                None => self.await_happening(None),
             }
         }
     }
 
     /// Once round. Whatever was done before it has been [told](Self::events) already.
     fn turn(&mut self) -> Result<(), Failure> {
-        self.turn_within(None)
+        self.turn_until(None)
     }
 
-    fn turn_within(&mut self, milliseconds: Option<u32>) -> Result<(), Failure> {
-        self.pause(milliseconds)?;
+    fn turn_until(&mut self, until: Option<Instant>) -> Result<(), Failure> {
+        self.pause(until)?;
         self.events(|_| {});
         Ok(())
     }
 
-    /// 2 and 3: what has happened, and what is to be said about it.
+    /// 1, 2 and 3: what has arrived, what that means, and what is to be said about it.
     fn events(&mut self, mut answered: impl FnMut(&Answer<'_>)) {
-        let now = self.clock.now();
-        while let Some(event) = self.host.event(now) {
-            match event {
-                Event::Answer(answer) => {
-                    if let (Frame::Registers(registers), Some(known)) =
-                        (answer.frame, &mut self.news.registers)
-                    {
-                        known.update(&registers.values);
-                    }
-                    answered(&answer);
+        loop {
+            let left = self.feed();
+            let now = self.clock.now();
+            while let Some(event) = self.session.poll_event(now) {
+                self.news.take(&event);
+                if let Event::Answer(answer) = &event {
+                    answered(answer);
                 }
-                Event::State(state) => {
-                    self.news.state = Some(MachineState {
-                        run: state.run,
-                        axes: state.axes.collect(),
-                        plc: state.plc.collect(),
-                        cursor: state.cursor,
-                    });
-                }
-                Event::Active => self.news.active = true,
-                Event::Stopped(stopped) => self.news.stopped(&stopped),
-                Event::Unknown { .. } => self.news.unknown += 1,
-                Event::Closed(why) => self.news.closed = Some(why),
-                _ => {}
             }
             if self.news.registers.is_none() && self.news.state.is_some() {
-                self.news.registers =
-                    self.host.device().and_then(|device| Registers::of(device.architecture));
+                let architecture = self.session.device().map(|device| device.architecture);
+                self.news.registers = architecture.and_then(RegisterSet::of_architecture);
+            }
+            // There may be room now for what is left.
+            if left == 0 || left == self.feed() {
+                break;
             }
         }
         self.send();
     }
 
+    /// Gives the host what it has room for, and returns how much is left.
+    fn feed(&mut self) -> usize {
+        let now = self.clock.now();
+        let mut unread = 0;
+        for (lane, connection) in LANES.into_iter().zip(&mut self.connections) {
+            let Some(connection) = connection else { continue };
+            let mut input = connection.input();
+            self.session.feed(lane, &mut input, now);
+            let left = input.len();
+            connection.taken(left);
+            unread += left;
+        }
+        unread
+    }
+
     fn send(&mut self) {
-        let mut packet = [0; 1024];
-        let lanes = [(LaneId::Signal, Some(&mut self.signal)), (LaneId::Bulk, self.bulk.as_mut())];
-        for (lane, port) in lanes {
-            let Some(port) = port else { continue };
-            while let length @ 1.. = self.host.poll(lane, &mut packet, self.clock.now()) {
-                if port.write_all(&packet[..length]).is_err() {
-                    // Half a packet may have gone. The reading thread will tell why.
-                    port.hang_up();
-                    break;
-                }
+        let now = self.clock.now();
+        let mut bytes = [0; 1024];
+        for (lane, connection) in LANES.into_iter().zip(&mut self.connections) {
+            let Some(connection) = connection.as_mut().filter(|connection| connection.is_free()) else {
+                continue;
+            };
+            // A packet, or a piece of the stream: what becomes urgent meanwhile has to wait for no more than that.
+            if let length @ 1.. = self.session.poll_transmit(lane, &mut bytes, now) {
+                connection.write(bytes[..length].to_vec());
             }
         }
     }
 
-    /// 4 and 1: waits, so many milliseconds at most, and takes what has come. Fails if there is nothing more
-    /// to wait for.
-    fn pause(&mut self, milliseconds: Option<u32>) -> Result<(), Failure> {
-        let active = self.news.active;
+    /// 4. Fails if there is nothing more to wait for.
+    fn pause(&mut self, until: Option<Instant>) -> Result<(), Failure> {
         if let Some(why) = self.news.closed {
-            return Err(Failure::Closed { why, unknown: self.news.unknown, active });
-        }
-        if let Some(why) = &self.gone {
-            return Err(Failure::Gone { why: why.clone(), active });
+            return Err(Failure::Closed { why, unknown: self.news.unknown, active: self.news.active });
         }
         if self.interrupted {
             return Err(Failure::Interrupted);
         }
-        let host = self.clock.until(self.host.deadline());
-        let most = milliseconds.map_or(host, |most| Duration::from_millis(u64::from(most)).min(host));
+        self.await_happening(until);
+        Ok(())
+    }
+
+    fn await_happening(&mut self, until: Option<Instant>) {
+        let host = self.clock.until(self.session.deadline());
+        let most = until.map_or(host, |until| self.clock.until(Some(until)).min(host));
         match self.happenings.recv_timeout(most) {
             Ok(happening) => self.take(happening),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.gone = Some("nobody reads it".into()),
+            // The last thread has ended, and said so before.
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(most),
         }
-        Ok(())
     }
 
     fn take(&mut self, happening: Happening) {
         match happening {
-            Happening::Bytes(lane, bytes) => self.host.feed(lane, &bytes, self.clock.now()),
-            Happening::Gone(LaneId::Signal, why) => self.gone = Some(why),
-            // The signal lane takes over.
-            Happening::Gone(LaneId::Bulk, _) => self.bulk = None,
+            Happening::Bytes(number, bytes) => {
+                if let Some((connection, _)) = self.connection(number) {
+                    connection.arrived(bytes);
+                }
+            }
+            Happening::Written(number) => {
+                if let Some((connection, _)) = self.connection(number) {
+                    connection.written();
+                }
+            }
+            // Without its bulk lane a session goes on.
+            Happening::Gone(number, _) => {
+                if let Some((_, lane)) = self.connection(number) {
+                    self.session.disconnect(lane, self.clock.now());
+                    self.connections[usize::from(lane == LaneId::Bulk)] = None;
+                }
+            }
             Happening::Input(line) => self.input.push_back(line),
             Happening::EndOfInput => self.end_of_input = true,
             Happening::Interrupt => self.interrupted = true,
-            Happening::Connected(..) => {}
+            Happening::Came(..) => {}
+        }
+    }
+
+    fn connection(&mut self, number: u64) -> Option<(&mut Connection, LaneId)> {
+        let mut places = self.connections.iter_mut().zip(LANES);
+        places.find_map(|(place, lane)| {
+            place.as_mut().filter(|connection| connection.number() == number).map(|found| (found, lane))
+        })
+    }
+}
+
+/// What is still to be said is said, and the agent has its time to hang up.
+impl Drop for Client {
+    fn drop(&mut self) {
+        let until = self.clock.now() + Duration::from_secs(1);
+        let mut said = None;
+        while self.clock.now() < until {
+            self.events(|_| {});
+            let there = self.connections.iter().flatten();
+            if there.clone().all(Connection::is_free) {
+                let said = *said.get_or_insert(self.clock.now());
+                let gone = there.count() == 0;
+                // Where TCP stands for a serial line, closing it with bytes unread would take back what was said.
+                let read = self.session.is_stream() || self.clock.now() >= said + Duration::from_millis(100);
+                if self.session.is_finished() && (gone || read) {
+                    return;
+                }
+            }
+            self.await_happening(Some(self.clock.now() + Duration::from_millis(20)));
         }
     }
 }
 
 impl News {
+    fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Answer(answer) => {
+                if let (Frame::Registers(registers), Some(known)) = (answer.frame, &mut self.registers) {
+                    // Of another architecture than Welcome's there is nothing to be known.
+                    let _ = known.registers(&registers);
+                }
+            }
+            Event::State(state) => {
+                self.state = Some(MachineState {
+                    run: state.run,
+                    axes: state.axes.collect(),
+                    plc: state.plc.collect(),
+                    cursor: state.cursor,
+                    modified: state.modified,
+                    stuck: state.stuck,
+                    last: state.last,
+                    detail: state.detail,
+                    cause: state.cause,
+                    ended: state.ended.collect(),
+                });
+            }
+            Event::Active => self.active = true,
+            Event::Stopped(stopped) => self.stopped(stopped),
+            Event::Unknown { .. } => self.unknown += 1,
+            Event::Closed(why) => self.closed = Some(*why),
+            _ => {}
+        }
+    }
+
     fn stopped(&mut self, stopped: &Stopped<'_>) {
         let Some(registers) = &mut self.registers else { return };
-        registers.update(&stopped.values);
+        let Some(pc) = registers.stopped(stopped) else { return };
         self.stops.push_back(Stop {
             request: stopped.request,
             reason: stopped.reason,
             more: stopped.more,
+            axes: stopped.axes,
             detail: stopped.detail,
+            pc,
             mask: stopped.values.mask(),
             registers: registers.clone(),
         });
     }
-}
-
-fn read_input(to: &SyncSender<Happening>) -> Option<()> {
-    for line in io::stdin().lines() {
-        let Ok(line) = line else { break };
-        to.send(Happening::Input(line)).ok()?;
-    }
-    to.send(Happening::EndOfInput).ok()
 }

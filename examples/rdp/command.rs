@@ -1,15 +1,18 @@
 //! The commands, as they are typed.
 
-use feedrate::rdp::frame::{Access, Action, Rule};
+use feedrate::rdp::frame::{Access, Action};
 use feedrate_rdp::target::Trap;
 
-use crate::symbols::Symbols;
+use crate::names::{Place, Value};
+use crate::words::Words;
 
 pub(crate) const HELP: &str = "\
 status                          how the agent is
-state                           how the machine is: program, axes, PLC, G-code cursor
+state                           how the machine is: device, program, axes, PLC, G-code cursor
 regs [changed]                  registers; or those that have changed since they were last shown
-read ADDR LENGTH                memory
+setreg REGISTER VALUE           by name, or by number
+read ADDR [LENGTH]              memory; of a name LENGTH is known
+write ADDR VALUE [--size N]     into the memory of a program that stands
 watch ADDR [LENGTH] [--count N] [--every MS]
                                 reads a variable again and again, and shows it when it changes
 break set ADDR [ID] [--hardware|--software]
@@ -17,20 +20,27 @@ break clear ID                  (or just: break ADDR, clear ID)
 break list
 watchpoint ADDR LENGTH [ID] [--read|--write|--any]
                                 stops when a variable is accessed; written, unless told otherwise
-halt; resume; continue           continue: resume, and wait
+halt; resume; continue          continue: resume, and wait
 step [COUNT] [--quiet]          executes instructions; without --quiet it shows each
+step over                       executes one instruction, and what it calls
+step range FIRST LAST [--over]  steps as long as the program is there; --over: also in what it calls from there
 wait [MS]                       until the program stops
-force ADDR VALUE --lease MS [--size N]
-                                holds a variable at a value; 4 bytes, lowest first, unless told otherwise
+force ADDR VALUE --lease MS [--safe VALUE] [--size N]
+                                holds a variable at a value; at the end it is given the safe one, if there is one
+renew ADDR --lease MS           for so long from now on
 release ADDR
 setaxis AXIS POSITION           in nanometres, or 12.5mm
 axes; plc FIRST COUNT; cursor   parts of state
-audit [FROM]                    the log of who did what; what was shown may then be overwritten
+variables                       those that have names
+map                             which memory there is
+audit [FROM] [--release]        the log of who did what; --release: what was shown may be overwritten
 metrics                         what the agent counts
-policy VERSION on|off [allow|deny FIRST LAST]...
+policy VERSION [--replaces VERSION] on|off [allow|deny FIRST LAST]...
                                 which breakpoints are allowed; the first rule that fits decides
 sleep MS; help; quit
-Numbers are decimal, or hexadecimal behind 0x. ADDR can be a name, or name+offset, with --symbols.
+Numbers are decimal, or hexadecimal behind 0x; bytes stand behind hex:. ADDR can be a name, or name+offset: of a
+variable that the agent lists, or of a symbol in --elf. A VALUE is of the variable's type; 4 bytes, lowest first,
+where there is none, unless --size says otherwise.
 ";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,25 +48,32 @@ pub(crate) enum Command {
     Status,
     State,
     Registers { changed: bool },
-    Read { addr: u64, length: usize },
-    Watch { addr: u64, length: u16, count: Option<u32>, every: u32 },
-    SetBreakpoint { addr: u64, id: Option<u32>, trap: Trap },
+    SetRegister { register: String, value: u64 },
+    Read { place: Place, length: Option<usize> },
+    Write { place: Place, value: Value },
+    Watch { place: Place, length: Option<usize>, count: Option<u32>, every: u32 },
+    SetBreakpoint { place: Place, id: Option<u32>, trap: Trap },
     ClearBreakpoint { id: u32 },
     ListBreakpoints,
     Halt,
     Resume,
     Continue,
     Step { count: u32, trace: bool },
+    StepOver,
+    StepRange { first: Place, last: Place, over: bool },
     Wait { within: Option<u32> },
-    Force { addr: u64, value: Vec<u8>, lease: u32 },
-    Release { addr: u64 },
+    Force { place: Place, value: Value, safe: Option<Value>, lease: u32 },
+    Renew { place: Place, lease: u32 },
+    Release { place: Place },
     SetAxis { axis: u8, position: i64 },
     Axes,
     Plc { first: u16, count: u16 },
     Cursor,
-    Audit { from: u32 },
+    Variables,
+    Map,
+    Audit { from: u32, release: bool },
     Metrics,
-    Policy { version: u32, enabled: bool, rules: Vec<Rule> },
+    Policy { version: u32, replaces: Option<u32>, enabled: bool, rules: Vec<(Action, Place, Place)> },
     Sleep { milliseconds: u32 },
     Help,
     Quit,
@@ -64,29 +81,37 @@ pub(crate) enum Command {
 
 impl Command {
     /// Reads commands that are separated by semicolons, commas or line ends.
-    pub(crate) fn parse_all(text: &str, symbols: &Symbols) -> Result<Vec<Self>, String> {
+    pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>, String> {
         let single = text.split([';', ',', '\n']).map(str::trim).filter(|single| !single.is_empty());
-        single
-            .map(|single| Self::parse(single, symbols).map_err(|wrong| format!("{single:?}: {wrong}")))
-            .collect()
+        single.map(|single| Self::parse(single).map_err(|wrong| format!("{single:?}: {wrong}"))).collect()
     }
 
-    fn parse(text: &str, symbols: &Symbols) -> Result<Self, String> {
-        let mut words = Words { rest: text.split_whitespace().collect(), symbols };
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut words = Words { rest: text.split_whitespace().collect() };
         let command = match words.next("a command")? {
             "status" => Self::Status,
             "state" => Self::State,
             "regs" | "registers" => Self::Registers { changed: words.flag("changed") },
-            "read" => Self::Read { addr: words.addr()?, length: words.number("LENGTH")? },
+            "setreg" => {
+                Self::SetRegister { register: words.next("REGISTER")?.into(), value: words.number("VALUE")? }
+            }
+            "read" => {
+                let place = words.place()?;
+                let length = match place {
+                    Place::At(_) => Some(words.number("LENGTH")?),
+                    Place::Named(..) => words.optional("LENGTH")?,
+                };
+                Self::Read { place, length }
+            }
+            "write" => {
+                let size = words.option_number("--size")?;
+                let place = words.place()?;
+                Self::Write { value: words.value(&place, size)?, place }
+            }
             "watch" => {
-                let count = words.option("--count")?;
-                let every = words.option("--every")?.unwrap_or(100);
-                Self::Watch {
-                    addr: words.addr()?,
-                    length: words.optional("LENGTH")?.unwrap_or(4),
-                    count,
-                    every,
-                }
+                let count = words.option_number("--count")?;
+                let every = words.option_number("--every")?.unwrap_or(100);
+                Self::Watch { place: words.place()?, length: words.optional("LENGTH")?, count, every }
             }
             "break" if words.flag("list") => Self::ListBreakpoints,
             "break" if words.flag("clear") => Self::ClearBreakpoint { id: words.number("ID")? },
@@ -98,7 +123,7 @@ impl Command {
                     (false, false) => Trap::Any,
                     (true, true) => return Err("either --hardware or --software".into()),
                 };
-                Self::SetBreakpoint { addr: words.addr()?, id: words.optional("ID")?, trap }
+                Self::SetBreakpoint { place: words.place()?, id: words.optional("ID")?, trap }
             }
             "clear" => Self::ClearBreakpoint { id: words.number("ID")? },
             "watchpoint" => {
@@ -107,25 +132,35 @@ impl Command {
                     (true, false, false) => Access::Read,
                     _ => Access::Any,
                 };
-                let (addr, length) = (words.addr()?, words.number("LENGTH")?);
+                let (place, length) = (words.place()?, words.number("LENGTH")?);
                 let trap = Trap::Watch { length, access };
-                Self::SetBreakpoint { addr, id: words.optional("ID")?, trap }
+                Self::SetBreakpoint { place, id: words.optional("ID")?, trap }
             }
             "halt" => Self::Halt,
             "resume" => Self::Resume,
             "continue" => Self::Continue,
+            "step" if words.flag("over") => Self::StepOver,
+            "step" if words.flag("range") => {
+                let over = words.flag("--over");
+                Self::StepRange { first: words.place()?, last: words.place()?, over }
+            }
             "step" => {
                 let trace = !words.flag("--quiet");
                 Self::Step { count: words.optional("COUNT")?.unwrap_or(1), trace }
             }
             "wait" => Self::Wait { within: words.optional("MS")? },
             "force" => {
-                let lease =
-                    words.option("--lease")?.ok_or("--lease MS is missing: a force ends by itself")?;
-                let size = words.option("--size")?.unwrap_or(4);
-                Self::Force { addr: words.addr()?, value: words.value(size)?, lease }
+                let lease = lease(&mut words)?;
+                let size = words.option_number("--size")?;
+                // In the order in which they are typed, but for the option in front of them.
+                let safe = words.option("--safe")?;
+                let place = words.place()?;
+                let value = words.value(&place, size)?;
+                let safe = safe.map(|text| Words { rest: vec![text] }.value(&place, size)).transpose()?;
+                Self::Force { value, safe, place, lease }
             }
-            "release" => Self::Release { addr: words.addr()? },
+            "renew" => Self::Renew { lease: lease(&mut words)?, place: words.place()? },
+            "release" => Self::Release { place: words.place()? },
             "setaxis" => Self::SetAxis { axis: words.number("AXIS")?, position: words.position()? },
             "axes" => Self::Axes,
             "plc" => Self::Plc {
@@ -133,18 +168,24 @@ impl Command {
                 count: words.optional("COUNT")?.unwrap_or(32),
             },
             "cursor" => Self::Cursor,
-            "audit" => Self::Audit { from: words.optional("FROM")?.unwrap_or(0) },
+            "variables" => Self::Variables,
+            "map" => Self::Map,
+            "audit" => {
+                let release = words.flag("--release");
+                Self::Audit { from: words.optional("FROM")?.unwrap_or(0), release }
+            }
             "metrics" => Self::Metrics,
             "policy" => {
+                let replaces = words.option_number("--replaces")?;
                 let version = words.number("VERSION")?;
                 let enabled = words.choice("on or off", &[("on", true), ("off", false)])?;
                 let mut rules = Vec::new();
                 while !words.rest.is_empty() {
                     let actions = [("allow", Action::Allow), ("deny", Action::Deny)];
                     let action = words.choice("allow or deny", &actions)?;
-                    rules.push(Rule { first: words.addr()?, last: words.addr()?, action });
+                    rules.push((action, words.place()?, words.place()?));
                 }
-                Self::Policy { version, enabled, rules }
+                Self::Policy { version, replaces, enabled, rules }
             }
             "sleep" => Self::Sleep { milliseconds: words.number("MS")? },
             "help" => Self::Help,
@@ -156,109 +197,25 @@ impl Command {
             Some(word) => Err(format!("{word:?} is too much")),
         }
     }
-}
 
-/// The words of a command that have not been looked at.
-struct Words<'a> {
-    rest: Vec<&'a str>,
-    symbols: &'a Symbols,
-}
-
-impl<'a> Words<'a> {
-    fn next(&mut self, what: &str) -> Result<&'a str, String> {
-        if self.rest.is_empty() { Err(format!("{what} is missing")) } else { Ok(self.rest.remove(0)) }
-    }
-
-    fn number<T: TryFrom<u64>>(&mut self, what: &str) -> Result<T, String> {
-        let word = self.next(what)?;
-        let number = number(word).and_then(|number| T::try_from(number).ok());
-        number
-            .ok_or_else(|| format!("{word:?} is no {what}: expected a number of {} bits", 8 * size_of::<T>()))
-    }
-
-    fn optional<T: TryFrom<u64>>(&mut self, what: &str) -> Result<Option<T>, String> {
-        if self.rest.is_empty() { Ok(None) } else { self.number(what).map(Some) }
-    }
-
-    /// Whether a word is there. It is taken away.
-    fn flag(&mut self, flag: &str) -> bool {
-        let at = self.rest.iter().position(|word| *word == flag);
-        at.is_some_and(|at| self.rest.remove(at) == flag)
-    }
-
-    /// The number behind a word. Both are taken away.
-    fn option<T: TryFrom<u64>>(&mut self, option: &str) -> Result<Option<T>, String> {
-        let Some(at) = self.rest.iter().position(|word| *word == option) else { return Ok(None) };
-        let mut behind = Words { rest: self.rest.split_off(at), symbols: self.symbols };
-        behind.rest.remove(0);
-        let number = behind.number(option)?;
-        self.rest.append(&mut behind.rest);
-        Ok(Some(number))
-    }
-
-    fn addr(&mut self) -> Result<u64, String> {
-        let word = self.next("ADDR")?;
-        let (name, offset) = match word.split_once('+') {
-            Some((name, offset)) => (name, number(offset)),
-            None => (word, Some(0)),
-        };
-        let start = number(name).or_else(|| self.symbols.address(name));
-        let addr = start.zip(offset).and_then(|(start, offset)| start.checked_add(offset));
-        addr.ok_or_else(|| format!("{word:?} is no address, nor a name that --symbols knows"))
-    }
-
-    /// So many bytes, the lowest first; or bytes as they are, behind `hex:`.
-    fn value(&mut self, size: usize) -> Result<Vec<u8>, String> {
-        let word = self.next("VALUE")?;
-        let wrong = || format!("{word:?} is no VALUE: expected a number of {size} bytes, or hex:BYTES");
-        if let Some(text) = word.strip_prefix("hex:") {
-            return bytes(text).ok_or_else(wrong);
+    /// Where it is to do something.
+    pub(crate) fn places(&self) -> Vec<&Place> {
+        match self {
+            Self::Read { place, .. }
+            | Self::Write { place, .. }
+            | Self::Watch { place, .. }
+            | Self::SetBreakpoint { place, .. }
+            | Self::Force { place, .. }
+            | Self::Renew { place, .. }
+            | Self::Release { place } => vec![place],
+            Self::StepRange { first, last, .. } => vec![first, last],
+            Self::Policy { rules, .. } => rules.iter().flat_map(|(_, first, last)| [first, last]).collect(),
+            _ => Vec::new(),
         }
-        let (negative, digits) = word.strip_prefix('-').map_or((false, word), |digits| (true, digits));
-        let magnitude = i128::from(number(digits).ok_or_else(wrong)?);
-        let value = if negative { -magnitude } else { magnitude };
-        let bits = 8 * u32::try_from(size).unwrap_or(u32::MAX).min(8);
-        let fits = size <= 8 && value >= -(1_i128 << bits >> 1) && value < 1_i128 << bits;
-        if fits { Ok(value.to_le_bytes()[..size].to_vec()) } else { Err(wrong()) }
-    }
-
-    /// Nanometres, or millimetres with a decimal point.
-    fn position(&mut self) -> Result<i64, String> {
-        let word = self.next("POSITION")?;
-        let position = match word.strip_suffix("mm") {
-            None => word.parse().ok(),
-            Some(millimetres) => {
-                let (whole, part) = millimetres.split_once('.').unwrap_or((millimetres, ""));
-                let digits = format!("{whole}{part:0<6}");
-                if part.len() <= 6 { digits.parse().ok() } else { None }
-            }
-        };
-        position.ok_or_else(|| {
-            format!("{word:?} is no POSITION: expected nanometres, or millimetres as in 12.5mm")
-        })
-    }
-
-    fn choice<T: Copy>(&mut self, what: &str, choices: &[(&str, T)]) -> Result<T, String> {
-        let word = self.next(what)?;
-        let found = choices.iter().find(|(name, _)| *name == word);
-        found.map(|(_, choice)| *choice).ok_or_else(|| format!("{word:?} is not {what}"))
     }
 }
 
-/// A number, decimal or behind `0x`.
-pub(crate) fn number(text: &str) -> Option<u64> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
-/// Bytes, two hexadecimal digits each.
-pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digits = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<Vec<_>>>()?;
-    let pairs = digits.chunks_exact(2);
-    if !pairs.remainder().is_empty() {
-        return None;
-    }
-    pairs.map(|pair| u8::try_from(pair[0] << 4 | pair[1]).ok()).collect()
+fn lease(words: &mut Words<'_>) -> Result<u32, String> {
+    let lease = words.option_number("--lease")?;
+    lease.ok_or_else(|| "--lease MS is missing: a force ends by itself".into())
 }

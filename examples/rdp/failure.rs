@@ -4,7 +4,7 @@ use std::fmt;
 
 use feedrate::rdp::frame;
 use feedrate_rdp::host::Closed;
-use feedrate_rdp::link::LinkEnd;
+use feedrate_rdp::line::LineEnd;
 
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -22,8 +22,6 @@ pub(crate) enum Failure {
         /// It had been active.
         active: bool,
     },
-    /// The line is gone.
-    Gone { why: String, active: bool },
     /// What was waited for has not come.
     TimedOut(String),
     /// An answer says something else than was asked.
@@ -34,17 +32,28 @@ pub(crate) enum Failure {
     Told(u8),
 }
 
+/// What a refused command was.
+pub(crate) trait Refusable<T> {
+    fn of(self, what: &str) -> Result<T, Failure>;
+}
+
+impl<T> Refusable<T> for Result<T, frame::Error> {
+    fn of(self, what: &str) -> Result<T, Failure> {
+        self.map_err(|refused| Failure::Refused { what: what.into(), refused })
+    }
+}
+
 impl Failure {
     /// As documented in `--help`.
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Refused { .. } => 1,
             Self::Usage(_) => 2,
-            Self::NoPeer(_) | Self::Gone { active: false, .. } => 3,
+            Self::NoPeer(_) => 3,
             Self::Closed { why: Closed::Refused(_), .. } => 4,
-            Self::Closed { why: Closed::WrongDevice(_), .. } => 5,
+            Self::Closed { why: Closed::WrongDevice(_) | Closed::WrongProgram { .. }, .. } => 5,
             Self::Closed { active: false, .. } => 3,
-            Self::Closed { .. } | Self::Gone { .. } | Self::Nonsense(_) => 6,
+            Self::Closed { .. } | Self::Nonsense(_) => 6,
             Self::TimedOut(_) => 7,
             Self::Interrupted => 130,
             Self::Told(code) => *code,
@@ -71,9 +80,9 @@ impl fmt::Display for Failure {
                 write!(f, "the agent refuses the session: {}", refused.code)?;
                 write!(f, " ({:?}, detail {})", refused.code, refused.detail)
             }
-            Self::Closed { why: why @ Closed::Link(LinkEnd::NoAnswer), .. } => {
-                write!(f, "no RDPv3 agent there: {why}")
-            }
+            Self::Closed {
+                why: why @ (Closed::Line(LineEnd::NoAnswer) | Closed::HandshakeTimeout), ..
+            } => write!(f, "no RDPv3 agent there: {why}"),
             Self::Closed { why, active: false, .. } => write!(f, "there is no session: {why}"),
             Self::Closed { why, unknown, .. } => {
                 write!(f, "the session has ended: {why}")?;
@@ -82,8 +91,6 @@ impl fmt::Display for Failure {
                 }
                 Ok(())
             }
-            Self::Gone { why, active: true } => write!(f, "the session has ended: the line is gone: {why}"),
-            Self::Gone { why, .. } => write!(f, "there is no session: the line is gone: {why}"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Told(code) => write!(f, "exit code {code}"),
         }

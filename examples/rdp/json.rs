@@ -4,17 +4,21 @@
 use std::fmt::Display;
 
 use feedrate::rdp::frame::{
-    self, Access, Action, Breakpoint, Bytes, Force, List, PushPolicy, ReadAudit, ReadMemory, ReadPlc,
-    ReadRegisters, Release, Rule, SetAxis, SetWatchpoint, Step,
+    self, Access, Action, Breakpoint, Bytes, Force, GetStatus, Halt, List, PushPolicy, ReadAudit, ReadAxes,
+    ReadCursor, ReadMemory, ReadMetrics, ReadPlc, ReadRegisters, Release, ReleaseAudit, Renew, Resume, Rule,
+    SetAxis, SetWatchpoint, Step, StepRange, WriteMemory, WriteRegister,
 };
-use feedrate_rdp::host::{Closed, command};
+use feedrate_rdp::host::Closed;
+use feedrate_rdp::host::command::{
+    ClearBreakpoint, SetBreakpoint, SetHardwareBreakpoint, SetSoftwareBreakpoint,
+};
 
 use crate::client::Client;
-use crate::command::{bytes, number};
+use crate::digits::{bytes, hex, number};
 use crate::failure::Failure;
+use crate::lists;
 use crate::options::Options;
-use crate::show::{hex, metric, say};
-use crate::tool::listed;
+use crate::show::{metric, say};
 
 /// An answer's JSON, or why the command was not done.
 type Answer = Result<String, frame::Error>;
@@ -23,7 +27,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let done = Client::connect(options, true).and_then(|mut client| {
         let done = converse(&mut client);
         if matches!(done, Ok(()) | Err(Failure::Interrupted)) {
-            say(&format!(r#"{{"closed": {}}}"#, reason(&client.bye())));
+            say(&format!(r#"{{"closed": {}}}"#, reason(&client.end())));
             return Ok(done);
         }
         done.map(Ok)
@@ -31,7 +35,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     done.unwrap_or_else(|failure| {
         let reason = match &failure {
             Failure::Closed { why, .. } => reason(why),
-            Failure::Gone { .. } => 3,
             _ => 0,
         };
         say(&format!(r#"{{"closed": {reason}, "why": {}}}"#, string(&failure.to_string())));
@@ -59,13 +62,16 @@ fn greet(client: &Client) -> Result<(), Failure> {
     say(&format!(
         concat!(
             r#"{{"active": true, "fingerprint": "{}", "architecture": {}, "capabilities": {}, "authority": {}, "#,
-            r#""name": {}, "state": {{"run": {}, "axes": [{}], "plc": [{}], "program": {}, "line": {}, "#,
-            r#""offset": {}}}}}"#,
+            r#""generation": {}, "credit": {}, "name": {}, "state": {{"run": {}, "axes": [{}], "plc": [{}], "#,
+            r#""program": {}, "line": {}, "offset": {}, "modified": {}, "stuck": {}, "last": {}, "#,
+            r#""last_detail": {}, "cause": {}, "ended": [{}]}}}}"#,
         ),
         hex(&device.fingerprint),
         device.architecture,
         device.capabilities.0,
         device.authority.0,
+        device.generation,
+        device.credit,
         string(device.name()),
         state.run.number(),
         list(&state.axes),
@@ -73,6 +79,12 @@ fn greet(client: &Client) -> Result<(), Failure> {
         cursor.program,
         cursor.line,
         cursor.offset,
+        u8::from(state.modified),
+        state.stuck,
+        state.last.map_or(0, |reason| reason.number()),
+        state.detail,
+        state.cause.0,
+        list(&state.ended),
     ));
     Ok(())
 }
@@ -81,20 +93,9 @@ fn greet(client: &Client) -> Result<(), Failure> {
 fn answer(client: &mut Client, words: &[&str]) -> Result<String, Failure> {
     let wrong = |what: String| format!(r#"{{"error": 0, "detail": 0, "why": {}}}"#, string(&what));
     let [word, rest @ ..] = words else { return Ok(wrong("there is no command".into())) };
-    let answer = match (*word, rest) {
-        ("force", [addr, lease, value]) => match (number(addr), narrow(lease), bytes(value)) {
-            (Some(addr), Some(lease), Some(value)) => force(client, addr, lease, &value)?,
-            _ => return Ok(wrong(format!("{words:?}: expected ADDR LEASE HEX"))),
-        },
-        ("setaxis", [axis, position]) => match (narrow(axis), position.parse()) {
-            (Some(axis), Ok(position)) => {
-                let fingerprint = client.device()?.fingerprint;
-                let set = SetAxis { axis, position, fingerprint };
-                client.ask(&command::SetAxis(set), |_| done())?
-            }
-            _ => return Ok(wrong(format!("{words:?}: expected AXIS POSITION"))),
-        },
-        _ => {
+    let answer = match with_bytes(client, word, rest).transpose()? {
+        Some(answer) => answer,
+        None => {
             let numbers = rest.iter().map(|word| number(word)).collect::<Option<Vec<_>>>();
             match numbers.map(|numbers| simple(client, word, &numbers)).transpose()?.flatten() {
                 Some(answer) => answer,
@@ -107,15 +108,41 @@ fn answer(client: &mut Client, words: &[&str]) -> Result<String, Failure> {
     }))
 }
 
+/// Commands whose arguments are not all natural numbers. `None`: there is none like this.
+fn with_bytes(client: &mut Client, word: &str, rest: &[&str]) -> Option<Result<Answer, Failure>> {
+    let fingerprint = match client.device() {
+        Ok(device) => device.fingerprint,
+        Err(failure) => return Some(Err(failure)),
+    };
+    Some(match (word, rest) {
+        ("force", [addr, lease, value, safe @ ..]) if safe.len() <= 1 => {
+            let (addr, lease, value) = (number(addr)?, narrow(lease)?, bytes(value)?);
+            let safe = bytes(&safe.concat())?;
+            let (value, safe) = (Bytes::new(&value), Bytes::new(&safe));
+            client.ask(&Force { addr, lease, fingerprint, value, safe }, |_| done())
+        }
+        ("write", [addr, data]) => {
+            let (addr, data) = (number(addr)?, bytes(data)?);
+            client.ask(&WriteMemory { addr, fingerprint, data: Bytes::new(&data) }, |_| done())
+        }
+        ("setaxis", [axis, position]) => {
+            let (axis, position) = (narrow(axis)?, position.parse().ok()?);
+            client.ask(&SetAxis { axis, position, fingerprint }, |_| done())
+        }
+        _ => return None,
+    })
+}
+
 /// Commands whose arguments are natural numbers. `None`: there is none like this.
 fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Answer>, Failure> {
     let id = |id: u64| u32::try_from(id).ok();
+    let fingerprint = client.device()?.fingerprint;
     Ok(Some(match (word, numbers) {
-        ("status", []) => client.ask(&command::GetStatus, |status| {
+        ("status", []) => client.ask(&GetStatus, |status| {
             format!(
                 concat!(
                     r#"{{"run": {}, "breakpoints": {}, "forces": {}, "steps": {}, "policy": {}, "#,
-                    r#""enabled": {}, "uptime": {}}}"#,
+                    r#""enabled": {}, "modified": {}, "stuck": {}, "last": {}, "uptime": {}}}"#,
                 ),
                 status.run.number(),
                 status.breakpoints,
@@ -123,19 +150,24 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
                 status.steps,
                 status.policy,
                 u8::from(status.enabled),
+                u8::from(status.modified),
+                status.stuck,
+                status.last.map_or(0, |reason| reason.number()),
                 status.uptime,
             )
         })?,
         ("regs", []) => {
-            let read = command::ReadRegisters(ReadRegisters { changed: false });
-            let capture = client.ask(&read, |registers| registers.capture)?;
-            let registers = pairs(client.registers()?.all());
+            let capture = client.ask(&ReadRegisters { changed: false }, |registers| registers.capture)?;
+            let registers = pairs(client.registers()?.iter());
             capture.map(|capture| format!(r#"{{"capture": {capture}, "registers": {{{registers}}}}}"#))
+        }
+        ("setreg", [register, value]) => {
+            let Ok(register) = u8::try_from(*register) else { return Ok(None) };
+            client.ask(&WriteRegister { register, value: *value, fingerprint }, |_| done())?
         }
         ("read", [addr, length]) => {
             let Ok(length) = u16::try_from(*length) else { return Ok(None) };
-            let read = command::ReadMemory(ReadMemory { addr: *addr, length });
-            client.ask(&read, |memory| {
+            client.ask(&ReadMemory { addr: *addr, length }, |memory| {
                 format!(r#"{{"addr": {}, "data": "{}"}}"#, memory.addr, hex(memory.data.as_slice()))
             })?
         }
@@ -143,9 +175,9 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
             let Some(id) = id(*number) else { return Ok(None) };
             let at = Breakpoint { addr: *addr, id };
             let set = match word {
-                "break" => client.ask(&command::SetBreakpoint(at), |set| set)?,
-                "hbreak" => client.ask(&command::SetHardwareBreakpoint(at), |set| set)?,
-                _ => client.ask(&command::SetSoftwareBreakpoint(at), |set| set)?,
+                "break" => client.ask(&SetBreakpoint(at), |set| set)?,
+                "hbreak" => client.ask(&SetHardwareBreakpoint(at), |set| set)?,
+                _ => client.ask(&SetSoftwareBreakpoint(at), |set| set)?,
             };
             set.map(|set| slot(set.id, set.slot))
         }
@@ -157,44 +189,67 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
                 _ => return Ok(None),
             };
             let (Some(id), Some(length)) = (id(*number), id(*length)) else { return Ok(None) };
-            let watch = command::SetWatchpoint(SetWatchpoint { addr: *addr, id, length, access });
-            client.ask(&watch, |set| slot(set.id, set.slot))?
+            client
+                .ask(&SetWatchpoint { addr: *addr, id, length, access }, |set| slot(set.id, set.slot))?
         }
         ("clear", [number]) => {
             let Some(id) = id(*number) else { return Ok(None) };
-            client.ask(&command::ClearBreakpoint(Breakpoint { addr: 0, id }), |_| done())?
+            client.ask(&ClearBreakpoint(Breakpoint { addr: 0, id }), |_| done())?
         }
-        ("breakpoints", []) => listed(client)?.map(|all| {
+        ("breakpoints", []) => lists::breakpoints(client)?.map(|all| {
             let each = all.iter().map(|one| {
                 let (id, addr, trap, hits) = (one.id, one.addr, one.trap.number(), one.hits);
                 format!(r#"{{"id": {id}, "addr": {addr}, "trap": {trap}, "hits": {hits}}}"#)
             });
             format!(r#"{{"breakpoints": [{}]}}"#, list(&each.collect::<Vec<_>>()))
         }),
-        ("halt", []) => client.ask(&command::Halt, |_| done())?,
-        ("resume", []) => client.ask(&command::Resume, |_| done())?,
+        ("halt", []) => client.ask(&Halt, |_| done())?,
+        ("resume", []) => client.ask(&Resume, |_| done())?,
         ("step", [count, trace @ (0 | 1)]) => {
-            let Ok(count) = u32::try_from(*count) else { return Ok(None) };
-            client.ask(&command::Step(Step { count, trace: *trace == 1 }), |_| done())?
+            let Some(count) = id(*count) else { return Ok(None) };
+            client.ask(&Step { count, trace: *trace == 1 }, |_| done())?
+        }
+        ("range", [first, last, over @ (0 | 1)]) => {
+            client.ask(&StepRange { first: *first, last: *last, over: *over == 1 }, |_| done())?
         }
         ("stopped", []) => Ok(stopped(client)?),
-        ("release", [addr]) => {
-            let fingerprint = client.device()?.fingerprint;
-            client.ask(&command::Release(Release { addr: *addr, fingerprint }), |_| done())?
+        ("release", [addr]) => client.ask(&Release { addr: *addr, fingerprint }, |_| done())?,
+        ("renew", [addr, lease]) => {
+            let Some(lease) = id(*lease) else { return Ok(None) };
+            client.ask(&Renew { addr: *addr, lease, fingerprint }, |_| done())?
         }
-        ("axes", []) => client.ask(&command::ReadAxes, |axes| {
+        ("variables", []) => lists::variables(client)?.map(|(generation, variables)| {
+            let each = variables.iter().map(|one| {
+                let (addr, kind, length, flags) = (one.addr, one.kind.number(), one.length, one.flags);
+                let name = string(&one.name);
+                format!(
+                    r#"{{"addr": {addr}, "type": {kind}, "length": {length}, "flags": {flags}, "name": {name}}}"#
+                )
+            });
+            format!(
+                r#"{{"generation": {generation}, "variables": [{}]}}"#,
+                list(&each.collect::<Vec<_>>())
+            )
+        }),
+        ("map", []) => lists::map(client)?.map(|regions| {
+            let each = regions.iter().map(|one| {
+                format!(r#"{{"first": {}, "last": {}, "class": {}}}"#, one.first, one.last, one.class.number())
+            });
+            format!(r#"{{"regions": [{}]}}"#, list(&each.collect::<Vec<_>>()))
+        }),
+        ("axes", []) => client.ask(&ReadAxes, |axes| {
             format!(r#"{{"axes": [{}]}}"#, list(&axes.positions.collect::<Vec<_>>()))
         })?,
         ("plc", [first, count]) => {
             let (Ok(first), Ok(count)) = (u16::try_from(*first), u16::try_from(*count)) else {
                 return Ok(None);
             };
-            client.ask(&command::ReadPlc(ReadPlc { first, count }), |plc| {
+            client.ask(&ReadPlc { first, count }, |plc| {
                 let registers = list(&plc.registers.collect::<Vec<_>>());
                 format!(r#"{{"first": {}, "registers": [{registers}]}}"#, plc.first)
             })?
         }
-        ("cursor", []) => client.ask(&command::ReadCursor, |at| {
+        ("cursor", []) => client.ask(&ReadCursor, |at| {
             let cursor = at.cursor;
             format!(
                 r#"{{"program": {}, "line": {}, "offset": {}}}"#,
@@ -205,23 +260,27 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
             let (Some(from), Ok(count)) = (id(*from), u8::try_from(*count)) else { return Ok(None) };
             audit(client, from, count)?
         }
-        ("metrics", []) => client.ask(&command::ReadMetrics, |metrics| {
+        ("release-audit", [upto, crc]) => {
+            let (Some(upto), Some(crc)) = (id(*upto), id(*crc)) else { return Ok(None) };
+            client.ask(&ReleaseAudit { upto, crc }, |_| done())?
+        }
+        ("metrics", []) => client.ask(&ReadMetrics, |metrics| {
             let known = metrics.metrics.filter(|one| metric(one.metric).is_some());
             format!(
                 r#"{{"metrics": {{{}}}}}"#,
                 pairs(known.map(|metric| (metric.metric, u64::from(metric.value))))
             )
         })?,
-        ("policy", [version, enabled @ (0 | 1), rules @ ..]) => {
-            let Some(version) = id(*version) else { return Ok(None) };
+        ("policy", [version, replaces, enabled @ (0 | 1), rules @ ..]) => {
+            let (Some(version), Some(replaces)) = (id(*version), id(*replaces)) else { return Ok(None) };
             let rules = rules.chunks(3).map(|rule| match *rule {
                 [first, last, 0] => Some(Rule { first, last, action: Action::Deny }),
                 [first, last, 1] => Some(Rule { first, last, action: Action::Allow }),
                 _ => None,
             });
             let Some(rules) = rules.collect::<Option<Vec<_>>>() else { return Ok(None) };
-            let policy = PushPolicy { version, enabled: *enabled == 1, rules: List::new(&rules) };
-            client.ask(&command::PushPolicy(policy), |_| done())?
+            let policy = PushPolicy { version, replaces, enabled: *enabled == 1, rules: List::new(&rules) };
+            client.ask(&policy, |_| done())?
         }
         ("wait", [milliseconds]) => {
             let Some(time) = id(*milliseconds) else { return Ok(None) };
@@ -232,49 +291,53 @@ fn simple(client: &mut Client, word: &str, numbers: &[u64]) -> Result<Option<Ans
     }))
 }
 
-fn force(client: &mut Client, addr: u64, lease: u32, value: &[u8]) -> Result<Answer, Failure> {
-    let fingerprint = client.device()?.fingerprint;
-    let force = Force { addr, lease, fingerprint, value: Bytes::new(value) };
-    client.ask(&command::Force(force), |_| done())
-}
-
 fn stopped(client: &mut Client) -> Result<String, Failure> {
     loop {
         let Some(stop) = client.stop(None)? else { continue };
         return Ok(format!(
-            r#"{{"request": {}, "reason": {}, "more": {}, "detail": {}, "pc": {}, "registers": {{{}}}}}"#,
+            concat!(
+                r#"{{"request": {}, "reason": {}, "more": {}, "axes": {}, "detail": {}, "pc": {}, "#,
+                r#""registers": {{{}}}}}"#
+            ),
             stop.request,
             stop.reason.number(),
             u8::from(stop.more),
+            stop.axes.number(),
             stop.detail,
-            stop.registers.pc(),
-            pairs(stop.registers.all()),
+            stop.pc,
+            pairs(stop.registers.iter()),
         ));
     }
 }
 
 fn audit(client: &mut Client, from: u32, count: u8) -> Result<Answer, Failure> {
-    client.ask(&command::ReadAudit(ReadAudit { from, count }), |audit| {
+    client.ask(&ReadAudit { from, count }, |audit| {
         let records = audit.records.map(|record| {
             format!(
                 concat!(
-                    r#"{{"index": {}, "session": {}, "sequence": {}, "time": {}, "uptime": {}, "operator": "{}", "#,
-                    r#""kind": {}, "verdict": {}, "addr": {}, "value": {}}}"#,
+                    r#"{{"index": {}, "boot": {}, "session": {}, "sequence": {}, "time": {}, "uptime": {}, "#,
+                    r#""operator": "{}", "suite": {}, "kind": {}, "cause": {}, "verdict": {}, "count": {}, "#,
+                    r#""addr": {}, "value": {}}}"#,
                 ),
                 record.index,
+                record.boot,
                 record.session,
                 record.sequence,
                 record.time,
                 record.uptime,
                 hex(&record.operator),
+                record.suite,
                 record.kind,
+                record.cause.0,
                 record.verdict,
+                record.count,
                 record.addr,
                 record.value,
             )
         });
         let records = list(&records.collect::<Vec<_>>());
-        format!(r#"{{"oldest": {}, "next": {}, "records": [{records}]}}"#, audit.oldest, audit.next)
+        let (oldest, next, lost) = (audit.oldest, audit.next, audit.lost);
+        format!(r#"{{"oldest": {oldest}, "next": {next}, "lost": {lost}, "records": [{records}]}}"#)
     })
 }
 
@@ -291,7 +354,7 @@ fn slot(id: u32, slot: u16) -> String {
 }
 
 fn reason(why: &Closed) -> u8 {
-    why.reason().map_or(0, |reason| reason.0)
+    why.cause().map_or(0, |reason| reason.0)
 }
 
 fn list(values: &[impl Display]) -> String {

@@ -3,24 +3,25 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use feedrate::rdp::frame::{ErrorCode, Listed, Location, Metric, Reason, Record, RunState, SetAs, Status};
+use feedrate::rdp::frame::{
+    Cause, Class, Durability, ErrorCode, Lifecycle, Listed, Location, Metric, Reason, Record, Region,
+    RunState, SetAs, Standing, Status, StopEffect, Type,
+};
+use feedrate_examples::escape::escaped;
+use feedrate_rdp::host::{Device, RegisterSet};
 
-use crate::client::Stop;
-use crate::registers::Registers;
-use crate::symbols::Symbols;
+use crate::client::{MachineState, Stop};
+use crate::digits::hex;
+use crate::names::{Names, Variable};
 
 /// Prints. Nobody may be listening any more (`rdp ... | head`), which is no reason to leave a machine alone.
 pub(crate) fn say(text: &str) {
+    if text.is_empty() {
+        return;
+    }
     let mut out = io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let _ = out.write_all(format!("{text}{end}").as_bytes());
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 pub(crate) const fn run(run: RunState) -> &'static str {
@@ -38,55 +39,124 @@ pub(crate) fn status(status: &Status) -> String {
         (version, true) => format!("version {version}, in force"),
         (version, false) => format!("version {version}, not in force"),
     };
-    let seconds = f64::from(status.uptime) / 1000.0;
-    let (program, breakpoints, forces, steps) =
-        (run(status.run), status.breakpoints, status.forces, status.steps);
-    format!(
-        "program      {program}\nbreakpoints  {breakpoints}\nforces       {forces}\n\
-         steps left   {steps}\npolicy       {policy}\nuptime       {seconds:.3} s\n"
-    )
+    let steps = if status.steps == u32::MAX { "a range".into() } else { status.steps.to_string() };
+    let last = status.last.map_or("none".into(), |reason| cause_of_stop(reason, None));
+    let modified = if status.modified { "memory or registers were written to" } else { "no" };
+    let (program, breakpoints, forces, uptime) =
+        (run(status.run), status.breakpoints, status.forces, status.uptime);
+    let mut text = format!(
+        "program      {program}\nlast stop    {last}\nbreakpoints  {breakpoints}\nforces       {forces}\n\
+         steps left   {steps}\npolicy       {policy}\nmodified     {modified}\nuptime       {uptime} s\n"
+    );
+    if status.stuck > 0 {
+        let _ = writeln!(text, "STUCK        {} forces or traps could not be taken back", status.stuck);
+    }
+    text
 }
 
 /// Four in a row, and the program counter by itself.
-pub(crate) fn registers(registers: &Registers, mask: u64, symbols: &Symbols) -> String {
-    let digits = registers.digits();
+pub(crate) fn registers(registers: &RegisterSet, mask: u64, names: &Names) -> String {
+    let digits = 2 * registers.width();
     let mut text = String::new();
-    for (i, (name, value)) in registers.others(mask).enumerate() {
+    for (i, (name, value)) in registers.of_mask(mask & !(1 << registers.pc_index())).enumerate() {
         let end = if i % 4 == 3 { "\n" } else { "  " };
         let _ = write!(text, "{name:<4} 0x{value:0digits$x}{end}");
     }
     let text = text.lines().map(|line| format!("{}\n", line.trim_end())).collect::<String>();
-    format!("{text}pc   {}\n", symbols.show(registers.pc()))
+    format!("{text}pc   {}\n", names.show(registers.pc().unwrap_or_default()))
+}
+
+/// What Welcome says.
+pub(crate) fn device(device: &Device) -> String {
+    let effect = |effect| match effect {
+        StopEffect::Nothing => "does nothing",
+        StopEffect::Program => "stops the program only",
+        StopEffect::FeedHold => "holds the feed first",
+        StopEffect::DrivesOff => "takes power off the drives first",
+        _ => "does something else",
+    };
+    let life = match device.lifecycle {
+        Lifecycle::Development => "in development",
+        Lifecycle::Production => "in production",
+        Lifecycle::Decommissioned => "decommissioned",
+        _ => "in another part of its life",
+    };
+    let log = match device.durability {
+        Durability::None => "none",
+        Durability::Memory => "in memory that a reset loses",
+        Durability::Kept => "in memory that keeps",
+        _ => "of another kind",
+    };
+    format!(
+        "device   {} ({})\nlife     {life}, boot {}, program of generation {}\nhalt     {}\ntraps    {}\n\
+         loss     {}\nlog      {log}\n",
+        escaped(device.name()),
+        hex(&device.fingerprint),
+        device.boot,
+        device.generation,
+        effect(device.halt),
+        effect(device.trap),
+        effect(device.lost),
+    )
+}
+
+/// What State said when the session began.
+pub(crate) fn began(state: &MachineState, names: &Names) -> String {
+    let mut text = String::new();
+    if state.cause != Cause::None {
+        let _ = writeln!(text, "before   the last session ended: {}", state.cause);
+    }
+    for addr in &state.ended {
+        let _ = writeln!(text, "before   the force of {} ended with it", names.show(*addr));
+    }
+    if let Some(reason) = state.last {
+        let _ = writeln!(text, "before   it stopped: {}", cause_of_stop(reason, Some(state.detail)));
+    }
+    if state.modified {
+        text.push_str("before   memory or registers were written to\n");
+    }
+    if state.stuck > 0 {
+        let _ = writeln!(text, "STUCK    {} forces or traps could not be taken back", state.stuck);
+    }
+    text
 }
 
 /// A step of many in one line, any other stop with its reason.
-pub(crate) fn stop(stop: &Stop, symbols: &Symbols) -> String {
-    let digits = stop.registers.digits();
-    let mut text = format!("pc {}", symbols.show(stop.registers.pc()));
+pub(crate) fn stop(stop: &Stop, names: &Names) -> String {
+    let registers = &stop.registers;
+    let digits = 2 * registers.width();
+    let mut text = format!("pc {}", names.show(stop.pc));
+    if stop.axes == Standing::Move {
+        text.push_str("  axes MOVE");
+    }
     if stop.reason == Reason::Step {
-        for (name, value) in stop.registers.others(stop.mask) {
+        for (name, value) in registers.of_mask(stop.mask & !(1 << registers.pc_index())) {
             let _ = write!(text, "  {name} 0x{value:0digits$x}");
         }
         return text;
     }
-    format!("stopped: {}  {text}", reason(stop))
+    format!("stopped: {}  {text}", cause_of_stop(stop.reason, Some(stop.detail)))
 }
 
-/// What a stop is called.
-pub(crate) fn reason(stop: &Stop) -> String {
-    match stop.reason {
-        Reason::Step => "stepped".into(),
-        Reason::Breakpoint => format!("breakpoint {}", stop.detail),
-        Reason::Watch => format!("watchpoint {} at {:#010x}", stop.detail >> 32, stop.detail & 0xFFFF_FFFF),
-        Reason::Halted => "halted".into(),
-        Reason::Fault => format!("fault {:#x}", stop.detail),
-        Reason::Interlock => "an interlock".into(),
-        Reason::Reset => "reset".into(),
-        other => format!("stopped for reason {}", other.number()),
+/// What a stop is called. Without its detail it is not known which breakpoint it was.
+fn cause_of_stop(reason: Reason, detail: Option<u64>) -> String {
+    let known = |text: &str| detail.map(|detail| format!("{text} {detail}")).unwrap_or_else(|| text.into());
+    match (reason, detail) {
+        (Reason::Step, _) => "stepped".into(),
+        (Reason::Breakpoint, _) => known("breakpoint"),
+        (Reason::Watch, Some(detail)) => {
+            format!("watchpoint {} at {:#010x}", detail >> 32, detail & 0xFFFF_FFFF)
+        }
+        (Reason::Watch, None) => "watchpoint".into(),
+        (Reason::Halted, _) => "halted".into(),
+        (Reason::Fault, detail) => detail.map_or("fault".into(), |detail| format!("fault {detail:#x}")),
+        (Reason::Interlock, _) => "an interlock".into(),
+        (Reason::Reset, _) => "reset".into(),
+        (other, _) => format!("stopped for reason {}", other.number()),
     }
 }
 
-pub(crate) fn breakpoint(listed: &Listed, symbols: &Symbols) -> String {
+pub(crate) fn breakpoint(listed: &Listed, names: &Names) -> String {
     let kind = match listed.trap {
         SetAs::Any => "breakpoint",
         SetAs::Hardware => "hardware breakpoint",
@@ -94,7 +164,36 @@ pub(crate) fn breakpoint(listed: &Listed, symbols: &Symbols) -> String {
         SetAs::Watch => "watchpoint",
         _ => "breakpoint of another kind",
     };
-    format!("{kind} {} at {}, hits {}", listed.id, symbols.show(listed.addr), listed.hits)
+    format!("{kind} {} at {}, hits {}", listed.id, names.show(listed.addr), listed.hits)
+}
+
+pub(crate) fn variables(variables: &[Variable]) -> String {
+    let each = variables.iter().map(|variable| {
+        let kind = match variable.kind {
+            Type::Bytes => "bytes",
+            Type::Unsigned => "unsigned",
+            Type::Signed => "signed",
+            Type::Float => "float",
+            Type::Boolean => "boolean",
+            _ => "of another type",
+        };
+        let forceable = if variable.flags & 1 != 0 { "  forceable" } else { "" };
+        let (name, addr, length) = (escaped(&variable.name), variable.addr, variable.length);
+        format!("{name:<32}  {addr:#010x}  {kind} {length}{forceable}\n")
+    });
+    each.collect()
+}
+
+pub(crate) fn map(regions: &[Region]) -> String {
+    let each = regions.iter().map(|region| {
+        let class = match region.class {
+            Class::Plain => "plain",
+            Class::SideEffects => "reading has side effects",
+            Class::Protected => "protected",
+        };
+        format!("{:#010x} to {:#010x}  {class}\n", region.first, region.last)
+    });
+    each.collect()
 }
 
 /// Sixteen bytes in a row.
@@ -137,50 +236,90 @@ pub(crate) fn cursor(cursor: &Location) -> String {
 }
 
 pub(crate) const AUDIT: &str =
-    "index session  seq       time      uptime operator command               verdict";
+    "index session  seq       time      uptime operator what                  verdict";
 
-pub(crate) fn record(record: &Record, session: u32, symbols: &Symbols) -> String {
-    let operator = String::from_utf8_lossy(&record.operator);
-    let operator = operator.trim_end_matches('\0').escape_debug();
-    let here = if record.session == session { "this" } else { &format!("{:08x}", record.session) };
+pub(crate) fn record(record: &Record, session: u32, names: &Names) -> String {
+    let end = record.operator.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let operator = escaped(&record.operator[..end]);
+    let here = match record.session {
+        0 => "none".into(),
+        number if number == session => "this".into(),
+        number => format!("{number:08x}"),
+    };
     let verdict = match record.verdict {
         0 => "done",
         Record::PENDING => "not known",
         code => ErrorCode(code).name(),
     };
-    let (addr, value) = (symbols.show(record.addr), record.value);
-    let what = match record.kind {
+    let (addr, value) = (names.show(record.addr), record.value);
+    let mut what = match record.kind {
         0x01..=0x06 => format!("{addr}, id {value}"),
         0x12 => format!("{value} times"),
-        0x1A => format!("{addr} = {}...", hex(&value.to_be_bytes())),
-        0x1B => addr,
+        0x13 => format!("{addr} to {value:#010x}"),
+        0x19 | 0x1B | 0x1C => addr,
+        0x1A | 0x1D | Record::FORCE_ENDED => format!("{addr} = {}...", hex(&value.to_be_bytes())),
+        0x1E => format!("register {} = {value:#x}", record.addr),
         0x29 => format!("axis {} = {} nm", record.addr, i64::from_be_bytes(value.to_be_bytes())),
         0x32 => format!("version {}", record.addr),
+        0x35 => format!("below {value}"),
+        Record::STUCK => addr,
+        Record::STOP_WITHOUT_SESSION => format!("pc {addr}"),
         _ => String::new(),
     };
-    let (index, sequence, time, uptime) = (record.index, record.sequence, record.time, record.uptime);
-    let name = command(record.kind);
+    // Of a refusal the verdict says it.
+    if !matches!(record.cause, Cause::None | Cause::Refused) {
+        let _ = write!(what, "{}{}", if what.is_empty() { "" } else { ": " }, record.cause);
+    }
+    match (record.kind, record.count) {
+        (Record::FORCE_ENDED, count) => drop(write!(what, ", renewed {count} times")),
+        (_, 0 | 1) => {}
+        (_, count) => drop(write!(what, ", {count} times in a row")),
+    }
+    // The header's time is in units of 10 ms.
+    let (index, sequence, time, uptime) =
+        (record.index, record.sequence, u64::from(record.time) * 10, record.uptime);
+    let name = kind(record.kind);
     let text = format!(
         "{index:5} {here:8} {sequence:3} {time:7} ms {uptime:8} ms {operator:8} {name:21} {verdict:9} {what}"
     );
     text.trim_end().to_owned()
 }
 
-/// Commands that the audit log can tell of (SPEC section 6.2).
-fn command(kind: u8) -> String {
+/// What the audit log tells of (SPEC sections 6.2 and 6.5).
+fn kind(kind: u8) -> String {
     let name = match kind {
         0x01 => "SetBreakpoint",
         0x02 => "ClearBreakpoint",
+        0x03 => "ListBreakpoints",
         0x04 => "SetHardwareBreakpoint",
         0x05 => "SetSoftwareBreakpoint",
         0x06 => "SetWatchpoint",
         0x10 => "Halt",
         0x11 => "Resume",
         0x12 => "Step",
+        0x13 => "StepRange",
+        0x18 => "ReadRegisters",
+        0x19 => "ReadMemory",
         0x1A => "Force",
         0x1B => "Release",
+        0x1C => "Renew",
+        0x1D => "WriteMemory",
+        0x1E => "WriteRegister",
+        0x28 => "GetStatus",
         0x29 => "SetAxis",
+        0x2A => "ReadAxes",
+        0x2B => "ReadPlc",
+        0x2C => "ReadCursor",
+        0x30 => "ReadAudit",
+        0x31 => "ReadMetrics",
         0x32 => "PushPolicy",
+        0x33 => "ListVariables",
+        0x34 => "ReadMap",
+        0x35 => "ReleaseAudit",
+        Record::FORCE_ENDED => "ForceEnded",
+        Record::STUCK => "Stuck",
+        Record::STOP_WITHOUT_SESSION => "StopWithoutSession",
+        Record::SESSION_ENDED => "SessionEnded",
         _ => return format!("kind {kind:#04x}"),
     };
     name.into()
@@ -192,22 +331,24 @@ pub(crate) fn metrics(metrics: &[Metric]) -> String {
     metrics.iter().map(|metric| format!("{:<34} {}\n", name(metric.metric), metric.value)).collect()
 }
 
-/// What a metric is (SPEC section 8.8), if this version knows its number.
+/// What a metric is (SPEC section 8.13), if this version knows its number.
 pub(crate) fn metric(number: u16) -> Option<String> {
-    const COMMON: [&str; 13] = [
-        "uptime, ms",
+    const COMMON: [&str; 15] = [
+        "uptime, s",
         "sessions",
         "commands executed",
         "commands refused",
         "messages replayed",
-        "messages disordered or stale",
+        "messages stale or disordered",
         "messages with a wrong tag",
-        "receive queue now, bytes",
-        "receive queue at most, bytes",
+        "receive queue 0 at most, bytes",
+        "receive queue 1 at most, bytes",
         "send queue 0 at most, bytes",
         "send queue 1 at most, bytes",
         "packets stray or unknown",
         "bulk lane became damaged",
+        "challenges that came back",
+        "longest time between runs, ms",
     ];
     const OF_LANE: [&str; 6] = [
         "packets received",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use feedrate_examples::escape::escaped;
 use object::{Architecture, Object, ObjectSymbol, SymbolKind};
 
 /// Names and where they are; none, if no file was given.
@@ -54,13 +55,19 @@ impl Symbols {
         })
     }
 
+    /// How many bytes are at an address where something begins.
+    pub(crate) fn size(&self, address: u64) -> Option<usize> {
+        let (_, size) = self.by_address.get(&address)?;
+        usize::try_from(*size).ok().filter(|size| *size > 0)
+    }
+
     /// An address, and what is there: `0x20000104 <axis_update+4>`.
     pub(crate) fn show(&self, address: u64) -> String {
         let text = format!("{address:#010x}");
         let before = self.by_address.range(..=address).next_back();
         match before.map(|(start, (name, size))| (address - start, name, *size)) {
-            Some((0, name, _)) => format!("{text} <{name}>"),
-            Some((offset, name, size)) if offset < size => format!("{text} <{name}+{offset}>"),
+            Some((0, name, _)) => format!("{text} <{}>", escaped(name)),
+            Some((offset, name, size)) if offset < size => format!("{text} <{}+{offset}>", escaped(name)),
             _ => text,
         }
     }

@@ -1,71 +1,69 @@
 //! The agent, the machine beside it, and the lines between it and whoever debugs: what firmware would be.
 
 use std::io::Write;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use feedrate::rdp::frame::{Domains, Fingerprint};
-use feedrate::rdp::packet::{Framing, Line};
-use feedrate_examples::lane::{Clock, Happening, Port, random};
-use feedrate_rdp::Millis;
-use feedrate_rdp::agent::{Agent, AgentConfig};
-use feedrate_rdp::arch::CortexM;
-use feedrate_rdp::authority::Grant;
-use feedrate_rdp::link::{LaneId, Sizes};
+use feedrate::Instant;
+use feedrate_examples::lane::{Connection, Happening, Port, random};
+use feedrate_rdp::agent::{AgentConfig, StopCause};
+use feedrate_rdp::link::LaneId;
 
-use crate::machine::Machine;
+use crate::clock::Clock;
+use crate::knobs::{Knob, journal};
+use crate::machine::{Machine, Run};
+use crate::operator::{Operator, Watcher, watcher};
 use crate::options::Options;
+use crate::place::Place;
+use crate::world::World;
 
-/// As [`Board`](feedrate_rdp::link::Board), with room for the packets of TCP.
-pub(crate) enum Room {}
+/// So many runs that find the clock where the last one left it mean that it is broken. There are 10 ms between two of
+/// them at most, and [`Station::turn`] waits for a microsecond to go by.
+const FROZEN: u32 = 200;
 
-impl Sizes for Room {
-    type Lane = [u8; 1024];
-    type Send = [u8; 1024];
-    type Message = [u8; 512];
-    type Queue = [u8; 4096];
-}
-
-type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
-
-/// Who may do what. A real one would check a signature, the device and the date.
-fn authority(token: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
-    const HOUR: u32 = 3_600_000;
-    let (operator, domains, lasts) = match token {
-        b"operator" => (*b"operator", Domains::ALL, HOUR),
-        b"observer" => (*b"observer", Domains::OBSERVE, HOUR),
-        b"brief" => (*b"brief\0\0\0", Domains::ALL, 500),
-        _ => return Err(1),
-    };
-    Ok(Grant { operator, domains, lasts })
-}
+/// So many steps of a series are done at most before the lines are looked at again.
+const STEPS: u32 = 100;
 
 pub(crate) struct Station {
-    agent: Agent<CortexM, Authority, Room>,
+    operator: Operator,
+    watcher: Watcher,
     machine: Machine,
-    config: AgentConfig,
     clock: Clock,
-    signal: Option<Port>,
-    bulk: Option<Port>,
-    /// Both begin anew with each connection.
+    /// The number of this boot.
+    boots: u32,
+    /// Who is connected to each [`Place`].
+    ports: [Option<Connection>; 3],
+    /// How many have been.
+    connections: u64,
+    to_loop: Sender<Happening>,
+    /// Up to when the agent does not run, in the machine's own time.
+    stalled_until: u64,
+    serial: bool,
+    bulk: bool,
+    /// Machine and agent begin anew with each connection of the operator's.
     reference: bool,
+    name: &'static str,
     log: bool,
 }
 
 impl Station {
-    pub(crate) fn new(options: &Options) -> Result<Self, String> {
+    pub(crate) fn new(options: &Options, to_loop: Sender<Happening>) -> Result<Self, String> {
         let clock = Clock::start();
-        let config = AgentConfig::tcp(random()?, "reference")
-            .signal(options.line)
-            .bulk(options.bulk.as_ref().map(|_| Line::SPI));
+        let (serial, bulk) = (options.serial, options.bulk.is_some());
         Ok(Self {
-            agent: Agent::new(config, authority, Default::default()),
-            machine: Machine::new(clock.now()),
-            config,
+            operator: operator(options.name, 1, serial, bulk)?,
+            watcher: watcher(),
+            machine: Machine::new(World::new(), clock.real()),
             clock,
-            signal: None,
-            bulk: None,
+            boots: 1,
+            ports: [None, None, None],
+            connections: 0,
+            to_loop,
+            stalled_until: 0,
+            serial,
+            bulk,
             reference: options.reference,
+            name: options.name,
             log: options.log,
         })
     }
@@ -73,102 +71,264 @@ impl Station {
     /// The main loop.
     pub(crate) fn run(&mut self, happenings: &Receiver<Happening>) -> Result<(), String> {
         loop {
-            let now = self.clock.now();
-            self.tell_stops(now);
-            self.agent.run(&mut self.machine, now);
-            // What the agent has just begun, and what came of it.
-            self.tell_stops(now);
-            self.send(LaneId::Signal, now);
-            self.send(LaneId::Bulk, now);
-
-            let pause = self.clock.until(self.agent.deadline()).min(self.machine.tick());
-            match happenings.recv_timeout(pause) {
+            self.turn();
+            match happenings.recv_timeout(self.pause()) {
                 Ok(happening) => self.take(happening)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err("nobody listens any more".into()),
             }
-            // What else has arrived meanwhile is looked at together.
-            while let Ok(happening) = happenings.recv_timeout(Duration::ZERO) {
-                self.take(happening)?;
+        }
+    }
+
+    /// How long there is nothing to do, if nothing happens.
+    fn pause(&self) -> Duration {
+        let watcher = match &self.operator {
+            Operator::Stream(agent) => self.watcher.deadline(agent),
+            Operator::Serial(agent) => self.watcher.deadline(agent),
+        };
+        let due = self.clock.until(self.operator.deadline()).min(self.clock.until(watcher));
+        // A deadline that has passed may wait for a line.
+        due.max(Duration::from_millis(1)).min(self.machine.tick())
+    }
+
+    fn is_stalled(&self) -> bool {
+        self.clock.real() < self.stalled_until
+    }
+
+    /// What firmware does again and again.
+    fn turn(&mut self) {
+        self.machine.watch_agent(self.clock.real());
+        self.feed();
+        if self.is_stalled() {
+            return;
+        }
+        let mut now = self.clock.now();
+        for _ in 0..STEPS {
+            self.tell_stops(now);
+            self.operator.run(&mut self.machine, now);
+            // What the agent has just begun, and what came of it.
+            self.tell_stops(now);
+            if self.operator.deadline() != Some(Instant::ZERO) {
+                break;
             }
+            now = self.clock.later(now);
+        }
+        self.operator.watch(&mut self.watcher, &mut self.machine, now);
+        // The agent has made room.
+        self.feed();
+        for place in Place::ALL {
+            self.send(place, now);
         }
     }
 
     /// Lets the machine go on up to now, and tells the agent wherever it comes to a stand.
-    fn tell_stops(&mut self, now: Millis) {
-        while let Some(cause) = self.machine.advance(now) {
-            self.agent.stopped(&mut self.machine, cause, now);
+    fn tell_stops(&mut self, now: Instant) {
+        while let Some(cause) = self.machine.advance(self.clock.real()) {
+            self.operator.stopped(&mut self.machine, cause, now);
+        }
+    }
+
+    /// Gives the agent what has arrived, as far as there is room.
+    fn feed(&mut self) {
+        let now = self.clock.now();
+        for place in Place::ALL {
+            let Some(port) = self.ports[place as usize].as_mut().filter(|port| !port.input().is_empty())
+            else {
+                continue;
+            };
+            let mut input = port.input();
+            let fed = match place {
+                Place::Operator => self.operator.feed(LaneId::Signal, &mut input, now),
+                Place::Bulk => self.operator.feed(LaneId::Bulk, &mut input, now),
+                Place::Observer => self.watcher.feed(&mut input, now),
+            };
+            let left = input.len();
+            port.taken(left);
+            if let Err(error) = fed {
+                self.hang_up(place, &error.to_string());
+            }
+        }
+    }
+
+    fn send(&mut self, place: Place, now: Instant) {
+        let Some(port) = self.ports[place as usize].as_mut().filter(|port| port.is_free()) else { return };
+        let mut bytes = Vec::new();
+        loop {
+            let mut packet = [0; 512];
+            let length = match place {
+                Place::Operator => self.operator.poll_transmit(LaneId::Signal, &mut packet, now),
+                Place::Bulk => self.operator.poll_transmit(LaneId::Bulk, &mut packet, now),
+                Place::Observer => self.watcher.poll_transmit(&mut packet),
+            };
+            if length == 0 {
+                break;
+            }
+            bytes.extend_from_slice(&packet[..length]);
+        }
+        if !bytes.is_empty() {
+            port.write(bytes);
+        }
+        let finished = match place {
+            Place::Operator => self.operator.is_finished(),
+            Place::Bulk => false,
+            Place::Observer => self.watcher.is_finished(),
+        };
+        if finished {
+            self.hang_up(place, "its session is over");
         }
     }
 
     fn take(&mut self, happening: Happening) -> Result<(), String> {
         match happening {
-            Happening::Bytes(lane, bytes) => self.feed(lane, &bytes),
-            Happening::Connected(lane, port) => self.connect(lane, port)?,
-            Happening::Gone(lane, why) => {
-                *self.port(lane) = None;
-                self.say(lane, &format!("gone: {why}"));
+            Happening::Came(number, port) => {
+                if let Some(place) = Place::ALL.get(number) {
+                    self.connect(*place, port)?;
+                }
             }
-            Happening::Input(_) | Happening::EndOfInput | Happening::Interrupt => {}
+            Happening::Bytes(number, bytes) => {
+                if let Some(port) = self.port(number) {
+                    port.arrived(bytes);
+                }
+            }
+            Happening::Written(number) => {
+                if let Some(port) = self.port(number) {
+                    port.written();
+                }
+            }
+            Happening::Gone(number, why) => {
+                if let Some(place) = self.place(number) {
+                    // What it has asked for last is still done.
+                    self.turn();
+                    self.hang_up(place, &why);
+                }
+            }
+            Happening::Input(line) => {
+                self.turn();
+                let answer = self.turn_knob(&line)?;
+                self.turn();
+                let mut out = std::io::stdout().lock();
+                // Whoever does not want the answers any more still has a machine.
+                let _ = writeln!(out, "{answer}").and_then(|()| out.flush());
+            }
+            Happening::EndOfInput | Happening::Interrupt => {}
         }
         Ok(())
     }
 
-    fn connect(&mut self, lane: LaneId, port: Port) -> Result<(), String> {
-        if self.reference && lane == LaneId::Signal {
-            // Other nonces with it: they must never come again.
-            self.config.boot = random()?;
-            self.agent = Agent::new(self.config, authority, Default::default());
-            self.machine = Machine::new(self.clock.now());
-        } else {
-            self.agent.reconnect(lane);
-        }
-        *self.port(lane) = Some(port);
-        self.say(lane, "connected");
-        Ok(())
-    }
-
-    fn feed(&mut self, lane: LaneId, bytes: &[u8]) {
-        let errors = |agent: &Agent<CortexM, Authority, Room>| {
-            let counts = agent.link().lane_counts(lane);
-            counts.header_failures.saturating_add(counts.overlong)
+    fn connect(&mut self, place: Place, port: Port) -> Result<(), String> {
+        // What has arrived before is acted on before.
+        self.turn();
+        let taken = match place {
+            Place::Operator if self.serial => {
+                // The end of the line that there was.
+                self.hang_up(place, "another one takes its place");
+                self.operator.connect(LaneId::Signal)
+            }
+            Place::Operator => self.operator.connect(LaneId::Signal),
+            Place::Bulk => self.operator.connect(LaneId::Bulk),
+            Place::Observer => self.watcher.connect(),
         };
-        let before = errors(&self.agent);
-        self.agent.feed(lane, bytes, self.clock.now());
-        let is_stream = lane == LaneId::Signal && self.config.signal.framing == Framing::Stream;
-        if is_stream && errors(&self.agent) != before {
-            // A stream that loses no bytes has no business being wrong (SPEC 2.2).
-            self.say(lane, "what arrives is not RDPv3: hanging up");
-            if let Some(port) = self.port(lane) {
-                port.hang_up();
+        if let Err(busy) = taken {
+            self.say(place, &format!("refused: {busy}"));
+            return Ok(());
+        }
+        if self.reference && place == Place::Operator {
+            self.turn();
+            self.begin_anew()?;
+            if !self.serial {
+                // It is nobody's now.
+                let _ = self.operator.connect(LaneId::Signal);
             }
         }
+        self.connections += 1;
+        // Whoever was there before is dropped.
+        self.ports[place as usize] = Connection::new(self.connections, port, &self.to_loop).ok();
+        self.say(place, "connected");
+        Ok(())
     }
 
-    fn send(&mut self, lane: LaneId, now: Millis) {
-        let mut packet = [0; 1024];
-        while self.port(lane).is_some() {
-            let length = self.agent.poll(lane, &mut packet, now);
-            let Some(bytes) = packet.get(..length).filter(|bytes| !bytes.is_empty()) else { return };
-            let Some(port) = self.port(lane) else { return };
-            if port.write_all(bytes).is_err() {
-                // Half a packet may have gone. The reading thread will tell that it is gone.
-                port.hang_up();
-                *self.port(lane) = None;
+    /// Agent and machine after a reset. The observers' connection has ended.
+    fn begin_anew(&mut self) -> Result<(), String> {
+        self.boots = self.boots.wrapping_add(1);
+        self.operator = operator(self.name, self.boots, self.serial, self.bulk)?;
+        self.machine.reset(self.clock.real());
+        self.watcher = watcher();
+        self.ports[Place::Observer as usize] = None;
+        Ok(())
+    }
+
+    /// There is no connection any more.
+    fn hang_up(&mut self, place: Place, why: &str) {
+        if self.ports[place as usize].take().is_none() {
+            return;
+        }
+        let now = self.clock.now();
+        match place {
+            Place::Operator => self.operator.disconnect(LaneId::Signal, now),
+            Place::Bulk => self.operator.disconnect(LaneId::Bulk, now),
+            Place::Observer => self.watcher.disconnect(),
+        }
+        self.say(place, &format!("gone: {why}"));
+    }
+
+    fn place(&self, number: u64) -> Option<Place> {
+        let is_there =
+            |place: &Place| self.ports[*place as usize].as_ref().is_some_and(|port| port.number() == number);
+        Place::ALL.into_iter().find(is_there)
+    }
+
+    fn port(&mut self, number: u64) -> Option<&mut Connection> {
+        let place = self.place(number)?;
+        self.ports[place as usize].as_mut()
+    }
+
+    /// Returns the answer.
+    fn turn_knob(&mut self, line: &str) -> Result<String, String> {
+        let knob = match line.parse() {
+            Ok(knob) => knob,
+            Err(wrong) => return Ok(wrong),
+        };
+        let world = &mut self.machine.world;
+        match knob {
+            Knob::Permit(bits) => world.permitted = bits,
+            Knob::Generation(number) => world.generation = number,
+            Knob::Interlock(on) => world.interlock = on,
+            Knob::Moving(on) => world.moving = on,
+            Knob::ReleaseFails(on) => world.release_fails = on,
+            Knob::RecoveryFails(on) => world.recovery_fails = on,
+            Knob::Stall(span) => {
+                let span = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+                self.stalled_until = self.clock.real().saturating_add(span);
             }
+            Knob::Clock(step) => self.clock.jump(step),
+            Knob::Freeze(on) => self.clock.freeze(on),
+            Knob::Reset => {
+                self.begin_anew()?;
+                if !self.serial {
+                    self.ports[Place::Operator as usize] = None;
+                    self.say(Place::Operator, "gone: reset");
+                }
+            }
+            Knob::Trap => {
+                self.machine.run = Run::Stopped;
+                let now = self.clock.now();
+                self.operator.stopped(&mut self.machine, StopCause::Breakpoint(0), now);
+            }
+            Knob::Journal => return Ok(journal(&mut self.machine)),
         }
+        Ok("ok".into())
     }
 
-    fn port(&mut self, lane: LaneId) -> &mut Option<Port> {
-        match lane {
-            LaneId::Signal => &mut self.signal,
-            LaneId::Bulk => &mut self.bulk,
-        }
-    }
-
-    fn say(&self, lane: LaneId, what: &str) {
+    fn say(&self, place: Place, what: &str) {
         if self.log {
-            eprintln!("rdp_sim: {:.3} s, {lane:?}: {what}", f64::from(self.clock.now()) / 1000.0);
+            let seconds = self.clock.now().as_millis() as f64 / 1000.0;
+            eprintln!("rdp_sim: {seconds:.3} s, {place:?}: {what}");
         }
     }
+}
+
+/// An agent after this boot.
+fn operator(name: &'static str, boots: u32, serial: bool, bulk: bool) -> Result<Operator, String> {
+    let config = AgentConfig::new(random()?, boots, name).observers(true).frozen(FROZEN);
+    Ok(if serial { Operator::serial(config, bulk) } else { Operator::stream(config) })
 }

@@ -5,9 +5,12 @@ use std::{fs, io, path::Path};
 use feedrate::pg::backend::{self, Authentication, NoticeField, TransactionStatus, field};
 use feedrate::pg::frontend::{self, Parameter, Target};
 use feedrate::pg::{Format, List, Secret, Version};
-use feedrate::rdp::frame::{self, Action, Breakpoint, Bytes, Force, PushPolicy, Rule};
-use feedrate::rdp::packet::{Header, Line, Packet, PacketType};
+use feedrate::rdp::Channel;
+use feedrate::rdp::frame::{self, Bytes};
+use feedrate::rdp::packet::{Header, Lane, Packet, PacketType};
+use feedrate::rdp::record::Message;
 use feedrate::{Encode, Grow};
+use feedrate_fuzz::rdp::sense;
 use feedrate_fuzz::ws::{NOW, drain, params};
 use feedrate_rdp::arch::{Arch, CortexM};
 use feedrate_ws::{Answer, CloseCode, Keys, Piece, Sender};
@@ -165,15 +168,13 @@ fn rdp() -> io::Result<()> {
         // Behind the header, which the target writes.
         save("rdp_frame", &format!("{index}"), &frame[5..])?;
     }
-    for (flags, line) in [(0, Line::UART), (1, Line::SPI), (2, Line::TCP)] {
+    for (flags, lane) in [(0, Lane::UART), (1, Lane::SPI), (2, Lane::new(Lane::MOST).expect("a lane"))] {
         let mut packets = Vec::new();
         for (kind, payload) in
-            [(PacketType::Open, &[3, 1][..]), (PacketType::Data, b"\0\x03abc\0\0"), (PacketType::Probe, &[])]
+            [(PacketType::Open, &[4, 1][..]), (PacketType::Data, b"\0\x03abc\0\0"), (PacketType::Probe, &[])]
         {
-            Packet::new(Header::new(kind, 7, 1), payload)
-                .framed(line.framing)
-                .encode(&mut packets)
-                .expect("room");
+            assert!(payload.len() <= lane.payload());
+            Packet::new(Header::new(kind, 7, 1), payload).encode(&mut packets).expect("room");
         }
         save("rdp_packet", &format!("{flags}"), &[&[flags, 0][..], &packets].concat())?;
         save(
@@ -189,47 +190,150 @@ fn rdp() -> io::Result<()> {
         save("rdp_link", &format!("{flags}"), &[&[flags][..], &round.repeat(12)].concat())?;
     }
     save("rdp_link", "nonsense", &[&[0x43][..], b"\x00\x10\x03\0\0\0"].concat())?;
-    for flags in [0_u8, 1, 8, 0x41] {
-        for from in [0, 8] {
+    rdp_stream()?;
+    // On a byte stream; on a UART; with SPI beside it; without an interlock; without a log; with a long log.
+    for flags in [0x000_u16, 0x004, 0x00C, 0x040, 0x054, 0x204, 0x300] {
+        for (name, acts) in agent_scripts() {
+            save("rdp_agent", &format!("{flags:03x}-{name}"), &[&flags.to_le_bytes()[..], &acts].concat())?;
+        }
+    }
+    for flags in [0_u8, 1, 4, 8, 0x41] {
+        for from in [0, 7] {
             let mut script = vec![flags];
-            for which in (from..22).chain(0..from) {
-                // `Sense`, which is the second of eleven, then `Wait` and `Own`.
-                script.extend(act(1, &[which, which * 3, 4 * which, 0, 0, 0]));
-                script.extend(act(9, &[which * 5, 0]));
-                script.extend(act(10, &[which, 1, 0, 0, 0]));
+            for which in (from..16).chain(0..from) {
+                script.extend(host_act(1, &[which, which * 3, 4 * which, 0, 0, 0]));
+                script.extend(host_act(8, &[which * 5, 0]));
+                script.extend(host_act(10, &[which, 1, 0, 0, 0]));
             }
-            save("rdp_agent", &format!("{flags}-{from}"), &script)?;
             save("rdp_host", &format!("{flags}-{from}"), &script)?;
         }
     }
     Ok(())
 }
 
-/// A variant of eleven, as `arbitrary` reads it, and its fields.
-fn act(variant: u64, fields: &[u8]) -> Vec<u8> {
-    let number = u32::try_from((variant << 32) / 11 + 1).expect("less than eleven");
+/// Records on both channels; noise; a session, made and raw.
+fn rdp_stream() -> io::Result<()> {
+    let mut records = Vec::new();
+    for (channel, length) in [(Channel::Urgent, 18), (Channel::Ordinary, 30), (Channel::Ordinary, 512)] {
+        Message::new(channel, &vec![7; length]).encode(&mut records).expect("room");
+    }
+    for flags in 0..8 {
+        save("rdp_stream", &format!("{flags}"), &[&[flags, 2, 3, 50][..], &records].concat())?;
+    }
+    save("rdp_stream", "short", b"\0\x01\x07\0\x11")?;
+    save("rdp_stream", "long", b"\0\x01\x07\x02\x01")?;
+    let sense: Vec<u8> = (0..32).flat_map(|which| [which, 4, which]).collect();
+    for flags in [8, 9, 0x18] {
+        save("rdp_stream", &format!("agent-{flags}"), &[&[flags, 3, 1, 9, 200][..], &sense].concat())?;
+    }
+    Ok(())
+}
+
+/// What `rdp_agent` does, as `arbitrary` reads it.
+fn agent_act(variant: u64, fields: &[u8]) -> Vec<u8> {
+    act(variant, 19, fields)
+}
+
+fn host_act(variant: u64, fields: &[u8]) -> Vec<u8> {
+    act(variant, 11, fields)
+}
+
+/// A variant of so many, as `arbitrary` reads it, and its fields.
+fn act(variant: u64, of: u64, fields: &[u8]) -> Vec<u8> {
+    let number = u32::try_from((variant << 32) / of + 1).expect("less than there are");
     [&number.to_le_bytes(), fields].concat()
+}
+
+/// Whole sessions of an agent, each with something that goes wrong.
+fn agent_scripts() -> Vec<(&'static str, Vec<u8>)> {
+    let sense = |which: u8, a: u8, b: u16| {
+        let [low, high] = b.to_le_bytes();
+        agent_act(1, &[which, a, low, high, 0, 0])
+    };
+    let pass = |steps: u8, millis: u8| agent_act(10, &[steps, millis]);
+    let wait = |millis: u16| agent_act(9, &millis.to_le_bytes());
+    let set = |which: u8, a: u8| agent_act(17, &[which, a, 0, 0, 0]);
+    let peer = |deaf: u8, lives: u8| agent_act(8, &[deaf, lives]);
+    let connect = agent_act(15, &[0xFF, 60]);
+    // A trap, and two variables that are forced for a while, one of them with a safe value.
+    let hold = [sense(0, 1, 3), sense(12, 103, 4), sense(12, 104, 285)].concat();
+    let mut scripts = Vec::new();
+    for (name, from) in [("all", 0), ("all-later", 16)] {
+        let mut all = Vec::new();
+        for which in (from..31).chain(0..from) {
+            all.extend(sense(which, 4, u16::from(which)));
+            all.extend(pass(2, which));
+        }
+        scripts.push((name, all));
+    }
+    scripts.push((
+        "steps",
+        [sense(6, 0, 0), sense(8, 1, 5), sense(9, 9, 0x100), sense(7, 0, 0), sense(6, 0, 0), sense(8, 0, 8)]
+            .concat(),
+    ));
+    scripts.push((
+        "lease",
+        [&hold[..], &sense(15, 50, 4), &pass(9, 100), &sense(14, 0, 285), &pass(30, 100)].concat(),
+    ));
+    scripts.push(("stall", [&hold[..], &wait(600), &pass(3, 100)].concat()));
+    scripts.push(("silent", [&hold[..], &peer(0, 0), &pass(40, 100)].concat()));
+    scripts
+        .push(("stuck", [&hold[..], &set(0, 1), &set(1, 1), &pass(40, 100), &set(9, 0), &connect].concat()));
+    scripts.push(("react", [&hold[..], &set(2, 1), &pass(40, 100)].concat()));
+    scripts.push(("interlock", [&hold[..], &set(7, 2), &set(10, 0), &hold, &set(7, 3)].concat()));
+    scripts.push(("permission", [&hold[..], &set(5, 1), &set(10, 0), &hold, &set(5, 3)].concat()));
+    scripts.push(("program", [&hold[..], &set(6, 1), &connect, &hold].concat()));
+    scripts.push(("fatal", [&hold[..], &set(4, 8), &sense(11, 4, 1)].concat()));
+    scripts.push(("cut", [&hold[..], &agent_act(14, &[0]), &connect, &hold, &connect].concat()));
+    scripts.push((
+        "restart",
+        [&hold[..], &set(3, 1), &agent_act(16, &[]), &connect, &set(9, 0), &connect].concat(),
+    ));
+    scripts.push(("back", [&hold[..], &agent_act(12, &[90]), &pass(2, 9), &agent_act(12, &[120])].concat()));
+    scripts.push(("stand", [&hold[..], &agent_act(13, &[]), &connect].concat()));
+    scripts.push(("sleep", [&hold[..], &agent_act(11, &[]).repeat(20)].concat()));
+    scripts.push((
+        "deaf",
+        [&hold[..], &peer(1, 1), &sense(18, 0, 0).repeat(8), &pass(9, 99), &peer(0, 1)].concat(),
+    ));
+    scripts.push((
+        "noise",
+        [&hold[..], &agent_act(7, &[3, 2, 90]), &pass(20, 90), &hold, &pass(20, 90)].concat(),
+    ));
+    let many = |which: [u8; 4]| agent_act(2, &[&which[..], &[100, 4, 0, 0, 0]].concat());
+    scripts.push(("overtaken", [many([12, 8, 6, 14]), many([15, 14, 12, 6]), pass(3, 9)].concat()));
+    scripts.push((
+        "expired",
+        [&agent_act(14, &[0])[..], &agent_act(15, &[0xFF, 1]), &hold, &pass(20, 90), &sense(6, 0, 0)]
+            .concat(),
+    ));
+    // Whoever may not do all of it, or not as long as something is stuck.
+    let asks: Vec<u8> = (0..30).flat_map(|which| sense(which, 103, 5)).collect();
+    scripts.push(("stuck-asks", [&hold[..], &set(0, 1), &pass(20, 100), &asks].concat()));
+    for (name, domains) in [("controls", 3), ("looks", 1), ("forces", 6), ("releases", 18)] {
+        let connect = agent_act(15, &[domains, 60]);
+        scripts.push((name, [&agent_act(14, &[0])[..], &connect, &asks].concat()));
+    }
+    let denied =
+        [&hold[..], &set(5, 1), &hold, &sense(19, 1, 1), &set(5, 3), &hold, &sense(6, 0, 0)].concat();
+    scripts.push(("denied", denied));
+    scripts.push((
+        "shared",
+        [sense(12, 104, 4), sense(12, 104, 5), sense(12, 103, 5), sense(12, 106, 1)].concat(),
+    ));
+    let stop = |which: u8| agent_act(18, &[which, 0, 0, 0, 0]);
+    scripts.push((
+        "stops",
+        [&hold[..], &stop(1), &sense(7, 0, 0), &stop(2), &stop(4), &agent_act(14, &[0]), &stop(1)].concat(),
+    ));
+    scripts
 }
 
 fn frames() -> Vec<Vec<u8>> {
     let registers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
-    let rule = Rule { first: 1, last: 2, action: Action::Deny };
-    let at = Breakpoint { addr: 0x2000_0000, id: 7 };
-    vec![
-        bytes(frame::Frame::SetBreakpoint(at)),
-        bytes(frame::Frame::Halt(frame::Halt)),
-        bytes(frame::Frame::Step(frame::Step { count: 1, trace: true })),
-        bytes(frame::Frame::Force(Force {
-            addr: 4,
-            lease: 5,
-            fingerprint: [6; 16],
-            value: Bytes::new(&[1, 2, 3]),
-        })),
-        bytes(frame::Frame::PushPolicy(PushPolicy {
-            version: 1,
-            enabled: true,
-            rules: frame::List::new(&[rule, rule]),
-        })),
+    let suites = [0, 7];
+    let mut frames: Vec<Vec<u8>> = (0..32).map(|which| sense(which, 4, 3, 9)).collect();
+    frames.extend([
         bytes(frame::Frame::Registers(frame::Registers {
             request: 1,
             capture: 2,
@@ -242,9 +346,11 @@ fn frames() -> Vec<Vec<u8>> {
             highest: 3,
             nonce: [9; 16],
             longest: 512,
-            token: Bytes::new(b"token"),
+            suites: frame::List::new(&suites),
+            token: frame::Secret::new(b"token"),
         })),
-    ]
+    ]);
+    frames
 }
 
 /// Each message by itself, and all of them byte by byte.

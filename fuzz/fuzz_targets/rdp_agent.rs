@@ -1,264 +1,226 @@
-//! An agent whose host is the fuzzer, with checksums and tags that are right: commands are executed in order, once,
-//! and nomachine stays behind.
+//! An agent whose host, clock, line and machine are the fuzzer's: commands are executed in order, once, by those who
+//! may, and nothing stays behind. What must never happen is in `feedrate_fuzz::rdp::checks`.
 #![no_main]
 
-use std::collections::BTreeSet;
-
+use arbitrary::{Arbitrary, Unstructured};
 use feedrate::Encode;
-use feedrate::rdp::frame::{
-    Action, Agree, Breakpoint, Bye, ByeReason, Bytes, Domains, Fingerprint, Force, Frame, GetStatus, Halt,
-    Heartbeat, Hello, List, PushPolicy, ReadAudit, ReadAxes, ReadCursor, ReadMemory, ReadMetrics, ReadPlc,
-    ReadRegisters, Release, Resume, Rule, SetAxis, Step,
-};
-use feedrate::rdp::packet::{Header, PacketType};
-use feedrate_fuzz::rdp::{Act, FINGERPRINT, HOST_NONCE, LANE, Peer, Small, acts, header, machine};
-use feedrate_rdp::Role;
-use feedrate_rdp::agent::{Agent, AgentConfig, StopCause};
-use feedrate_rdp::arch::CortexM;
-use feedrate_rdp::authority::Grant;
-use feedrate_rdp::link::LaneId;
-use feedrate_rdp::session::{Checksum, SessionState};
-use feedrate_testkit::machine::Fake;
+use feedrate::rdp::Channel;
+use feedrate::rdp::crc;
+use feedrate::rdp::frame::{Audit as Answer, Frame, List, Record};
+use feedrate::rdp::packet::{Header, Packet, PacketType};
+use feedrate_fuzz::rdp::agent::World;
+use feedrate_fuzz::rdp::ends::LANES;
+use feedrate_fuzz::rdp::{bytes, sense};
+use feedrate_rdp::agent::StopCause;
+use feedrate_rdp::target::Audit;
 
-fn authority(token: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
-    match token {
-        [domains] => Ok(Grant { operator: [7; 8], domains: Domains(*domains), lasts: 20_000 }),
-        _ => Err(4),
-    }
-}
-
-type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
-
-struct World {
-    agent: Box<Agent<CortexM, Authority, Small>>,
-    machine: Fake,
-    peer: Peer,
-    now: u32,
-    answered: BTreeSet<u32>,
-    state: Option<u32>,
-}
-
-impl World {
-    fn feed(&mut self, bytes: &[u8]) {
-        self.agent.feed(LaneId::Signal, bytes, self.now);
-        self.turn();
-    }
-
-    /// Everymachine that the agent does now.
-    fn turn(&mut self) {
-        for _ in 0..20 {
-            self.agent.run(&mut self.machine, self.now);
-            let mut packet = [0; 1024];
-            let mut back = Vec::new();
-            while let length @ 1.. = self.agent.poll(LaneId::Signal, &mut packet, self.now) {
-                let see = |peer: &mut Peer, header: Header, _: &[u8]| {
-                    if header.kind == PacketType::Accept {
-                        peer.connection = header.connection;
-                    }
-                };
-                for message in self.peer.hear(&packet[..length], &mut back, see) {
-                    self.read(message);
-                }
-            }
-            if self.agent.state() != SessionState::Active {
-                assert!(self.machine.is_left_alone(), "{:x?} {:?}", self.machine.held, self.machine.slots);
-            }
-            assert_eq!(self.machine.misuse, None);
-            if back.is_empty() {
-                break;
-            }
-            self.agent.feed(LaneId::Signal, &back, self.now);
-        }
-        let _ = self.agent.deadline();
-    }
-
-    fn read(&mut self, mut message: Vec<u8>) {
-        // Of the handshake's first answer, the device's nonce is not known yet.
-        let first = self.peer.device_nonce == [0; 16];
-        if first {
-            let frame = message[9..message.len() - 4].to_vec();
-            if let Ok(Frame::Welcome(welcome)) = Frame::read(&frame) {
-                self.peer.device_nonce = welcome.device_nonce;
-            }
-            return;
-        }
-        let (_, frame) = self.peer.open(&mut message, [HOST_NONCE, self.peer.device_nonce]);
-        let frame = Frame::read(frame).expect("what is sent is right");
-        let request = match frame {
-            Frame::State(_) => {
-                let body = frame.encoded_length().unwrap();
-                let mut bytes = Vec::with_capacity(body);
-                frame.encode(&mut bytes).unwrap();
-                self.state = Some(crc32(&bytes[6..]));
-                return;
-            }
-            Frame::Heartbeat(_) | Frame::Bye(_) | Frame::Stopped(_) => return,
-            // What is refused as being out of order may come again, and what is wrong with its frame is said first.
-            Frame::Error(_) => return,
-            _ => frame.request().unwrap_or_else(|| panic!("{frame:?}")),
-        };
-        assert!(self.answered.insert(request), "done a second time: {frame:?}");
-    }
-
-    fn say(&mut self, frame: &[u8]) {
-        let packets = self.peer.say(self.now, frame);
-        self.feed(&packets);
-    }
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| crc >> 1 ^ (0xEDB8_8320 & 0_u32.wrapping_sub(crc & 1)))
-    };
-    !bytes.iter().fold(!0, step)
-}
-
-/// Somemachine that a host would say.
-fn sense(which: u8, a: u8, b: u32) -> Vec<u8> {
-    let (addr, fingerprint) = (u64::from(b % 64), FINGERPRINT);
-    let at = Breakpoint { addr, id: u32::from(a % 8) };
-    let value = [a; 16];
-    let rules = [Rule { first: 0, last: 20, action: Action::Deny }; 3];
-    let frame = match which % 22 {
-        0 => Frame::SetBreakpoint(at),
-        1 => Frame::ClearBreakpoint(Breakpoint { addr: 0, ..at }),
-        2 => Frame::ListBreakpoints(at),
-        3 => Frame::SetHardwareBreakpoint(at),
-        4 => Frame::Halt(Halt),
-        5 => Frame::Resume(Resume),
-        6 => Frame::Step(Step { count: b % 9, trace: a & 1 == 1 }),
-        7 => Frame::ReadRegisters(ReadRegisters { changed: a & 1 == 1 }),
-        8 => Frame::ReadMemory(ReadMemory { addr: u64::from(b), length: u16::from(a) + 1 }),
-        9 | 10 => Frame::Force(Force {
-            addr,
-            lease: u32::from(a) * 10,
-            fingerprint,
-            value: Bytes::new(&value[..usize::from(a % 17)]),
-        }),
-        11 => Frame::Release(Release { addr, fingerprint }),
-        12 => Frame::GetStatus(GetStatus),
-        13 => Frame::SetAxis(SetAxis { axis: a, position: i64::from(b), fingerprint }),
-        14 => Frame::ReadAxes(ReadAxes),
-        15 => Frame::ReadPlc(ReadPlc { first: u16::from(a), count: b as u16 }),
-        16 => Frame::ReadCursor(ReadCursor),
-        17 => Frame::ReadAudit(ReadAudit { from: b % 32, count: a }),
-        18 => Frame::ReadMetrics(ReadMetrics),
-        19 => Frame::PushPolicy(PushPolicy {
-            version: b,
-            enabled: a & 1 == 1,
-            rules: List::new(&rules[..usize::from(a % 4)]),
-        }),
-        20 => Frame::Heartbeat(Heartbeat { run: None }),
-        _ => Frame::Bye(Bye { reason: ByeReason(a) }),
-    };
-    let mut bytes = Vec::new();
-    frame.encode(&mut bytes).unwrap();
-    bytes
+/// What the fuzzer does next.
+#[derive(Debug, Arbitrary)]
+enum Act<'a> {
+    /// A frame of this kind, in a message with everything right.
+    Say {
+        version: u8,
+        kind: u8,
+        channel: Channel,
+        body: &'a [u8],
+    },
+    /// One of the frames that make sense.
+    Sense {
+        which: u8,
+        a: u8,
+        b: u32,
+    },
+    /// Several at once, so that they wait for one another.
+    Many {
+        which: [u8; 4],
+        a: u8,
+        b: u32,
+    },
+    /// With another sequence or time, or on any channel.
+    Odd {
+        sequence: i8,
+        time: i16,
+        which: u8,
+        channel: Channel,
+        b: u32,
+    },
+    /// A message with a right tag, and anything in it.
+    Tagged {
+        channel: Channel,
+        bytes: &'a [u8],
+    },
+    /// Bytes on the line, whatever they are.
+    Raw {
+        lane: bool,
+        bytes: &'a [u8],
+    },
+    /// A packet with right checksums.
+    Packet {
+        lane: bool,
+        kind: u8,
+        flags: u8,
+        mine: bool,
+        position: u32,
+        payload: &'a [u8],
+    },
+    /// The next packets are lost, or spoilt.
+    Noise {
+        lose: u8,
+        spoil: u8,
+        place: u8,
+    },
+    /// Whether what the agent sends is taken off its line, and whether its Heartbeats are answered.
+    Peer {
+        deaf: bool,
+        lives: bool,
+    },
+    /// Time passes, without a run; or with some.
+    Wait(u16),
+    Pass {
+        steps: u8,
+        millis: u8,
+    },
+    Sleep,
+    /// The clock steps back, or stands.
+    Back(u8),
+    Stand,
+    Cut(bool),
+    Connect {
+        domains: u8,
+        seconds: u8,
+    },
+    /// The controller starts again.
+    Restart,
+    /// What works, and what is allowed.
+    Set {
+        which: u8,
+        a: u32,
+    },
+    /// The program stops by itself.
+    Stop {
+        which: u8,
+        a: u32,
+    },
 }
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some((&flags, script)) = data.split_first() else { return };
-    let agent = Agent::new(AgentConfig::tcp(*b"boot no. 815", "fuzzed"), authority as Authority, Checksum);
-    let mut world = World {
-        agent: Box::new(agent),
-        machine: machine(flags >> 6, flags & 1 == 1),
-        peer: Peer::new(Role::Host),
-        now: 0,
-        answered: BTreeSet::new(),
-        state: None,
-    };
-    assert_eq!(LANE, feedrate::rdp::packet::Line::TCP);
-    let open = world.peer.packet(Header::new(PacketType::Open, 0, 5), &[3, 1]);
-    world.feed(&open);
-    if flags & 2 == 0 {
-        let token = [if flags & 4 == 0 { 15 } else { flags >> 3 & 15 }];
-        let hello = Frame::Hello(Hello {
-            lowest: 3,
-            highest: 3,
-            nonce: HOST_NONCE,
-            longest: 600,
-            token: Bytes::new(&token),
-        });
-        let mut bytes = Vec::new();
-        hello.encode(&mut bytes).unwrap();
-        let record = world.peer.record(0, 0, 0, &bytes, [[0; 16]; 2]);
-        world.peer.sequence = 1;
-        let packets = world.peer.data(0, &record);
-        world.feed(&packets);
-        bytes.clear();
-        Frame::Agree(Agree { crc: world.state.expect("State comes after Welcome") })
-            .encode(&mut bytes)
-            .unwrap();
-        world.say(&bytes);
-        assert_eq!(world.agent.state(), SessionState::Active);
+    let Some((flags, script)) = data.split_first_chunk() else { return };
+    let mut world = World::new(u16::from_le_bytes(*flags));
+    world.connect(0xFF, 60);
+    let mut script = Unstructured::new(script);
+    let shows = std::env::var_os("SHOW").is_some();
+    for _ in 0..100 {
+        if script.is_empty() {
+            break;
+        }
+        let Ok(act) = script.arbitrary() else { break };
+        // What a finding did: SHOW=1 and the input.
+        if shows {
+            eprintln!("{act:x?}");
+        }
+        play(&mut world, act);
     }
-    for act in acts(script) {
-        let connection = world.peer.connection;
-        match act {
-            Act::Say { kind, body } => {
-                let frame = [b"GDBP\x01", &[kind][..], &body[..body.len().min(560)]].concat();
-                world.say(&frame);
+    world.leave_alone();
+});
+
+fn play(world: &mut World, act: Act<'_>) {
+    match act {
+        Act::Say { version, kind, channel, body } => {
+            let version = if version < 250 { 1 } else { version };
+            let frame = [b"GDBP", &[version, kind][..], body].concat();
+            world.say(channel, &frame);
+            world.turn();
+        }
+        Act::Sense { which, a, b } => {
+            ask(world, which, a, b);
+            world.turn();
+        }
+        Act::Many { which, a, b } => {
+            for which in which {
+                ask(world, which, a, b);
             }
-            Act::Sense { which, a, b } => world.say(&sense(which, a, b)),
-            Act::Odd { sequence, time, epoch, which, channel } => {
-                let sequence = world.peer.sequence.wrapping_add_signed(sequence.into());
-                let time = world.now.wrapping_add_signed(time.into());
-                let nonces = [HOST_NONCE, world.peer.device_nonce];
-                let record = world.peer.record(sequence, time, epoch, &sense(which, 1, 9), nonces);
-                let packets = world.peer.data(usize::from(channel), &record);
-                world.peer.sequence = world.peer.sequence.max(sequence.saturating_add(1)).min(1 << 31);
-                world.feed(&packets);
-            }
-            Act::Stream { channel, bytes } => {
-                let packets = world.peer.data(usize::from(channel), bytes);
-                world.feed(&packets);
-            }
-            Act::Packet { kind, flags, mine, position, payload } => {
-                // Another connection is another session, of which this target knows nomachine.
-                if kind == 3 {
-                    continue;
-                }
-                let connection = if mine { connection } else { position as u16 };
-                let packet = world.peer.packet(header(kind, flags, connection, position), payload);
-                world.feed(&packet);
-            }
-            Act::Shifted { by, bytes } => {
-                let record = world.peer.record(world.peer.sequence, world.now, 0, bytes, [HOST_NONCE; 2]);
-                let position = (by as i32) as u32;
-                let packet = world.peer.packet(Header::new(PacketType::Data, connection, position), &record);
-                world.feed(&packet);
-            }
-            Act::Nack(nack) => {
-                let ack = world.peer.ack(nack);
-                world.feed(&ack);
-            }
-            Act::Deaf(deaf) => world.peer.deaf = deaf,
-            Act::Raw(bytes) => world.feed(bytes),
-            Act::Wait(ms) => {
-                world.now += u32::from(ms) % 4_000;
-                world.turn();
-            }
-            Act::Own { which, a } => {
-                let cause = match which % 7 {
-                    0 => StopCause::Step,
-                    1 => StopCause::Breakpoint(a as u16),
-                    2 => StopCause::Watch { slot: a as u16, addr: u64::from(a) },
-                    3 => StopCause::Halted,
-                    4 => StopCause::Fault(u64::from(a)),
-                    5 => StopCause::Interlock,
-                    _ => StopCause::Reset,
-                };
-                (world.machine.stopped, world.machine.pending) = (true, None);
-                world.agent.stopped(&mut world.machine, cause, world.now);
-                world.turn();
-            }
+            world.turn();
+        }
+        Act::Odd { sequence, time, which, channel, b } => {
+            let sequence = world.peer.next.saturating_add_signed(sequence.into());
+            let time = world.peer.heard.saturating_add_signed(time.into());
+            world.say_as(channel, sequence, time, &sense(which, 1, b, 0));
+            world.turn();
+        }
+        Act::Tagged { channel, bytes } => {
+            world.tainted = true;
+            world.say(channel, bytes);
+            world.turn();
+        }
+        Act::Raw { lane, bytes } => {
+            world.tainted = true;
+            let now = world.now();
+            world.ends.raw(LANES[usize::from(lane)], bytes, now);
+            world.turn();
+        }
+        Act::Packet { lane, kind, flags, mine, position, payload } => {
+            world.tainted = true;
+            let connection = if mine { world.ends.connection() } else { position as u16 };
+            let header = Header { flags, ..Header::new(PacketType::from(kind), connection, position) };
+            let mut packet = Vec::new();
+            let payload = &payload[..payload.len().min(491)];
+            Packet::new(header, payload).encode(&mut packet).expect("a vector grows");
+            let now = world.now();
+            world.ends.raw(LANES[usize::from(lane)], &packet, now);
+            world.turn();
+        }
+        Act::Noise { lose, spoil, place } => {
+            world.tainted = true;
+            (world.noise.lose, world.noise.spoil, world.noise.place) = (lose % 16, spoil % 16, place);
+        }
+        Act::Peer { deaf, lives } => {
+            (world.noise.deaf, world.lives) = (deaf, lives);
+            world.tainted |= deaf;
+        }
+        Act::Wait(millis) => {
+            world.wait(u64::from(millis % 8_000) * 1_000 + 7);
+            world.turn();
+        }
+        Act::Pass { steps, millis } => world.pass((steps % 64).into(), u64::from(millis) * 1_000),
+        Act::Sleep => world.sleep(),
+        Act::Back(millis) => {
+            world.clock = world.clock.saturating_sub(u64::from(millis) * 1_000);
+            world.turn();
+        }
+        Act::Stand => world.stand(),
+        Act::Cut(lane) => world.cut(LANES[usize::from(lane)]),
+        Act::Connect { domains, seconds } => world.connect(domains, seconds % 90),
+        Act::Restart => world.restart(),
+        Act::Set { which, a } => world.set(which, a),
+        Act::Stop { which, a } => {
+            let cause = match which % 7 {
+                0 => StopCause::Step,
+                1 => StopCause::Breakpoint(a as u16),
+                2 => StopCause::Watch { slot: a as u16, addr: u64::from(a) },
+                3 => StopCause::Halted,
+                4 => StopCause::Fault(u64::from(a)),
+                5 => StopCause::Interlock,
+                _ => StopCause::Reset,
+            };
+            (world.machine.stopped, world.machine.pending) = (true, None);
+            world.stop(cause);
+            world.turn();
         }
     }
-    // Left alone, it lets go of everymachine.
-    for _ in 0..60 {
-        world.now += 1_000;
-        world.turn();
-    }
-    assert!(world.machine.is_left_alone());
-    assert!(matches!(world.agent.state(), SessionState::Closed | SessionState::Idle), "{:?}", world.agent);
-});
+}
+
+/// One of the frames that make sense, on its channel.
+fn ask(world: &mut World, which: u8, a: u8, b: u32) {
+    let crc = world.machine.log.last_below(b % 64).map_or(0, |record| crc_of(&record));
+    let frame = sense(which, a, b, crc);
+    let channel = Channel::of_kind(frame[5]).expect("a host's");
+    world.say(channel, &frame);
+}
+
+/// Of a record as it is on the wire.
+fn crc_of(record: &Record) -> u32 {
+    let records = [*record];
+    let answer = Answer { request: 0, oldest: 0, next: 0, lost: 0, records: List::new(&records) };
+    let bytes = bytes(&Frame::Audit(answer));
+    crc::crc_32(&[&bytes[bytes.len() - Record::SIZE..]])
+}

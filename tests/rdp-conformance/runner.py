@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""RDPv3 conformance: `runner.py agent -- COMMAND...` plays hosts against an agent program, `runner.py host -- COMMAND...` agents against a host program."""
+"""RDPv3 conformance: `runner.py agent -- COMMAND...` plays hosts against an agent program, and
+`runner.py host -- COMMAND...` agents against a host program."""
 
 import os
 import sys

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The RDPv3 conformance suite: conformance.sh DIR, where DIR has the programs rdp and rdp_sim.
 #
-# Both implementations as agent and as host, all four pairings of them, and every rule of the specification broken on purpose.
+# Both implementations as agent and as host, all four pairings of them, and rules of the specification broken on purpose.
 set -euo pipefail
 programs=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../rdp-conformance"
@@ -28,5 +28,6 @@ run python3 selftest.py
     run python3 runner.py host -- $rust_host
 }
 run python3 pairings.py --agent "rust=$rust_agent" --agent "python=$python_agent" --host "rust=$rust_host" --host "python=$python_host"
-# Runs both roles of the Python implementation unbroken first.
-run python3 mutations.py
+# Runs both roles of the Python implementation unbroken first. RDP_MUTATIONS=3: every third rule is broken, beginning
+# with another one at each commit.
+run python3 mutations.py --every "${RDP_MUTATIONS:-1}" --first "$(git rev-list --count HEAD 2>/dev/null || echo 0)"

@@ -45,7 +45,8 @@ main() {
         build
         check
         host_tool
-        PYTHONDONTWRITEBYTECODE=1 python3 "$REPO/tests/rig/firmware_test.py" "$ELF" "$HOST_TARGET_DIR/debug/examples/rdp"
+        PYTHONDONTWRITEBYTECODE=1 \
+            python3 "$REPO/tests/rig/firmware_test.py" "$ELF" "$HOST_TARGET_DIR/debug/examples/rdp"
         ;;
     *) die "usage: firmware.sh install|build|sizes|run|demo|test" ;;
     esac
@@ -62,7 +63,8 @@ install() {
 # What the demonstration cannot do without, and how to get it.
 need_all() {
     local missing=()
-    command -v qemu-system-arm >/dev/null || missing+=("qemu-system-arm, the emulator     apt install qemu-system-arm, brew install qemu, ...")
+    command -v qemu-system-arm >/dev/null ||
+        missing+=("qemu-system-arm, the emulator     apt install qemu-system-arm, brew install qemu, ...")
     command -v python3 >/dev/null || missing+=("python3                          apt install python3, ...")
     command -v cargo >/dev/null || missing+=("cargo                            https://rustup.rs")
     has_target "$TARGET" || [ -d /usr/lib/rustlib/src ] ||
@@ -91,8 +93,9 @@ build() {
 # A trap can be patched into RAM only: the machine's program must not leave it.
 check() {
     # shellcheck disable=SC2046 # two addresses
-    arm-none-eabi-objdump -d -j .machine "$ELF" | python3 "$REPO/tests/rig/firmware_check.py" $(arm-none-eabi-nm "$ELF" |
-        awk '$3 == "__machine_start" || $3 == "__machine_code_end" { print $1 }' | sort) >&2
+    arm-none-eabi-objdump -d -j .machine "$ELF" |
+        python3 "$REPO/tests/rig/firmware_check.py" $(arm-none-eabi-nm "$ELF" |
+            awk '$3 == "__machine_start" || $3 == "__machine_code_end" { print $1 }' | sort) >&2
 }
 
 sizes() {
@@ -135,6 +138,16 @@ start() {
     die "the emulator does not start: $(cat "$LINES_DIR/said")"
 }
 
+# Keys of the panel. It takes them once the machine has come through its reset.
+press() {
+    sleep 1
+    python3 -c 'import socket, sys
+panel = socket.socket(socket.AF_UNIX)
+panel.connect(sys.argv[1])
+panel.send(sys.argv[2].encode())' "$LINES_DIR/panel" "$1"
+    sleep 0.2
+}
+
 run() {
     need_all
     build
@@ -142,32 +155,37 @@ run() {
     cat <<END
 The signal lane: $LINES_DIR/signal
 The bulk lane:   $LINES_DIR/bulk
-The panel:       $LINES_DIR/panel      h feed hold, r release it, o open the door, c close it
+The panel:       $LINES_DIR/panel      s start the cycle, h feed hold, r release it, o open the door, c close it,
+                                       a automatic (nothing is forced), u set-up
 The emulator:    $LINES_DIR/monitor    system_reset, quit, ...
 
     cargo run -q -p feedrate-examples --example rdp -- --token firmware-demo --symbols $ELF \\
         --connect serial:$LINES_DIR/signal --bulk serial:$LINES_DIR/bulk
-    python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("$LINES_DIR/panel"); s.send(b"h")'
+    python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("$LINES_DIR/panel"); s.send(b"s")'
 END
     trap exit INT TERM
     wait $EMULATOR
 }
 
 demo() {
-    local commands="break set axis_update, wait, regs, read MACHINE 4, step 20, break clear 1, resume, status, audit"
+    # Whoever steps or resumes waits until the axes stand.
+    local commands="variables, break set axis_update, wait, regs, read MACHINE 4"
+    commands+=", sleep 400, step 20, break clear 1, sleep 400, resume, status, audit"
     need_all
     say "Building the firmware, and the host tool ..."
     quiet build
     host_tool
     start
     cat <<END
-The firmware runs in the emulator. Its loop moves three axes; it stops where the next one is moved.
+The firmware runs in the emulator. Somebody starts the cycle at the panel, and its loop moves three axes; it stops
+where the next one is moved.
 
-\$ cargo run -q -p feedrate-examples --example rdp -- --connect serial:SIGNAL --bulk serial:BULK --token firmware-demo \\
-      --symbols ${ELF#"$REPO/"} "$commands"
+\$ cargo run -q -p feedrate-examples --example rdp -- --connect serial:SIGNAL --bulk serial:BULK \\
+      --token firmware-demo --symbols ${ELF#"$REPO/"} "$commands"
 END
-    "$HOST_TARGET_DIR/debug/examples/rdp" --connect "serial:$LINES_DIR/signal" --bulk "serial:$LINES_DIR/bulk" --token firmware-demo \
-        --symbols "$ELF" "$commands" | tee "$LINES_DIR/shown"
+    press s
+    "$HOST_TARGET_DIR/debug/examples/rdp" --connect "serial:$LINES_DIR/signal" --bulk "serial:$LINES_DIR/bulk" \
+        --token firmware-demo --symbols "$ELF" "$commands" | tee "$LINES_DIR/shown"
     echo
     PYTHONDONTWRITEBYTECODE=1 python3 "$REPO/tests/rig/firmware_demo.py" "$LINES_DIR/shown"
 }

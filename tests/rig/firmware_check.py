@@ -6,10 +6,21 @@
 import re
 import sys
 
-BRANCH = re.compile(r"(b|bl|cbn?z|b(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)|bl(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le))(\.[nw])?")
-# One of each: a call, a conditional branch, a compare with zero, a table, a return from the stack, an IT block, one with more than one
-# instruction, a product, a quotient.
-WANTED = [r"bl", r"b(eq|ne|hi|ls|ge|lt|gt|le)\.n", r"cbn?z", r"tb[bh]", r"pop .*pc", r"it ", r"it[te]+ ", r"mul|mla", r"[su]div"]
+CONDITION = r"(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)"
+BRANCH = re.compile(rf"(b|bl|cbn?z|b{CONDITION}|bl{CONDITION})(\.[nw])?")
+# One of each: a call, a conditional branch, a compare with zero, a table, a return from the stack, an IT block, one
+# with more than one instruction, a product, a quotient.
+WANTED = [
+    r"bl",
+    r"b(eq|ne|hi|ls|ge|lt|gt|le)\.n",
+    r"cbn?z",
+    r"tb[bh]",
+    r"pop .*pc",
+    r"it ",
+    r"it[te]+ ",
+    r"mul|mla",
+    r"[su]div",
+]
 
 
 def main(start, end):

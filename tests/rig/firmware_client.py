@@ -1,4 +1,5 @@
-"""The firmware in the emulator, and a host to talk to it: the independent implementation of the protocol in `tests/rdp-conformance`."""
+"""The firmware in the emulator, and a host to talk to it: the independent implementation of the protocol in
+`tests/rdp-conformance`."""
 
 import os
 import secrets
@@ -8,28 +9,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "rdp-conformance"))
 
 from rdp3.architectures import ARCHITECTURES  # noqa: E402
-from rdp3.frames import Code, Kind  # noqa: E402
-from rdp3.host import Host, Settings  # noqa: E402
+from rdp3.crc import crc32  # noqa: E402
+from rdp3.frames import Code, Kind, encode_record  # noqa: E402
+from rdp3.host import CREDIT, Host, Settings  # noqa: E402
+from rdp3.kinds import TABLE  # noqa: E402
 from rdp3.lanes import SPI_MTU, UART_MTU, SerialLane  # noqa: E402
+from rdp3.line import SerialLine  # noqa: E402
+from rdp3.link import HostLink  # noqa: E402
 
 SIGNAL, BULK = 0, 1
-OBSERVING = {
-    Kind.LIST_BREAKPOINTS,
-    Kind.READ_REGISTERS,
-    Kind.READ_MEMORY,
-    Kind.GET_STATUS,
-    Kind.READ_AXES,
-    Kind.READ_PLC,
-    Kind.READ_CURSOR,
-    Kind.READ_AUDIT,
-    Kind.READ_METRICS,
-}
+EVENTS = 0xE0
+"""Kinds of records from here on are of events, and not of commands."""
+REFUSAL = 255
+"""Cause of the record of a refusal."""
 RAM_END = 0x2001_0000
 PAINT = b"\xa5"
 
@@ -43,7 +42,7 @@ class Emulator:
 
     def __init__(self, symbols):
         self.folder = tempfile.TemporaryDirectory(prefix="feedrate-firmware.")
-        # Above the variables there is nothing but the exceptions' stack: what of it is not painted any more has been used.
+        # Above the variables there is nothing but the exceptions' stack: what is not painted any more has been used.
         self._stack = symbols["_stack_end"]
         paint = os.path.join(self.folder.name, "paint")
         with open(paint, "wb") as file:
@@ -78,13 +77,16 @@ class Emulator:
         """As its button does."""
         self._command("system_reset")
 
+    def memory(self, addr, size):
+        """What is there, without asking the agent."""
+        dump = os.path.join(self.folder.name, "dump")
+        self._command(f'pmemsave {addr:#x} {size:#x} "{dump}"')
+        with open(dump, "rb") as file:
+            return file.read()
+
     def stack_used(self):
         """Bytes of the exceptions' stack that have been used since the start."""
-        dump = os.path.join(self.folder.name, "dump")
-        size = RAM_END - self._stack
-        self._command(f'pmemsave {self._stack:#x} {size:#x} "{dump}"')
-        with open(dump, "rb") as file:
-            return len(file.read().lstrip(PAINT))
+        return len(self.memory(self._stack, RAM_END - self._stack).lstrip(PAINT))
 
     def _command(self, line):
         self._monitor.sendall(line.encode() + b"\n")
@@ -126,13 +128,15 @@ class Client:
 
     emulator: Emulator
     token: bytes = b"firmware-demo"
+    read_up_to: int = 0
+    """Records of the audit log below this index have been looked at."""
     log: list = field(default_factory=list)
-    """What the audit log has to say of it: (sequence, kind, verdict)."""
+    """What the audit log has to say of its commands: [sequence, kind, verdict, count], and what the command was."""
 
     def __post_init__(self):
         self.lanes = [Lane(self.emulator.connect(name)) for name in ("signal", "bulk")]
-        settings = Settings(self.token, secrets.randbits(32), secrets.token_bytes(16))
-        self.host = Host([SerialLane(UART_MTU), SerialLane(SPI_MTU)], settings)
+        self._link = HostLink([SerialLane(UART_MTU), SerialLane(SPI_MTU)], Counter(), CREDIT, secrets.randbits(32))
+        self.host = Host(SerialLine(self._link), Settings(self.token, secrets.token_bytes(16)))
         self.wait(lambda: self.host.active or self.host.closed, "a session")
 
     def __enter__(self):
@@ -146,21 +150,31 @@ class Client:
     def arch(self):
         return ARCHITECTURES[self.host.welcome["architecture"]]
 
+    @property
+    def device(self):
+        """The device that is to be changed."""
+        return {"fingerprint": self.host.welcome["fingerprint"]}
+
     def pump(self, seconds=0.005):
         """Moves bytes for so long."""
         end = time.monotonic() + seconds
         while True:
+            self.host.run(now())
             for number, lane in enumerate(self.lanes):
-                while packet := self.host.poll(now(), number):
+                while packet := self._link.poll(now(), number):
                     if not lane.cut:
                         lane.socket.sendall(packet)
             left = max(0, min(0.005, end - time.monotonic()))
             ready, _, _ = select.select([lane.socket for lane in self.lanes], [], [], left)
             for number, lane in enumerate(self.lanes):
                 if lane.socket in ready:
-                    self.host.feed(lane.take(), now(), number)
+                    self._link.feed(lane.take(), now(), number)
             if ready or time.monotonic() >= end:
                 return
+
+    def late(self, data):
+        """What arrives on the signal lane, when nobody has looked for a while."""
+        self._link.feed(data, now(), SIGNAL)
 
     def wait(self, until, what, seconds=10):
         end = time.monotonic() + seconds
@@ -173,17 +187,24 @@ class Client:
         while time.monotonic() < end:
             self.pump()
 
-    def ask(self, kind, error=None, recorded=None, **fields):
-        """Sends a command, and gives the answer's fields. `error` is the code that it has to be refused with; `recorded`: in the log, too."""
+    def ask(self, kind, error=None, **fields):
+        """Sends a command, and gives the answer's fields. `error` is the code that it has to be refused with."""
         sequence = self.host.request(kind, fields, now())
         self.wait(lambda: sequence in self.host.answers or self.host.closed, f"answer to {kind.name}")
         assert sequence in self.host.answers, f"{kind.name}: {self.host.closed}"
         answer = self.host.answers.pop(sequence)
         code = Code(answer.fields["code"]) if answer.kind is Kind.ERROR else None
         assert code == error, f"{kind.name} {fields}: {code!r}, not {error!r}"
-        if kind not in OBSERVING and (recorded if recorded is not None else error is None):
-            self.log.append((sequence, int(kind), int(error or 0)))
+        if TABLE[kind].touches or code in (Code.DENIED, Code.PROTECTED):
+            self._log([sequence, int(kind), int(error or 0), 1], fields)
         return answer.fields
+
+    def _log(self, entry, fields):
+        """Equal refusals in a row are one record."""
+        if self.log and entry[2] and (self.log[-1][0][1:3], self.log[-1][1]) == (entry[1:3], fields):
+            self.log[-1][0][3] += 1
+        else:
+            self.log.append((entry, fields))
 
     def stopped(self, seconds=10):
         """The next stop."""
@@ -206,33 +227,61 @@ class Client:
         fields = self.ask(Kind.READ_REGISTERS, what=0)
         return list(self.arch.values(fields["mask"], fields["values"]).values())
 
-    def force(self, addr, value, lease, error=None, recorded=None, **fields):
-        fields = {"fingerprint": self.host.welcome["fingerprint"]} | fields
-        self.ask(Kind.FORCE, error, recorded, addr=addr, lease=lease, value=value.to_bytes(4, "little", signed=True), **fields)
+    def variables(self):
+        """All of them, by name."""
+        variables = {}
+        while True:
+            page = self.ask(Kind.LIST_VARIABLES, first=len(variables))
+            assert page["generation"] == self.host.welcome["generation"]
+            variables |= {row["name"].decode(): row for row in page["variables"]}
+            if len(variables) == page["total"]:
+                return variables
+
+    def force(self, addr, value, lease, error=None, safe=None, **fields):
+        value = value.to_bytes(4, "little", signed=True)
+        safe = b"" if safe is None else safe.to_bytes(4, "little", signed=True)
+        self.ask(Kind.FORCE, error, addr=addr, lease=lease, value=value, safe=safe, **self.device | fields)
+
+    def release(self, addr):
+        self.ask(Kind.RELEASE, addr=addr, **self.device)
+
+    def write(self, addr, data, error=None):
+        self.ask(Kind.WRITE_MEMORY, error, addr=addr, data=data, **self.device)
 
     def metrics(self):
         return {row["metric"]: row["value"] for row in self.ask(Kind.READ_METRICS)["metrics"]}
 
     def audit(self):
-        """All records that are still there."""
-        records, at = [], 0
+        """All records that are there and were not read by this. They may be overwritten then."""
+        records, at = [], self.read_up_to
         while True:
             page = self.ask(Kind.READ_AUDIT, first=at, count=8)
             records += page["records"]
             if not page["records"] or records[-1]["index"] + 1 == page["next"]:
                 break
             at = records[-1]["index"] + 1
-        # They may be overwritten now.
-        self.ask(Kind.READ_AUDIT, first=page["next"], count=1)
+        done = [record for record in records if record["cause"] != REFUSAL]
+        self.ask(Kind.RELEASE_AUDIT, upto=page["next"], crc=crc32(encode_record(done[-1])))
+        # That has a record of its own.
+        self.log.pop()
+        self.read_up_to = page["next"] + 1
         return records
 
-    def check_audit(self):
-        """The log has what this session has done, and nothing else of it."""
+    def check_audit(self, *causes):
+        """The log has what this session has done, was refused, and nothing else of it; and its forces that have ended
+        otherwise than by Release did for these causes."""
         session = int.from_bytes(self.host.welcome["device_nonce"][-4:], "big")
-        records = [record for record in self.audit() if record["session"] == session]
-        logged = [(record["sequence"], record["kind"], record["verdict"]) for record in records]
-        assert logged == self.log, f"{logged} is not {self.log}"
-        assert all(record["operator"] == b"demo\0\0\0\0" for record in records)
+        boot = self.host.welcome["boot"]
+        records = [record for record in self.audit() if (record["boot"], record["session"]) == (boot, session)]
+        commands = [record for record in records if record["kind"] < EVENTS]
+        logged = [[record[what] for what in ("sequence", "kind", "verdict", "count")] for record in commands]
+        expected = [entry for entry, _ in self.log]
+        assert logged == expected, f"{logged} is not {expected}"
+        ended = [record["cause"] for record in records if record["kind"] == EVENTS]
+        assert ended == list(causes), f"forces have ended for {ended}, and not for {causes}"
+        operator = b"demo\0\0\0\0" if self.token == b"firmware-demo" else b"guest\0\0\0"
+        assert all(record["operator"] == operator for record in records)
+        self.log.clear()
         return records
 
     def bye(self):

@@ -21,8 +21,8 @@ def main(path):
     axis = registers["r0"]
     expected = model.cycle(cycle)
     before, setpoint = expected.before[axis], expected.setpoints[axis]
-    print(f"The loop's own count says that this is cycle {cycle}. It reads nothing but its own variables, so that it must have held there,")
-    print("as calculated from that number alone:")
+    print(f"The loop's own count says that this is cycle {cycle}. It reads nothing but its own variables, so that it")
+    print("must have held there, as calculated from that number alone:")
     rows = [
         ("r0", axis if axis < 3 else None, f"the axis, {'XYZ'[axis % 3]}"),
         ("r1", before, f"where it stands, {before / model.MM:.6f} mm"),

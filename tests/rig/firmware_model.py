@@ -1,7 +1,8 @@
-"""What the firmware's control loop must hold, by the number of its cycle: `examples/firmware/src/axis.rs` and `program.rs` once more.
+"""What the firmware's control loop must hold, by the number of its cycle: `examples/firmware/src/axis.rs` and
+`program.rs` once more.
 
-The loop reads nothing but its own variables. As long as no key is pressed and nothing is forced, they follow from how often it has
-run, and repeat with every run of the G-code program but the first.
+The loop reads nothing but its own variables. As long as no key is pressed but the one that starts it and nothing is
+forced, they follow from how often it has run, and repeat with every run of the G-code program but the first.
 """
 
 from dataclasses import dataclass

@@ -7,34 +7,47 @@ import json
 import os
 import re
 import select
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import firmware_model as model
-from firmware_client import BULK, HERE, SIGNAL, Client, Emulator, now
+from firmware_client import HERE, SIGNAL, Client, Emulator
+from firmware_lines import Lines
 from rdp3.frames import Code, Kind, Reason, Run
 
 STEPS = 1220
 FIRST_STEPS = 20
 LOOP_STACK = "__machine_stack_end"
+STAND = 0.3
+"""Seconds after which the axes stand, once the program does."""
+HOLD = 1
+"""The feed hold, in the inputs."""
+FORCEABLE = ["feed_override", "spindle_override", "gain", "velocity_limit", "coolant"]
+
+
+STANDS, MOVES = 1, 2
+"""Whether the axes stand, as Stopped says it."""
+FEED_HOLD = 2
+"""What Halt, a trap and the loss of the session do, as Welcome says it."""
+
+
+class Cause:
+    """Why a force has ended, or a session (SPEC sections 5.8 and 8.7)."""
+
+    HOST_LOST, LEASE, INTERLOCK, PERMISSION, STALL = 2, 17, 18, 19, 21
 
 
 class Machine:
-    """Places in `MACHINE` of examples/firmware/src/axis.rs."""
+    """Places in `MACHINE` of examples/firmware/src/state.rs."""
 
-    SIZE = 168
+    SIZE = 120
     CYCLE, TIME, BLOCK = 0, 4, 8
     AXES, AXIS = 12, 20
     """position, setpoint, following error, velocity, from"""
     SPEED = 72
     PLC = 80
-    VARIABLES = 100
-    FEED_OVERRIDE, COOLANT = VARIABLES, VARIABLES + 16
-    FORCED = 132
 
 
 def symbols(elf):
@@ -53,49 +66,7 @@ def word(memory, at, signed=True):
     return int.from_bytes(memory[at : at + 4], "little", signed=signed)
 
 
-def flip(data):
-    """Turns a bit in every fortieth byte."""
-    return bytes(byte ^ 0x10 if at % 40 == 20 else byte for at, byte in enumerate(data))
-
-
-def cut(_):
-    """Nothing gets through."""
-    return b""
-
-
-class Proxy:
-    """A bulk lane with noise from the board to the host: `noisy` beside `bulk`."""
-
-    def __init__(self, emulator, noise):
-        self._path = os.path.join(emulator.folder.name, "noisy")
-        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._server.bind(self._path)
-        self._server.listen()
-        self._board = emulator.connect("bulk")
-        self._noise = noise
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
-        self._thread.start()
-
-    def __exit__(self, *_):
-        self._thread.join()
-        os.unlink(self._path)
-
-    def _run(self):
-        host, _ = self._server.accept()
-        with self._server, self._board, host:
-            while True:
-                ready, _, _ = select.select([host, self._board], [], [])
-                if host in ready:
-                    if not (data := host.recv(4096)):
-                        return
-                    self._board.sendall(data)
-                if self._board in ready:
-                    host.sendall(self._noise(self._board.recv(4096)))
-
-
-class Test:
+class Test(Lines):
     def __init__(self, elf, tool):
         self.elf = elf
         self.tool = tool
@@ -121,24 +92,27 @@ class Test:
         with self.client() as client:
             first = client.ask(Kind.GET_STATUS)
             assert first["run"] == Run.RUNNING and first["breakpoints"] == 0
+            self.key(b"s")
+            client.sleep(0.1)
             client.ask(Kind.SET_BREAKPOINT, addr=self.axis_update, id=7)
             stop = client.stopped()
             assert (stop["reason"], stop["detail"]) == (Reason.BREAKPOINT, 7), stop
             axis = self.check_registers(client, list(stop["registers"].values()))
             # It is met again and again, and each time it is the next axis.
             for _ in range(4):
-                client.ask(Kind.RESUME)
+                self.resume(client)
                 stop = client.stopped()
                 following = self.check_registers(client, client.registers())
                 assert following == (axis + 1) % 3, f"axis {following} behind axis {axis}"
                 axis = following
             assert client.ask(Kind.LIST_BREAKPOINTS, addr=0, id=0)["breakpoints"][0]["hits"] == 5
             state = self.state(client)
+            client.sleep(STAND)
             pcs = self.steps(client)
             registers = client.registers()
             client.ask(Kind.CLEAR_BREAKPOINT, addr=0, id=7)
             before = word(self.variables(client), Machine.CYCLE)
-            client.ask(Kind.RESUME)
+            self.resume(client)
             client.ask(Kind.RESUME, error=Code.WRONG_STATE)
             client.sleep(0.1)
             assert word(self.variables(client), Machine.CYCLE) > before, "it does not run"
@@ -152,9 +126,10 @@ class Test:
     def check_registers(self, client, registers):
         """Whether the registers at `axis_update` are what the loop must have there.
 
-        The function is called once for each axis in each cycle, by the AAPCS: r0 is the axis, r1 where it stands, r2 where it shall be, lr
-        where it was called from. Which cycle that is, the variable `cycle` says, which the loop counts up when a cycle begins. The model
-        calculates from the number of the cycle alone, without looking at anything else in the machine.
+        The function is called once for each axis in each cycle, by the AAPCS: r0 is the axis, r1 where it stands, r2
+        where it shall be, lr where it was called from. Which cycle that is, the variable `cycle` says, which the loop
+        counts up when a cycle begins. The model calculates from the number of the cycle alone, without looking at
+        anything else in the machine.
         """
         memory = self.variables(client)
         cycle = word(memory, Machine.CYCLE, signed=False)
@@ -205,7 +180,8 @@ class Test:
         return pcs
 
     def check_trace(self, state, pcs, registers):
-        """GDB goes through the same program counters, on the emulator's own stub and without the agent's help, and ends with the same registers."""
+        """GDB goes through the same program counters, on the emulator's own stub and without the agent's help, and
+        ends with the same registers."""
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(state, file)
             file.flush()
@@ -217,24 +193,89 @@ class Test:
         oracle = [int(pc, 16) for pc in oracle]
         assert len(oracle) == STEPS
         wrong = [n for n, pc in enumerate(pcs, FIRST_STEPS - 1) if oracle[n] != pc]
-        assert not wrong, f"step {wrong[0]} goes to {pcs[wrong[0] - FIRST_STEPS + 1]:#x}, GDB's to {oracle[wrong[0]]:#x}"
+        if wrong:
+            n = wrong[0]
+            raise AssertionError(f"step {n} goes to {pcs[n - FIRST_STEPS + 1]:#x}, GDB's to {oracle[n]:#x}")
         final = [int(value, 16) for value in last.split()]
         assert registers == final, f"{registers} are not GDB's {final}"
         self.check_instructions(set(oracle))
 
     def check_instructions(self, addresses):
         """What is hard to step has been stepped."""
-        text = subprocess.run(["arm-none-eabi-objdump", "-d", "-j", ".machine", self.elf], check=True, capture_output=True, text=True)
-        done = [match[2] for match in re.finditer(r"^([0-9a-f]+):\t[0-9a-f ]+\t(.*)$", text.stdout, re.M) if int(match[1], 16) in addresses]
+        command = ["arm-none-eabi-objdump", "-d", "-j", ".machine", self.elf]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        lines = re.finditer(r"^([0-9a-f]+):\t[0-9a-f ]+\t(.*)$", text, re.M)
+        done = [line[2] for line in lines if int(line[1], 16) in addresses]
         for wanted in (r"it[te]*\t", r"tb[bh]\t", r"(pop|ldmia).*pc}", r"bl\t", r"cbn?z\t", r"bx\tlr"):
-            assert any(re.match(wanted, line) for line in done), f"no {wanted} among the instructions that were stepped"
+            assert any(re.match(wanted, line) for line in done), f"no {wanted} among what was stepped"
 
     # --- (c)
 
-    def forces(self):
-        """The interlock, what a force does, and how it ends."""
-        feed, coolant = self.machine + Machine.FEED_OVERRIDE, self.machine + Machine.COOLANT
+    def moving(self):
+        """A program that is stopped while the axes move: what stops them, and when it may go on."""
         with self.client() as client:
+            welcome = client.host.welcome
+            assert [welcome[what] for what in ("halt", "trap", "end")] == [FEED_HOLD] * 3
+            stop = self.stop_moving(client, client.halt)
+            assert stop["reason"] == Reason.HALTED
+            # The drives need some time for it, and until then nobody may go on.
+            client.ask(Kind.RESUME, error=Code.INTERLOCK)
+            client.sleep(STAND)
+            at = self.positions(client)
+            client.sleep(0.2)
+            assert self.positions(client) == at, "the axes move, and the program stands"
+            # They stand, but somebody may be at them.
+            self.key(b"o")
+            client.sleep(0.05)
+            client.ask(Kind.RESUME, error=Code.INTERLOCK)
+            client.ask(Kind.STEP, error=Code.INTERLOCK, count=1, trace=0)
+            self.key(b"c")
+            client.sleep(0.05)
+            client.ask(Kind.RESUME)
+
+            def trap():
+                client.ask(Kind.SET_BREAKPOINT, addr=self.symbols["plc_scan"], id=3)
+                return client.stopped()
+
+            stop = self.stop_moving(client, trap, lambda: client.ask(Kind.CLEAR_BREAKPOINT, addr=0, id=3))
+            assert (stop["reason"], stop["detail"]) == (Reason.BREAKPOINT, 3)
+            client.ask(Kind.CLEAR_BREAKPOINT, addr=0, id=3)
+            client.ask(Kind.RESUME, error=Code.INTERLOCK)
+            self.resume(client)
+            client.sleep(0.2)
+            assert self.positions(client) != at
+            client.check_audit()
+            client.bye()
+
+    def stop_moving(self, client, stop, go_on=lambda: None):
+        """Stops until that is while the axes move, which they mostly do."""
+        for _ in range(20):
+            stopped = stop()
+            if stopped["axes"] == MOVES:
+                return stopped
+            assert stopped["axes"] == STANDS, stopped
+            go_on()
+            self.resume(client)
+            client.sleep(0.12)
+        raise AssertionError("the axes never move")
+
+    @staticmethod
+    def resume(client):
+        """Goes on, once the axes stand."""
+        client.sleep(STAND)
+        client.ask(Kind.RESUME)
+
+    @staticmethod
+    def positions(client):
+        """Where the drives say that the axes are."""
+        return [row["position"] for row in client.ask(Kind.READ_AXES)["axes"]]
+
+    def forces(self):
+        """Variables by name; the interlock, what a force does, and how it ends."""
+        with self.client() as client:
+            variables = client.variables()
+            feed, coolant = variables["feed_override"]["addr"], variables["coolant"]["addr"]
+            assert [name for name, row in variables.items() if row["flags"] & 1] == FORCEABLE
             self.key(b"r")
             client.sleep(0.1)
             client.force(feed, 50, 5000, error=Code.INTERLOCK)
@@ -244,63 +285,159 @@ class Test:
             client.force(feed, 50, 5000, error=Code.INTERLOCK)
             self.key(b"c")
             client.sleep(0.05)
-            client.force(self.machine, 50, 5000, error=Code.READ_ONLY, recorded=True)
+            client.force(variables["cycle"]["addr"], 50, 5000, error=Code.READ_ONLY)
+            client.force(self.symbols["PANEL_INPUTS"], 1, 5000, error=Code.PROTECTED)
             client.force(feed, 50, 5000, error=Code.WRONG_DEVICE, fingerprint=b"another machine!")
-            # The loop calculates the coolant in every cycle, to be off while the spindle stands. Forced, the output goes on.
+            # The loop calculates the coolant in every cycle, to be off while the spindle stands. Forced, the output
+            # goes on.
             assert self.plc(client, 1) & 2 == 0
             client.force(coolant, 1, 600)
             client.sleep(0.05)
             assert self.plc(client, 1) & 2, "the output does not show the force"
             client.force(feed, 50, 60_000)
-            memory = self.variables(client)
-            # The coolant itself may just have been calculated: it is forced again before it goes out.
-            assert (word(memory, Machine.FEED_OVERRIDE), word(memory, Machine.FORCED)) == (50, 0x11)
+            client.sleep(0.02)
+            assert self.value(client, feed) == 50
             assert client.ask(Kind.GET_STATUS)["forces"] == 2
             # One lease ends, the other does not.
             client.sleep(0.8)
             assert self.plc(client, 1) & 2 == 0, "the lease has ended, the force has not"
-            assert word(self.variables(client), Machine.FORCED) == 1
+            assert client.ask(Kind.GET_STATUS)["forces"] == 1
             # The loop goes half as fast now: every cycle takes the time on by 50 instead of 100.
             self.key(b"r")
             client.sleep(0.1)
             assert self.plc(client, 4) == 50
-            assert word(self.variables(client), Machine.TIME) % 100 in (0, 50)
             times = set()
             for _ in range(40):
                 times.add(word(self.variables(client), Machine.TIME) % 100)
             assert times == {0, 50}, times
             client.force(feed, 80, 5000, error=Code.INTERLOCK)
-            client.ask(Kind.RELEASE, addr=feed, fingerprint=client.host.welcome["fingerprint"])
+            client.release(feed)
             client.sleep(0.05)
             assert self.plc(client, 4) == 100
-            self.key(b"h")
-            self.still(client)
-            client.force(feed, 120, 60_000)
-            client.sleep(0.05)
-            assert self.plc(client, 4) == 120
-            client.check_audit()
+            client.check_audit(Cause.LEASE)
             client.bye()
+
+    def ends(self):
+        """What else ends a force: an open door, the mode selector, an agent that stands still. First the feed is
+        held."""
         with self.client() as client:
+            feed = client.variables()["feed_override"]["addr"]
+            for keys, undo, cause, value in ((b"o", b"c", Cause.INTERLOCK, 70), (b"a", b"u", Cause.PERMISSION, 100)):
+                self.key(b"h")
+                self.still(client)
+                client.force(feed, 60, 60_000, safe=70 if value == 70 else None)
+                self.key(b"r")
+                client.sleep(0.1)
+                assert (self.value(client, feed), self.inputs(client) & HOLD) == (60, 0)
+                self.key(keys)
+                client.sleep(0.1)
+                assert (self.value(client, feed), self.inputs(client) & HOLD) == (value, HOLD), cause
+                error = Code.DENIED if cause == Cause.PERMISSION else Code.INTERLOCK
+                client.force(feed, 60, 60_000, error=error)
+                self.key(undo)
+                client.sleep(STAND)
+                client.write(feed, bytes([100, 0, 0, 0]), error=Code.WRONG_STATE)
+                stop = client.halt()
+                assert stop["axes"] == STANDS
+                client.write(feed, bytes([100, 0, 0, 0]))
+                client.ask(Kind.RESUME)
+            client.check_audit(Cause.INTERLOCK, Cause.PERMISSION)
+            # The agent stands still for a second. What applies the forces does not wait for it.
+            self.still(client)
+            client.force(feed, 60, 60_000, safe=80)
+            client.sleep(0.1)
+            self.key(b"z")
+            begin = time.monotonic()
+            while self.seen(feed) == 60:
+                assert time.monotonic() < begin + 0.9, "the agent stands still, and the force is there"
+                time.sleep(0.02)
+            late = time.monotonic() - begin
+            assert self.seen(feed) == 80
+            client.sleep(1.2)
             assert client.ask(Kind.GET_STATUS)["forces"] == 0
-            memory = self.variables(client)
-            assert (word(memory, Machine.FORCED), word(memory, Machine.FEED_OVERRIDE)) == (0, 100), "the session has ended, its force has not"
+            client.check_audit(Cause.STALL)
+            client.halt()
+            client.write(feed, bytes([100, 0, 0, 0]))
+            client.ask(Kind.RESUME)
             client.bye()
+        return f"without the agent a force has ended after {late * 1000:.0f} ms"
+
+    def inside(self):
+        """A force that ends while the program stands in the midst of what applies it."""
+        with self.client() as client:
+            feed = client.variables()["feed_override"]["addr"]
+            inside = range(self.symbols["__machine_forces"], self.symbols["__machine_code_end"])
+            for steps in (1, 6, 11, 16):
+                self.still(client)
+                client.ask(Kind.SET_BREAKPOINT, addr=self.symbols["control_cycle"], id=4)
+                client.stopped()
+                client.force(feed, 60, 60_000)
+                assert self.value(client, feed) == 60
+                while client.registers()[client.arch.pc] not in inside:
+                    client.ask(Kind.STEP, count=1, trace=0)
+                    client.stopped()
+                client.ask(Kind.STEP, count=steps, trace=0)
+                assert client.stopped()["registers"][client.arch.pc] in inside
+                client.release(feed)
+                assert self.value(client, feed) == 100
+                client.ask(Kind.CLEAR_BREAKPOINT, addr=0, id=4)
+                client.ask(Kind.RESUME)
+                client.sleep(0.1)
+                assert self.value(client, feed) == self.plc(client, 4) == 100
+                client.audit()
+            client.bye()
+
+    def value(self, client, addr):
+        return int.from_bytes(client.read(addr, 4), "little", signed=True)
+
+    def inputs(self, client):
+        return self.plc(client, 0)
+
+    def seen(self, addr):
+        """A variable, as the emulator has it."""
+        return int.from_bytes(self.emulator.memory(addr, 4), "little", signed=True)
 
     def key(self, keys):
         self.emulator.panel.sendall(keys)
 
     def still(self, client):
-        """The axes have come to their setpoints, and the spindle to a stop."""
+        """The feed is held, and after some time nothing moves: the spindle takes longest."""
+        self.key(b"h")
+        client.sleep(0.4)
 
-        def moves():
-            memory = self.variables(client)
-            velocities = [word(memory, Machine.AXES + Machine.AXIS * n + 12) for n in range(3)]
-            return any(velocities) or word(memory, Machine.SPEED)
-
-        client.sleep(0.05)
-        end = time.monotonic() + 5
-        while moves():
-            assert time.monotonic() < end, "it does not come to a stop"
+    def changes(self):
+        """What is written: variables, registers, and what may not be."""
+        with self.client() as client:
+            variables = client.variables()
+            gain = variables["gain"]["addr"]
+            self.still(client)
+            client.write(gain, bytes([9, 0, 0, 0]), error=Code.WRONG_STATE)
+            assert client.halt()["axes"] == STANDS
+            client.write(gain, bytes([9, 0, 0, 0]))
+            assert self.value(client, gain) == 9
+            client.write(gain, bytes([8, 0, 0, 0]))
+            assert client.ask(Kind.GET_STATUS)["modified"] == 1
+            # The code may have traps in it. The flash, the interlock's inputs, what applies forces and the agent's
+            # stack are nobody's.
+            client.write(self.axis_update & ~1, bytes(2), error=Code.READ_ONLY)
+            for addr in (0x400, self.symbols["PANEL_INPUTS"], self.symbols["apply_forces"] & ~1, 0x2000_FF00):
+                client.write(addr, bytes(2), error=Code.PROTECTED)
+                client.ask(Kind.READ_MEMORY, error=Code.PROTECTED, addr=addr, length=4)
+                client.ask(Kind.SET_BREAKPOINT, error=Code.PROTECTED, addr=addr, id=1)
+            client.write(0x1000_0000, bytes(2), error=Code.UNMAPPED)
+            registers = client.registers()
+            client.ask(Kind.WRITE_REGISTER, register=12, value=0x1234_5678, **client.device)
+            assert client.registers() == registers[:12] + [0x1234_5678] + registers[13:]
+            client.ask(Kind.WRITE_REGISTER, register=12, value=registers[12], **client.device)
+            client.ask(Kind.WRITE_REGISTER, error=Code.READ_ONLY, register=13, value=0x2000_0000, **client.device)
+            client.ask(Kind.WRITE_REGISTER, error=Code.UNMAPPED, register=15, value=0x400, **client.device)
+            client.ask(Kind.SET_AXIS, axis=2, position=5, **client.device)
+            assert self.positions(client)[2] == 5
+            self.key(b"r")
+            self.resume(client)
+            client.sleep(0.1)
+            client.check_audit()
+            client.bye()
 
     # --- (e)
 
@@ -309,61 +446,58 @@ class Test:
         with self.client(token=b"look") as client:
             assert client.host.welcome["authority"] == 1
             client.ask(Kind.HALT, error=Code.DENIED)
-            client.ask(Kind.FORCE, Code.DENIED, addr=self.machine, lease=1, fingerprint=bytes(16), value=b"1")
+            client.force(self.machine, 1, 1, error=Code.DENIED)
             assert client.ask(Kind.GET_STATUS)["run"] == Run.RUNNING
             client.bye()
         with self.client(token=b"guess") as client:
             assert client.host.closed and "BAD_TOKEN" in client.host.closed.why, client.host.closed
 
     def silence(self):
-        """A host that falls silent: the machine stands as it stood, and nothing of the session is left."""
-        feed = self.machine + Machine.FEED_OVERRIDE
+        """A host that falls silent: the feed is held, nothing of the session is left, and the program stands as it
+        stood."""
         with self.client() as client:
-            self.key(b"h")
+            feed = client.variables()["feed_override"]["addr"]
             self.still(client)
             client.force(feed, 30, 60_000)
             stop = client.halt()
-            assert stop["reason"] == Reason.HALTED
-            client.ask(Kind.HALT, error=Code.WRONG_STATE)
+            assert (stop["reason"], stop["axes"]) == (Reason.HALTED, STANDS)
+            client.ask(Kind.HALT)
             client.ask(Kind.SET_SOFTWARE_BREAKPOINT, addr=self.axis_update, id=1)
-            client.ask(Kind.SET_HARDWARE_BREAKPOINT, error=Code.UNSUPPORTED, recorded=True, addr=self.axis_update, id=2)
-            client.ask(Kind.SET_BREAKPOINT, error=Code.READ_ONLY, recorded=True, addr=0x400, id=2)
+            client.ask(Kind.SET_BREAKPOINT, error=Code.DUPLICATE_ID, addr=self.axis_update, id=2)
+            client.ask(Kind.SET_HARDWARE_BREAKPOINT, error=Code.UNSUPPORTED, addr=self.axis_update + 4, id=2)
             # It answers while it stands, and everything stands.
             memory = self.variables(client)
             client.sleep(0.3)
             assert self.variables(client) == memory
-            assert client.ask(Kind.GET_STATUS) | {"request": 0, "uptime": 0} == {
-                "request": 0,
-                "run": Run.STOPPED,
-                "breakpoints": 1,
-                "forces": 1,
-                "steps": 0,
-                "policy": 0,
-                "enabled": 0,
-                "uptime": 0,
-            }
-            code = client.read(self.axis_update, 16)
-            assert code == self.code(16), "the trap shows"
+            status = client.ask(Kind.GET_STATUS)
+            wanted = {"run": Run.STOPPED, "breakpoints": 1, "forces": 1, "stuck": 0, "last": Reason.HALTED}
+            assert {key: status[key] for key in wanted} == wanted, status
+            assert client.read(self.axis_update, 16) == self.code(16), "the trap shows"
             client.check_audit()
+            self.key(b"r")
             # Nothing is sent from here on. After 3 s the agent gives the host up, and says so to whom it may concern.
             line, late, end = client.lanes[SIGNAL].socket, b"", time.monotonic() + 3.7
             while (left := end - time.monotonic()) > 0:
                 if select.select([line], [], [], left)[0]:
                     late += line.recv(4096)
-            client.host.feed(late, now(), SIGNAL)
+            client.late(late)
             client.wait(lambda: client.host.closed, "goodbye")
-            assert client.host.closed.reason == 2, client.host.closed
+            assert client.host.closed.reason == Cause.HOST_LOST, client.host.closed
             assert "the agent has ended" in client.host.closed.why, client.host.closed
         with self.client() as client:
-            assert client.host.state["run"] == Run.STOPPED
+            state = client.host.state
+            ended = [row["addr"] for row in state["ended"]]
+            assert (state["run"], state["cause"], ended) == (Run.STOPPED, Cause.HOST_LOST, [feed]), state
             status = client.ask(Kind.GET_STATUS)
             assert (status["run"], status["breakpoints"], status["forces"]) == (Run.STOPPED, 0, 0)
-            memory = self.variables(client)
-            assert (word(memory, Machine.FORCED), word(memory, Machine.FEED_OVERRIDE)) == (0, 100)
-            self.key(b"r")
+            assert self.value(client, feed) == 100, "the session has ended, its force has not"
             client.ask(Kind.RESUME)
             client.sleep(0.2)
-            assert not client.host.stopped and client.ask(Kind.GET_STATUS)["run"] == Run.RUNNING, "the breakpoint is still there"
+            assert self.inputs(client) & HOLD, "the feed is not held"
+            self.key(b"r")
+            client.sleep(0.2)
+            runs = client.ask(Kind.GET_STATUS)["run"] == Run.RUNNING
+            assert runs and not client.host.stopped, "the breakpoint is still there"
             client.check_audit()
             client.bye()
 
@@ -377,108 +511,80 @@ class Test:
 
     # --- (f)
 
-    def bulk(self):
-        """Long answers go over the bulk lane while it is well, and arrive whatever becomes of it."""
-        flash = 0x400
-        with self.client() as client:
-            lane = client.lanes[BULK]
-            whole = client.read(flash, 4096)
-            begin = time.monotonic()
-            assert client.read(flash, 4096) == whole
-            print(f"    {4096 / 1024 / (time.monotonic() - begin):.0f} KiB of memory a second", flush=True)
-            well = client.metrics()
-            assert well[0x111] >= 32 and lane.received > 8192, "the bulk lane has not been used"
-            damaged = well[13]
-
-            lane.flipping = True
-            assert client.read(flash, 1024) == whole[:1024]
-            client.sleep(0.3)
-            flipped = client.metrics()
-            assert flipped[13] == damaged + 1, "a damaged lane is not noticed"
-            assert client.read(flash, 1024) == whole[:1024]
-            lane.flipping = False
-            client.sleep(2)
-            sent = client.metrics()[0x111]
-            assert client.read(flash, 1024) == whole[:1024]
-            assert client.metrics()[0x111] >= sent + 4, "the lane is not used again"
-
-            lane.cut = True
-            begin = time.monotonic()
-            assert client.read(flash, 256) == whole[:256]
-            late = time.monotonic() - begin
-            begin = time.monotonic()
-            assert client.read(flash, 1024) == whole[:1024]
-            assert time.monotonic() - begin < 1, "it is tried over the cut lane again and again"
-            assert client.metrics()[13] == damaged + 2
-            lane.cut = False
-            client.bye()
-        return f"a cut bulk lane costs {late * 1000:.0f} ms, once"
-
-    # --- The other host: examples/rdp.rs
-
-    def host_tool(self):
-        """A line that flips bits, or is cut, under the host tool; and a board that is reset under its hands."""
-        commands = "read 0x400 2048, metrics"
-        whole = self.said(self.run_tool("bulk", commands))
-        for noise in (flip, cut):
-            with Proxy(self.emulator, noise):
-                begin = time.monotonic()
-                assert self.said(self.run_tool("noisy", commands)) == whole, f"a bulk lane that {noise.__name__}s changes what is read"
-                late = time.monotonic() - begin
-        tool = self.start_tool("bulk", "status, wait 20000")
-        while "uptime" not in (line := tool.stdout.readline()):
-            assert line, tool.stderr.read()
-        self.emulator.reset()
-        _, why = tool.communicate(timeout=10)
-        assert tool.returncode == 6, (tool.returncode, why)
-        return f"2 KiB over a bulk lane that is cut: {late:.1f} s; after a reset: {why.strip()}"
-
-    def start_tool(self, bulk, commands):
-        folder = self.emulator.folder.name
-        lines = ["--connect", f"serial:{folder}/signal", "--bulk", f"serial:{folder}/{bulk}"]
-        pipe = subprocess.PIPE
-        return subprocess.Popen([self.tool, *lines, "--token", "firmware-demo", commands], stdout=pipe, stderr=pipe, text=True)
-
-    def run_tool(self, bulk, commands):
-        tool = self.start_tool(bulk, commands)
-        out, why = tool.communicate(timeout=30)
-        assert tool.returncode == 0, (tool.returncode, why)
-        return out
-
-    @staticmethod
-    def said(out):
-        """What was read, without what was counted."""
-        lines = [line for line in out.splitlines() if re.match(r"0x[0-9a-f]{8}  ", line)]
-        assert len(lines) == 128, out
-        return lines
-
-    # --- (g)
-
     def reset(self):
-        """The board is reset under the host's hands."""
-        nonces, used = set(), 0
+        """The board is reset under the host's hands, and under a force: nothing of it is left, and nothing moves."""
+        nonces, boots, used = set(), [], 0
         for _ in range(3):
             with self.client() as client:
-                nonces.add(client.host.welcome["device_nonce"])
+                self.greeted(client, nonces, boots)
                 used = max(used, self.emulator.stack_used())
+                feed = client.variables()["feed_override"]["addr"]
+                self.key(b"s")
+                client.sleep(0.2)
+                assert word(self.variables(client), Machine.CYCLE), "the cycle does not start"
+                self.still(client)
+                client.force(feed, 40, 60_000)
+                client.sleep(0.05)
+                assert self.value(client, feed) == 40
                 client.halt()
+                client.ask(Kind.SET_BREAKPOINT, addr=self.axis_update, id=1)
                 begin = time.monotonic()
                 self.emulator.reset()
                 client.wait(lambda: client.host.closed, "end of the session")
                 assert "reset the connection" in client.host.closed.why, client.host.closed
                 late = time.monotonic() - begin
-        with self.client() as client:
-            nonces.add(client.host.welcome["device_nonce"])
-            assert client.ask(Kind.GET_STATUS)["run"] == Run.RUNNING
-            client.bye()
-        assert len(nonces) == 4, "a nonce has come again"
+            with self.client() as client:
+                self.greeted(client, nonces, boots)
+                state = client.host.state
+                told = [state[what] for what in ("last", "modified", "cause", "ended")]
+                assert told == [Reason.RESET, 0, 0, []], state
+                assert client.ask(Kind.GET_STATUS) | {"request": 0, "uptime": 0} == {
+                    "request": 0,
+                    "run": Run.RUNNING,
+                    "breakpoints": 0,
+                    "forces": 0,
+                    "steps": 0,
+                    "policy": 0,
+                    "enabled": 0,
+                    "modified": 0,
+                    "stuck": 0,
+                    "last": Reason.RESET,
+                    "uptime": 0,
+                }
+                assert self.value(client, feed) == 100
+                # Nobody has started the cycle.
+                client.sleep(0.2)
+                assert word(self.variables(client), Machine.CYCLE) == 0
+                assert self.positions(client) == [row["position"] for row in state["axes"]] == [0, 0, 0]
+                assert client.read(self.axis_update, 16) == self.code(16)
+                client.bye()
+        assert len(nonces) == 6, "a nonce has come again"
+        assert [boot - boots[0] for boot in boots] == [0, 1, 1, 2, 2, 3], boots
         return f"told after {late * 1000:.0f} ms; the agent has used {used} bytes of its stack"
+
+    @staticmethod
+    def greeted(client, nonces, boots):
+        nonces.add(client.host.welcome["device_nonce"])
+        boots.append(client.host.welcome["boot"])
 
 
 def main(elf, tool):
     test = Test(elf, tool)
+    parts = (
+        test.breakpoint,
+        test.moving,
+        test.forces,
+        test.ends,
+        test.inside,
+        test.changes,
+        test.authority,
+        test.silence,
+        test.bulk,
+        test.host_tool,
+        test.reset,
+    )
     try:
-        for part in (test.breakpoint, test.forces, test.authority, test.silence, test.bulk, test.host_tool, test.reset):
+        for part in parts:
             begin = time.monotonic()
             said = part()
             print(f"{part.__name__}: {time.monotonic() - begin:.1f} s{f'; {said}' if said else ''}", flush=True)

@@ -4,6 +4,7 @@
 //! nothing about either: no state, limit or byte can be folded into the code.
 #![no_std]
 
+pub mod host;
 pub mod machine;
 
 use core::cell::UnsafeCell;

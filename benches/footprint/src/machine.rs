@@ -4,13 +4,18 @@
 //! It is not the testkit's: that one needs `std`, and its code would be weighed with the agent's.
 
 use core::cell::UnsafeCell;
+use core::time::Duration;
 
-use feedrate::rdp::frame::{Domains, Fingerprint, Location};
+use feedrate::rdp::frame::{
+    Bytes, Cause, Class, Domains, Fingerprint, Location, Region, Standing, StopEffect, Type, Variable,
+};
 use feedrate_rdp::agent::StopCause;
 use feedrate_rdp::arch::CortexM;
 use feedrate_rdp::audit::AuditRing;
-use feedrate_rdp::authority::Grant;
-use feedrate_rdp::target::{Audit, Breakpoints, Forcing, Machine, Memory, Refusal, Stepping, Target, Trap};
+use feedrate_rdp::authority::{Claim, Grant};
+use feedrate_rdp::target::{
+    Act, Audit, Breakpoints, Forcing, Interlock, Machine, Memory, Refusal, Stepping, Target, Trap, Variables, Writing,
+};
 
 struct Port(UnsafeCell<u32>);
 
@@ -43,13 +48,13 @@ fn touch(value: u32) -> Result<(), Refusal> {
 }
 
 /// An authority that lets everybody do what the port says.
-pub fn authority(token: &[u8], device: &Fingerprint) -> Result<Grant, u32> {
-    let [first, ..] = *device;
-    touch(token.len() as u32 ^ u32::from(first)).map_err(|_| look())?;
-    Ok(Grant { operator: [look() as u8; 8], domains: Domains(look() as u8), lasts: look() })
+pub fn authority(claim: &Claim<'_>) -> Result<Grant, u32> {
+    let [first, ..] = *claim.device;
+    touch(claim.token.len() as u32 ^ u32::from(first)).map_err(|_| look())?;
+    Ok(Grant::new([look() as u8; 8], Domains(look() as u8), Duration::from_secs(look().into())))
 }
 
-pub type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
+pub type Authority = fn(&Claim<'_>) -> Result<Grant, u32>;
 
 /// Any of the causes.
 pub fn cause() -> StopCause {
@@ -66,7 +71,7 @@ pub fn cause() -> StopCause {
 
 /// The machine.
 pub struct Servo {
-    pub log: AuditRing<16>,
+    pub log: AuditRing<12, 4>,
 }
 
 impl Servo {
@@ -87,6 +92,34 @@ impl Target for Servo {
     fn read_registers(&mut self, into: &mut [u64; 17]) -> Result<(), Refusal> {
         into.iter_mut().for_each(|register| *register = look().into());
         touch(0)
+    }
+
+    fn recover(&mut self) -> Result<(), Refusal> {
+        touch(5)
+    }
+
+    fn map(&self) -> &[Region] {
+        const { &[Region { first: 0x2000_0000, last: 0x2000_3FFF, class: Class::Plain }] }
+    }
+
+    fn generation(&self) -> u32 {
+        look()
+    }
+
+    fn permitted(&self) -> Domains {
+        Domains(look() as u8)
+    }
+
+    fn interlock(&mut self) -> Option<&mut dyn Interlock> {
+        Some(self)
+    }
+
+    fn writing(&mut self) -> Option<&mut dyn Writing> {
+        Some(self)
+    }
+
+    fn variables(&mut self) -> Option<&mut dyn Variables> {
+        Some(self)
     }
 
     fn breakpoints(&mut self) -> Option<&mut dyn Breakpoints> {
@@ -158,16 +191,62 @@ impl Memory for Servo {
 }
 
 impl Forcing for Servo {
-    fn interlock(&mut self) -> Result<(), Refusal> {
-        touch(4)
+    fn force(&mut self, addr: u64, value: &[u8], safe: Option<&[u8]>) -> Result<(), Refusal> {
+        touch(addr as u32 ^ value.len() as u32 ^ safe.map_or(0, |safe| safe.len() as u32))
     }
 
-    fn force(&mut self, addr: u64, value: &[u8]) -> Result<(), Refusal> {
-        touch(addr as u32 ^ value.len() as u32)
+    fn release(&mut self, addr: u64, safe: Option<&[u8]>) -> Result<(), Refusal> {
+        touch(addr as u32 ^ safe.map_or(0, |safe| safe.len() as u32))
     }
 
-    fn release(&mut self, addr: u64) -> Result<(), Refusal> {
-        touch(addr as u32)
+    fn alive(&mut self) {
+        let _ = touch(6);
+    }
+}
+
+impl Interlock for Servo {
+    fn permit(&mut self, act: Act) -> Result<(), Refusal> {
+        touch(match act {
+            Act::Arm(addr) | Act::Force(addr) | Act::Hold(addr) | Act::Write(addr) => addr as u32,
+            Act::WriteRegister(n) | Act::Axis(n) => n.into(),
+            Act::Halt => 7,
+            Act::Resume => 8,
+            _ => 9,
+        })
+    }
+
+    fn loss_effect(&self) -> StopEffect {
+        StopEffect::FeedHold
+    }
+
+    fn react(&mut self, cause: Cause) -> Result<(), Refusal> {
+        touch(cause.0.into())
+    }
+
+    fn fail_safe(&mut self, cause: Cause) {
+        let _ = touch(cause.0.into());
+    }
+}
+
+impl Writing for Servo {
+    fn write(&mut self, addr: u64, data: &[u8]) -> Result<(), Refusal> {
+        touch(addr as u32 ^ data.len() as u32)
+    }
+
+    fn write_register(&mut self, register: u8, value: u64) -> Result<(), Refusal> {
+        touch(u32::from(register) ^ value as u32)
+    }
+}
+
+impl Variables for Servo {
+    fn count(&self) -> u16 {
+        look() as u16
+    }
+
+    fn variable(&self, number: u16) -> Option<Variable<'_>> {
+        touch(number.into()).ok()?;
+        let kind = Type::Unsigned;
+        Some(Variable { addr: look().into(), kind, length: 4, flags: look() as u8, name: Bytes::new(b"speed") })
     }
 }
 
@@ -179,6 +258,10 @@ impl Machine for Servo {
     fn axis(&mut self, axis: u8) -> Option<i64> {
         touch(axis.into()).ok()?;
         Some(look().into())
+    }
+
+    fn standing(&mut self) -> Standing {
+        if look() == 0 { Standing::Stand } else { Standing::Move }
     }
 
     fn set_axis(&mut self, axis: u8, position: i64) -> Result<(), Refusal> {
@@ -213,5 +296,9 @@ impl Target for Plain {
     fn read_registers(&mut self, into: &mut [u64; 17]) -> Result<(), Refusal> {
         into.iter_mut().for_each(|register| *register = look().into());
         touch(0)
+    }
+
+    fn recover(&mut self) -> Result<(), Refusal> {
+        touch(5)
     }
 }

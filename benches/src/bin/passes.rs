@@ -1,8 +1,8 @@
 //! `passes CASE N`: N passes over one stream, for `../../callgrind` to count instructions in.
 #![allow(missing_docs)]
 
-use feedrate::rdp::packet::{Framing, Line};
-use feedrate_benches::rdp::{Stream, exchange, gdb, packets};
+use feedrate::rdp::packet::Lane;
+use feedrate_benches::rdp::{Stream, exchange, gdb, packets, records};
 use feedrate_benches::{decode, encode, pipeline, streams, ws};
 
 const CHUNK: usize = 16 * 1024;
@@ -21,8 +21,8 @@ fn main() {
 
 fn run(kind: &str, contender: &str, passes: usize) -> usize {
     match kind.split('-').collect::<Vec<_>>()[..] {
-        ["serial", payload] => return packets(Framing::Serial, payload, contender, passes),
-        ["stream", payload] => return packets(Framing::Stream, payload, contender, passes),
+        ["packet", payload] => return packets(payload, contender, passes),
+        ["record", message] => return records(message, contender, passes),
         ["exchange", line] => return exchanges(line, contender, passes),
         ["ws", kind, size] => return ws::counted::passes(kind, size, contender, passes),
         ["narrow", "cut"] => return cuts(true, contender, passes),
@@ -129,18 +129,18 @@ fn cuts(cut: bool, contender: &str, passes: usize) -> usize {
 }
 
 /// Packets of RDPv3 in one buffer.
-fn packets(framing: Framing, payload: &str, contender: &str, passes: usize) -> usize {
+fn packets(payload: &str, contender: &str, passes: usize) -> usize {
     let payload = payload.parse().expect("bytes of payload");
     let stream = Stream::new(payload, 64 * 1024);
     let mut out = vec![0; STREAM];
     let bytes = match contender {
-        "checksums" => stream.packets(Framing::Stream),
+        "checksums" => stream.plain(),
         "gdbstub" => gdb::unknown(payload, stream.len()),
         "postcard" => {
-            let length = packets::postcard_encode(&stream, framing, &mut out);
+            let length = packets::postcard_encode(&stream, &mut out);
             out[..length].to_vec()
         }
-        _ => stream.packets(framing),
+        _ => stream.packets(),
     };
     let mut copy = bytes.clone();
     for _ in 0..passes {
@@ -149,15 +149,36 @@ fn packets(framing: Framing, payload: &str, contender: &str, passes: usize) -> u
         }
         let (bytes, copy, stream, out) = std::hint::black_box((&bytes, &mut copy, &stream, &mut out));
         let result = match contender {
-            "feedrate" => packets::measured_feedrate(copy, framing).0,
-            "feedrate-ref" => packets::feedrate_ref(bytes, framing).0,
-            "checksums" => packets::checksums(bytes, framing).0,
-            "cobs+crc" => packets::by_hand(bytes, framing).0,
-            "postcard" => packets::postcard(bytes, framing).0,
+            "feedrate" => packets::measured_feedrate(copy).0,
+            "feedrate-ref" => packets::feedrate_ref(bytes).0,
+            "checksums" => packets::checksums(bytes).0,
+            "cobs+crc" => packets::by_hand(bytes).0,
+            "postcard" => packets::postcard(bytes).0,
             "gdbstub" => gdb::packets(bytes).0,
-            "encode" => packets::feedrate_encode(stream, framing, out) as u64,
-            "encode-cobs+crc" => packets::by_hand_encode(stream, framing, out) as u64,
-            "encode-postcard" => packets::postcard_encode(stream, framing, out) as u64,
+            "encode" => packets::feedrate_encode(stream, out) as u64,
+            "encode-cobs+crc" => packets::by_hand_encode(stream, out) as u64,
+            "encode-postcard" => packets::postcard_encode(stream, out) as u64,
+            _ => panic!("no contender {contender}"),
+        };
+        std::hint::black_box(result);
+    }
+    stream.len()
+}
+
+/// Records of RDPv3 in one buffer.
+fn records(message: &str, contender: &str, passes: usize) -> usize {
+    let message = message.parse().expect("bytes of a message");
+    let stream = Stream::new(message, 64 * 1024);
+    let mut out = vec![0; STREAM];
+    let mut bytes = stream.records();
+    for _ in 0..passes {
+        let (bytes, stream, out) = std::hint::black_box((&mut bytes, &stream, &mut out));
+        let result = match contender {
+            "feedrate" => records::feedrate(bytes).0,
+            "feedrate-ref" => records::feedrate_ref(bytes).0,
+            "floor" => records::floor(bytes).0,
+            "encode" => records::encode(stream, out) as u64,
+            "floor-encode" => records::floor_encode(stream, out) as u64,
             _ => panic!("no contender {contender}"),
         };
         std::hint::black_box(result);
@@ -168,19 +189,18 @@ fn packets(framing: Framing, payload: &str, contender: &str, passes: usize) -> u
 /// Requests with their answers. "agent" is the same as "feedrate": the script counts in the agent's functions alone.
 fn exchanges(line: &str, contender: &str, passes: usize) -> usize {
     const TIMES: usize = 256;
-    let line = match line {
-        "uart" => Line::UART,
-        "spi" => Line::SPI,
-        "tcp" => Line::TCP,
-        _ => panic!("no line {line}"),
-    };
     if contender == "gdbstub" {
         let questions = gdb::questions();
         for _ in 0..passes {
             std::hint::black_box(gdb::ask(std::hint::black_box(&questions), TIMES));
         }
     } else {
-        let mut pair = exchange::Pair::new(line);
+        let mut pair = match line {
+            "uart" => exchange::Pair::serial(Lane::UART),
+            "spi" => exchange::Pair::serial(Lane::SPI),
+            "tcp" => exchange::Pair::stream(),
+            _ => panic!("no line {line}"),
+        };
         std::hint::black_box(pair.ask(TIMES * passes));
     }
     TIMES

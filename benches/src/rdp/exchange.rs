@@ -1,15 +1,21 @@
-//! A whole request with its answer: ReadMemory of 64 bytes, from the host's call to the host's event, over lanes that
-//! are variables.
+//! A whole request with its answer: ReadMemory of 64 bytes, from the host's call to the host's event, over a line
+//! that is a variable.
 
-use feedrate::rdp::frame::{Domains, Fingerprint, ReadMemory};
-use feedrate::rdp::packet::Line;
+use std::time::Duration;
+
+use feedrate::Instant;
+use feedrate::rdp::frame::{Class, Domains, Fingerprint, ReadMemory, Region};
+use feedrate::rdp::packet::Lane;
 use feedrate_rdp::agent::{Agent, AgentConfig};
 use feedrate_rdp::arch::CortexM;
-use feedrate_rdp::authority::Grant;
-use feedrate_rdp::host::command::{self, Ticket};
+use feedrate_rdp::authority::{Claim, Grant};
+use feedrate_rdp::host::command::Ticket;
 use feedrate_rdp::host::{Event, Host, HostConfig};
-use feedrate_rdp::link::{Board, LaneId, Sizes};
+use feedrate_rdp::line::Line;
+use feedrate_rdp::link::{LaneId, Link};
 use feedrate_rdp::session::{Checksum, SessionState};
+use feedrate_rdp::sizes::{Board, Desk};
+use feedrate_rdp::stream::Stream;
 use feedrate_rdp::target::{Memory, Refusal, Target};
 
 use crate::Sum;
@@ -28,7 +34,7 @@ impl Target for Machine {
     type Arch = CortexM;
 
     fn fingerprint(&self) -> Fingerprint {
-        *b"a machine at rest"[..16].first_chunk().expect("16 bytes")
+        *b"a machine at res"
     }
 
     fn is_stopped(&self) -> bool {
@@ -37,6 +43,14 @@ impl Target for Machine {
 
     fn read_registers(&mut self, _: &mut [u64; 17]) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn recover(&mut self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn map(&self) -> &[Region] {
+        const { &[Region { first: 0, last: 255, class: Class::Plain }] }
     }
 
     fn memory(&mut self) -> Option<&mut dyn Memory> {
@@ -52,55 +66,99 @@ impl Memory for Machine {
     }
 }
 
-fn authority(_: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
-    Ok(Grant { operator: *b"a bench\0", domains: Domains::ALL, lasts: i32::MAX as u32 })
+fn authority(_: &Claim<'_>) -> Result<Grant, u32> {
+    Ok(Grant::new(*b"a bench\0", Domains::ALL, Duration::from_secs(86_400)))
 }
 
-type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
+type Authority = fn(&Claim<'_>) -> Result<Grant, u32>;
+type On<L> = Agent<CortexM, Authority, L>;
+/// Length and first byte of an answer.
+type Seen = (usize, u8);
+
+const CONFIG: AgentConfig = AgentConfig::new(*b"boot no. 815", 815, "bench");
+const NONCE: [u8; 16] = [7; 16];
 
 /// Both ends, and a session between them.
 #[derive(Debug)]
 pub struct Pair {
-    agent: Box<Agent<CortexM, Authority, Board, Checksum>>,
-    host: Box<Host>,
+    ends: Ends,
     machine: Machine,
-    line: Line,
-    now: u32,
+    millis: u64,
+}
+
+#[derive(Debug)]
+enum Ends {
+    Serial { agent: Box<On<Link<Board>>>, host: Box<Host<Link<Desk>>>, mtu: usize },
+    Stream { agent: Box<On<Stream<Board>>>, host: Box<Host<Stream<Desk>>> },
 }
 
 impl Pair {
+    /// On a signal lane.
+    ///
     /// # Panics
     ///
     /// If there is no session.
-    pub fn new(line: Line) -> Self {
-        let config = AgentConfig::board(*b"boot no. 815", "bench").signal(line).bulk(None);
-        let mut host = Box::new(Host::new(HostConfig::new(line), Checksum));
-        host.connect(b"token", 1, [7; 16], 0).expect("a short token");
-        let machine = Machine { memory: std::array::from_fn(|i| i as u8) };
-        let agent = Box::new(Agent::new(config, authority as Authority, Checksum));
-        let mut pair = Self { agent, host, machine, line, now: 0 };
+    pub fn serial(lane: Lane) -> Self {
+        let link = Link::agent(lane, None);
+        let agent = Box::new(Agent::new(CONFIG, link, authority as Authority, Checksum::new()));
+        let mut host =
+            Box::new(Host::new(HostConfig::new(), Link::<Desk>::host(lane, None), Checksum::new()));
+        host.connect(b"token", 1, NONCE, Instant::ZERO).expect("a short token");
+        Self::active(Ends::Serial { agent, host, mtu: lane.mtu() })
+    }
+
+    /// On a byte stream.
+    ///
+    /// # Panics
+    ///
+    /// If there is no session.
+    pub fn stream() -> Self {
+        let stream = Stream::agent();
+        let mut agent = Box::new(Agent::new(CONFIG, stream, authority as Authority, Checksum::new()));
+        let mut host = Box::new(Host::new(HostConfig::new(), Stream::<Desk>::host(), Checksum::new()));
+        agent.connect().expect("nobody else is there");
+        host.connect(b"token", NONCE, Instant::ZERO).expect("a short token");
+        Self::active(Ends::Stream { agent, host })
+    }
+
+    fn active(ends: Ends) -> Self {
+        let mut pair =
+            Self { ends, machine: Machine { memory: std::array::from_fn(|i| i as u8) }, millis: 0 };
         for _ in 0..1000 {
             pair.turn(None);
-            if pair.host.state() == SessionState::Active {
+            let state = match &pair.ends {
+                Ends::Serial { host, .. } => host.state(),
+                Ends::Stream { host, .. } => host.state(),
+            };
+            if state == SessionState::Active {
                 return pair;
             }
         }
-        panic!("no session: {:?}", pair.host);
+        panic!("no session: {pair:?}");
     }
 
     /// Asks `times` times, each time for what has been answered before.
+    ///
+    /// # Panics
+    ///
+    /// If there is no answer.
     pub fn ask(&mut self, times: usize) -> Sum {
         let mut sum = Sum::default();
         for i in 0..times {
             let read = ReadMemory { addr: (i & 0x3F) as u64, length: LENGTH };
-            let ticket = self.host.request(&command::ReadMemory(read), self.now).expect("an idle session");
+            let now = Instant::from_millis(self.millis);
+            let ticket = match &mut self.ends {
+                Ends::Serial { host, .. } => host.request(&read, now),
+                Ends::Stream { host, .. } => host.request(&read, now),
+            };
+            let ticket = ticket.expect("an idle session");
             let mut turns = 0;
             let answer = loop {
                 if let Some(answer) = self.turn(Some(&ticket)) {
                     break answer;
                 }
                 turns += 1;
-                assert!(turns < 100, "no answer: {:?}", self.host);
+                assert!(turns < 100, "no answer: {self:?}");
             };
             sum.add(answer.0);
             sum.add(answer.1.into());
@@ -108,56 +166,75 @@ impl Pair {
         sum
     }
 
-    /// What the host has to send to the agent, what the agent has to send to the host, and the answer's length and
-    /// first byte.
-    fn turn(&mut self, ticket: Option<&Ticket<command::ReadMemory>>) -> Option<(usize, u8)> {
-        self.now += 1;
-        let (mut packet, now) = ([0; 1024], self.now);
-        let packet = &mut packet[..self.line.mtu];
-        loop {
-            let length = self.host.poll(LaneId::Signal, packet, now);
-            if length == 0 {
-                break;
+    /// What the host has to send to the agent, what the agent has to send to the host, and the answer.
+    fn turn(&mut self, ticket: Option<&Ticket<ReadMemory>>) -> Option<Seen> {
+        self.millis += 1;
+        let (mut bytes, now) = ([0; 1024], Instant::from_millis(self.millis));
+        match &mut self.ends {
+            Ends::Serial { agent, host, mtu } => {
+                let packet = &mut bytes[..*mtu];
+                while let length @ 1.. = host.poll_transmit(LaneId::Signal, packet, now) {
+                    agent_feed_lane(agent, &packet[..length], now);
+                }
+                agent_run(agent, &mut self.machine, now);
+                while let length @ 1.. = agent_poll_lane(agent, packet, now) {
+                    host.feed(LaneId::Signal, &packet[..length], now);
+                }
+                events(host, ticket, now)
             }
-            agent_feed(&mut self.agent, &packet[..length], now);
-        }
-        agent_run(&mut self.agent, &mut self.machine, now);
-        loop {
-            let length = agent_poll(&mut self.agent, packet, now);
-            if length == 0 {
-                break;
-            }
-            self.host.feed(LaneId::Signal, &packet[..length], now);
-        }
-        let mut seen = None;
-        while let Some(event) = self.host.event(now) {
-            if let (Event::Answer(answer), Some(ticket)) = (event, ticket) {
-                let memory = ticket.read(&answer).expect("the only one").expect("it is mapped");
-                let data = memory.data.as_slice();
-                seen = Some((data.len(), data[0]));
+            Ends::Stream { agent, host } => {
+                while let length @ 1.. = host.poll_transmit(&mut bytes) {
+                    agent_feed_stream(agent, &bytes[..length], now);
+                }
+                agent_run(agent, &mut self.machine, now);
+                while let length @ 1.. = agent_poll_stream(agent, &mut bytes) {
+                    let mut arrived = &bytes[..length];
+                    host.feed(&mut arrived, now).expect("RDPv3");
+                    assert!(arrived.is_empty(), "there is room");
+                }
+                events(host, ticket, now)
             }
         }
-        seen
     }
+}
+
+/// What has happened on the host: the answer, if it has come.
+fn events<L: Line>(host: &mut Host<L>, ticket: Option<&Ticket<ReadMemory>>, now: Instant) -> Option<Seen> {
+    let mut seen = None;
+    while let Some(event) = host.poll_event(now) {
+        if let (Event::Answer(answer), Some(ticket)) = (event, ticket) {
+            let memory = ticket.read(&answer).expect("the only one").expect("it is mapped");
+            let data = memory.data.as_slice();
+            seen = Some((data.len(), data[0]));
+        }
+    }
+    seen
 }
 
 // The agent's half, each a function of its own, so that what it takes can be told from the host's.
 
 #[inline(never)]
-fn agent_feed<S: Sizes>(agent: &mut Agent<CortexM, Authority, S, Checksum>, input: &[u8], now: u32) {
+fn agent_feed_lane(agent: &mut On<Link<Board>>, input: &[u8], now: Instant) {
     agent.feed(LaneId::Signal, input, now);
 }
 
 #[inline(never)]
-fn agent_run<S: Sizes>(agent: &mut Agent<CortexM, Authority, S, Checksum>, machine: &mut Machine, now: u32) {
+fn agent_feed_stream(agent: &mut On<Stream<Board>>, mut input: &[u8], now: Instant) {
+    agent.feed(&mut input, now).expect("RDPv3");
+    assert!(input.is_empty(), "there is room");
+}
+
+#[inline(never)]
+fn agent_run<L: Line>(agent: &mut On<L>, machine: &mut Machine, now: Instant) {
     agent.run(machine, now);
 }
 
 #[inline(never)]
-fn agent_poll<S: Sizes>(
-    agent: &mut Agent<CortexM, Authority, S, Checksum>,
-    out: &mut [u8],
-    now: u32,
-) -> usize {
-    agent.poll(LaneId::Signal, out, now)
+fn agent_poll_lane(agent: &mut On<Link<Board>>, out: &mut [u8], now: Instant) -> usize {
+    agent.poll_transmit(LaneId::Signal, out, now)
+}
+
+#[inline(never)]
+fn agent_poll_stream(agent: &mut On<Stream<Board>>, out: &mut [u8]) -> usize {
+    agent.poll_transmit(out)
 }

@@ -6,7 +6,7 @@
 
 use cobs::{decode as cobs_decode, encode as cobs_encode};
 use crc::{CRC_16_IBM_3740, CRC_32_ISO_HDLC, Crc, Table};
-use feedrate::rdp::packet::{Framing, Packet, Packets};
+use feedrate::rdp::packet::{Packet, Packets};
 use feedrate::{Array, Decoder, Encode, Input, Output, SliceOutput};
 use postcard::ser_flavors::crc::CrcModifier;
 use postcard::ser_flavors::{Cobs, Slice};
@@ -28,19 +28,19 @@ static CRC_32_SMALL: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 /// In place, so `stream` has to be put back before the next pass. `callgrind` counts in this function and in what it
 /// calls, and nowhere else, so that is not counted.
 #[inline(never)]
-pub fn measured_feedrate(stream: &mut [u8], framing: Framing) -> Sum {
-    feed(stream, framing)
+pub fn measured_feedrate(stream: &mut [u8]) -> Sum {
+    feed(stream)
 }
 
 /// From bytes that must stay as they are: a packet is copied into the decoder's storage.
 #[inline(never)]
-pub fn feedrate_ref(stream: &[u8], framing: Framing) -> Sum {
-    feed(stream, framing)
+pub fn feedrate_ref(stream: &[u8]) -> Sum {
+    feed(stream)
 }
 
 #[inline(always)]
-fn feed<'i>(mut input: impl Input<'i>, framing: Framing) -> Sum {
-    let mut decoder = Decoder::new(Packets::new(framing), Array::<MOST>::new());
+fn feed<'i>(mut input: impl Input<'i>) -> Sum {
+    let mut decoder = Decoder::new(Packets, Array::<MOST>::new());
     let mut sum = Sum::default();
     while let Some(packet) = decoder.feed(&mut input).expect("a good stream") {
         sum.add(packet.header.position as usize);
@@ -50,23 +50,11 @@ fn feed<'i>(mut input: impl Input<'i>, framing: Framing) -> Sum {
 }
 
 #[inline(never)]
-pub fn by_hand(stream: &[u8], framing: Framing) -> Sum {
+pub fn by_hand(stream: &[u8]) -> Sum {
     let (mut sum, mut scratch) = (Sum::default(), [0; MOST]);
-    match framing {
-        Framing::Serial => {
-            for encoded in stream.split(|byte| *byte == 0).filter(|encoded| !encoded.is_empty()) {
-                let length = cobs_decode(encoded, &mut scratch).expect("good COBS").frame_size();
-                look(&scratch[..length], &mut sum);
-            }
-        }
-        Framing::Stream => {
-            let mut rest = stream;
-            while let Some((length, behind)) = rest.split_first_chunk() {
-                let (packet, behind) = behind.split_at(u16::from_be_bytes(*length).into());
-                look(packet, &mut sum);
-                rest = behind;
-            }
-        }
+    for encoded in stream.split(|byte| *byte == 0).filter(|encoded| !encoded.is_empty()) {
+        let length = cobs_decode(encoded, &mut scratch).expect("good COBS").frame_size();
+        look(&scratch[..length], &mut sum);
     }
     sum
 }
@@ -99,7 +87,7 @@ fn bytes<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error>
 }
 
 #[inline(never)]
-pub fn postcard(stream: &[u8], framing: Framing) -> Sum {
+pub fn postcard(stream: &[u8]) -> Sum {
     let (mut sum, mut scratch) = (Sum::default(), [0; MOST]);
     let mut look = |packet: &[u8]| {
         let fields: Fields<'_> =
@@ -107,22 +95,10 @@ pub fn postcard(stream: &[u8], framing: Framing) -> Sum {
         sum.add(fields.position as usize);
         sum.bytes(fields.payload);
     };
-    match framing {
-        Framing::Serial => {
-            for encoded in stream.split(|byte| *byte == 0).filter(|encoded| !encoded.is_empty()) {
-                // What `from_bytes_cobs` does, but not in place: the stream is to be read again.
-                let length = cobs_decode(encoded, &mut scratch).expect("good COBS").frame_size();
-                look(&scratch[..length]);
-            }
-        }
-        Framing::Stream => {
-            let mut rest = stream;
-            while let Some((length, behind)) = rest.split_first_chunk() {
-                let (packet, behind) = behind.split_at(u16::from_be_bytes(*length).into());
-                look(packet);
-                rest = behind;
-            }
-        }
+    for encoded in stream.split(|byte| *byte == 0).filter(|encoded| !encoded.is_empty()) {
+        // What `from_bytes_cobs` does, but not in place: the stream is to be read again.
+        let length = cobs_decode(encoded, &mut scratch).expect("good COBS").frame_size();
+        look(&scratch[..length]);
     }
     sum
 }
@@ -130,16 +106,16 @@ pub fn postcard(stream: &[u8], framing: Framing) -> Sum {
 // --- encoding
 
 #[inline(never)]
-pub fn feedrate_encode(stream: &Stream, framing: Framing, out: &mut [u8]) -> usize {
+pub fn feedrate_encode(stream: &Stream, out: &mut [u8]) -> usize {
     let mut out = SliceOutput::new(out);
     for (i, payload) in stream.payloads.iter().enumerate() {
-        Packet::new(Stream::header(i), payload).framed(framing).encode(&mut out).expect("there is room");
+        Packet::new(Stream::header(i), payload).encode(&mut out).expect("there is room");
     }
     out.length()
 }
 
 #[inline(never)]
-pub fn by_hand_encode(stream: &Stream, framing: Framing, out: &mut [u8]) -> usize {
+pub fn by_hand_encode(stream: &Stream, out: &mut [u8]) -> usize {
     let (mut at, mut packet) = (0, [0; MOST]);
     for (i, payload) in stream.payloads.iter().enumerate() {
         let end = 12 + payload.len();
@@ -151,54 +127,32 @@ pub fn by_hand_encode(stream: &Stream, framing: Framing, out: &mut [u8]) -> usiz
         let crc = CRC_32.checksum(&packet[..end]);
         packet[end..end + 4].copy_from_slice(&crc.to_be_bytes());
         let packet = &packet[..end + 4];
-        match framing {
-            Framing::Serial => {
-                out[at] = 0;
-                at += 1 + cobs_encode(packet, &mut out[at + 1..]);
-                out[at] = 0;
-                at += 1;
-            }
-            Framing::Stream => {
-                out[at..at + 2].copy_from_slice(&(packet.len() as u16).to_be_bytes());
-                out[at + 2..at + 2 + packet.len()].copy_from_slice(packet);
-                at += 2 + packet.len();
-            }
-        }
+        out[at] = 0;
+        at += 1 + cobs_encode(packet, &mut out[at + 1..]);
+        out[at] = 0;
+        at += 1;
     }
     at
 }
 
 #[inline(never)]
-pub fn postcard_encode(stream: &Stream, framing: Framing, out: &mut [u8]) -> usize {
+pub fn postcard_encode(stream: &Stream, out: &mut [u8]) -> usize {
     let mut at = 0;
     for (i, payload) in stream.payloads.iter().enumerate() {
         let fields = Fields { kind: 1, flags: 0, connection: 7, position: i as u32, payload };
-        let digest = CRC_32_SMALL.digest();
-        match framing {
-            Framing::Serial => {
-                let cobs = Cobs::try_new(Slice::new(&mut out[at..])).expect("there is room");
-                let flavor = CrcModifier::new(cobs, digest);
-                at += postcard::serialize_with_flavor::<_, _, &mut [u8]>(&fields, flavor)
-                    .expect("there is room")
-                    .len();
-            }
-            Framing::Stream => {
-                let length = postcard::to_slice_crc32(&fields, &mut out[at + 2..], digest)
-                    .expect("there is room")
-                    .len();
-                out[at..at + 2].copy_from_slice(&(length as u16).to_be_bytes());
-                at += 2 + length;
-            }
-        }
+        let cobs = Cobs::try_new(Slice::new(&mut out[at..])).expect("there is room");
+        let flavor = CrcModifier::new(cobs, CRC_32_SMALL.digest());
+        at +=
+            postcard::serialize_with_flavor::<_, _, &mut [u8]>(&fields, flavor).expect("there is room").len();
     }
     at
 }
 
 // --- shares
 
-/// The two checksums of each packet, and nothing else.
+/// The two checksums of each [plain](Stream::plain) packet, and nothing else.
 #[inline(never)]
-pub fn checksums(stream: &[u8], _: Framing) -> Sum {
+pub fn checksums(stream: &[u8]) -> Sum {
     let (mut sum, mut rest) = (Sum::default(), stream);
     while let Some((length, behind)) = rest.split_first_chunk() {
         let (packet, behind) = behind.split_at(u16::from_be_bytes(*length).into());

@@ -1,43 +1,38 @@
-//! What host and agent have in common: a session over a link.
+//! What host and agent have in common: a session over a line.
 
-use feedrate::rdp::frame::{Body, Registers};
+use feedrate::Instant;
+use feedrate::rdp::Channel;
+use feedrate::rdp::frame::Body;
 
-use crate::link::buffer::{Buffer, Sizes};
-use crate::link::{Channel, Link};
+use crate::line::sealed::Line;
 use crate::session::seal::Seal;
 use crate::session::{IntegrityLost, Opened, SendError, Session};
-use crate::time::Millis;
+use crate::sizes::Buffer;
 
-/// A message that is longer than this goes on channel 1, so that what is urgent can pass it.
-const URGENT: usize = 128;
-/// So many messages may pass one that is still under way on the other channel, without it falling out of the peer's
-/// window of 64.
-const PASSING: u32 = 60;
-
-pub(crate) struct Endpoint<S: Sizes, Z> {
-    pub(crate) link: Link<S>,
+#[repr(C)]
+pub(crate) struct Endpoint<L: Line, Z> {
     pub(crate) session: Session<Z>,
-    scratch: S::Message,
-    /// Sequence of the oldest message on each channel that may not have arrived yet.
-    oldest: [Option<u32>; 2],
+    pub(crate) line: L,
+    scratch: L::Message,
 }
 
 /// What comes of a message.
 pub(crate) struct Reply<'e, Z> {
     session: &'e mut Session<Z>,
     scratch: &'e mut [u8],
-    now: Millis,
-    written: Result<(usize, u32), SendError>,
-    bulk: bool,
+    channel: Channel,
+    time: u32,
+    /// Whether the message that is answered was on time when it arrived.
+    pub(crate) on_time: bool,
+    written: Result<usize, SendError>,
 }
 
 impl<Z: Seal> Reply<'_, Z> {
-    /// Answers. There is one answer to each message.
+    /// Answers, on the command's channel. There is one answer to each message.
     #[inline(never)]
     pub(crate) fn send(&mut self, body: &dyn Body) {
-        // What registers are known to be depends on the order of the messages that tell of them.
-        self.bulk = body.kind() != Registers::KIND;
-        self.written = self.session.write_body(body, self.scratch, self.now);
+        let written = self.session.write_body(body, self.channel, self.time, self.scratch);
+        self.written = written.map(|(length, _)| length);
     }
 
     pub(crate) fn session(&mut self) -> &mut Session<Z> {
@@ -45,77 +40,84 @@ impl<Z: Seal> Reply<'_, Z> {
     }
 }
 
-impl<S: Sizes, Z: Seal> Endpoint<S, Z> {
-    pub(crate) const fn new(link: Link<S>, session: Session<Z>) -> Self {
-        Self { link, session, scratch: S::Message::ZERO, oldest: [None; 2] }
+impl<L: Line, Z: Seal> Endpoint<L, Z> {
+    pub(crate) const fn new(line: L, session: Session<Z>) -> Self {
+        Self { line, session, scratch: L::Message::ZERO }
     }
 
-    /// For another session.
-    pub(crate) fn renew(&mut self, now: Millis) {
-        self.session.renew(now);
-        self.oldest = [None; 2];
+    /// Whether a message of this length can be sent on a channel now.
+    pub(crate) fn has_room(&self, channel: Channel, length: usize) -> bool {
+        self.line.room(channel) >= length.min(L::Message::SIZE)
     }
 
-    /// Whether a message of any length can be sent on either channel now.
-    pub(crate) fn has_room(&mut self) -> bool {
-        let next = self.session.next_sequence();
-        for (oldest, channel) in self.oldest.iter_mut().zip([Channel::Signal, Channel::Bulk]) {
-            if self.link.is_channel_idle(channel) {
-                *oldest = None;
-            }
-        }
-        self.oldest.iter().flatten().all(|oldest| next.saturating_sub(*oldest) < PASSING)
-            && [Channel::Signal, Channel::Bulk]
-                .iter()
-                .all(|channel| self.link.room(*channel) >= S::Message::SIZE)
+    /// Sends a message, and returns its sequence.
+    pub(crate) fn send(
+        &mut self,
+        body: &dyn Body,
+        channel: Channel,
+        time: u32,
+        now: Instant,
+    ) -> Result<u32, SendError> {
+        self.send_beside(body, channel, 0, time, now)
     }
 
-    /// Sends a message. `bulk`: it may go on channel 1 if it is long.
-    pub(crate) fn send(&mut self, body: &dyn Body, bulk: bool, now: Millis) -> Result<u32, SendError> {
-        if !self.has_room() {
-            return Err(SendError::Full);
-        }
-        self.session.rekey(&self.link, now);
-        let (length, sequence) = self.session.write_body(body, self.scratch.bytes_mut(), now)?;
-        self.put(length, sequence, bulk, now)?;
+    /// The same, if so many bytes of room are left for others.
+    #[inline(never)]
+    pub(crate) fn send_beside(
+        &mut self,
+        body: &dyn Body,
+        channel: Channel,
+        others: usize,
+        time: u32,
+        now: Instant,
+    ) -> Result<u32, SendError> {
+        let room = self.line.room(channel).saturating_sub(others);
+        let scratch = self.scratch.bytes_mut();
+        let room = room.min(scratch.len());
+        let within = scratch.get_mut(..room).unwrap_or_default();
+        let written = self.session.write_body(body, channel, time, within);
+        let (length, sequence) = written.map_err(|error| match error {
+            SendError::Encode(feedrate::EncodeError::Full) if room < L::Message::SIZE => SendError::Full,
+            other => other,
+        })?;
+        self.put(channel, length, now)?;
         Ok(sequence)
     }
 
-    fn put(&mut self, length: usize, sequence: u32, bulk: bool, now: Millis) -> Result<(), SendError> {
-        let [signal, other] = &mut self.oldest;
-        let (channel, oldest) =
-            if bulk && length > URGENT { (Channel::Bulk, other) } else { (Channel::Signal, signal) };
-        *oldest = oldest.or(Some(sequence));
+    fn put(&mut self, channel: Channel, length: usize, now: Instant) -> Result<(), SendError> {
         let message = self.scratch.bytes().get(..length).unwrap_or_default();
-        if self.link.send(channel, message, now) { Ok(()) } else { Err(SendError::Full) }
+        if self.line.send(channel, message, now) { Ok(()) } else { Err(SendError::Full) }
     }
 
-    /// Hands the oldest message that has arrived to `act`, sends its reply, and returns what `act` did. There must be
-    /// [room](Self::has_room).
+    /// Hands the oldest message that has arrived on a channel to `act`, sends its reply, and returns what `act` did.
+    /// There must be [room](Self::has_room).
     pub(crate) fn handle<R>(
         &mut self,
-        now: Millis,
+        channel: Channel,
+        time: u32,
+        now: Instant,
         act: impl FnOnce(Result<Opened<'_>, IntegrityLost>, &mut Reply<'_, Z>) -> R,
     ) -> Option<(R, Result<(), SendError>)> {
-        if self.link.take_rekey() {
-            self.session.ask_rekey();
+        if self.line.take_crc_failure() {
+            self.session.seal().crc_failed();
         }
-        self.session.rekey(&self.link, now);
-        let message = self.link.message()?;
-        let opened = self.session.open(message, now);
+        let arrived = self.line.message(channel)?;
+        let on_time = arrived.on_time;
+        let opened = self.session.open(arrived.message, channel);
         let mut reply = Reply {
             session: &mut self.session,
             scratch: self.scratch.bytes_mut(),
-            now,
-            written: Ok((0, 0)),
-            bulk: false,
+            channel,
+            time,
+            on_time,
+            written: Ok(0),
         };
         let result = act(opened, &mut reply);
-        let (written, bulk) = (reply.written, reply.bulk);
-        self.link.drop_message();
+        let written = reply.written;
+        self.line.drop_message(channel);
         let sent = match written {
-            Ok((0, _)) => Ok(()),
-            Ok((length, sequence)) => self.put(length, sequence, bulk, now),
+            Ok(0) => Ok(()),
+            Ok(length) => self.put(channel, length, now),
             Err(error) => Err(error),
         };
         Some((result, sent))

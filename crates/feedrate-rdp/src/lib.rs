@@ -20,8 +20,9 @@
 //! |---|---|---|
 //! | debug frame | what is to be done, or was done | [`feedrate::rdp::frame`] |
 //! | session | order, time, authority, end | [`session`], [`authority`] |
-//! | link | two streams of messages, exactly once, over lossy lanes | [`link`] |
-//! | lane | packets between zeros, or behind lengths | [`feedrate::rdp::packet`] |
+//! | byte stream | records on what loses nothing: TCP, WebSocket | [`stream`] |
+//! | link | the same over serial lanes, which lose, repeat, reorder and flip | [`link`] |
+//! | lane | packets between zeros | [`feedrate::rdp::packet`] |
 //!
 //! On top of these are the two ends: [`agent::Agent`], which acts on a [`target::Target`] and fits into a `static` of a
 //! controller's firmware, and [`host::Host`], which a debugging tool is built on.
@@ -29,15 +30,15 @@
 //! The two ends, talking over a line that is a variable:
 //!
 //! ```
-//! use feedrate::rdp::frame::{Domains, Fingerprint};
-//! use feedrate::rdp::packet::Line;
+//! use core::time::Duration;
+//! use feedrate::Instant;
+//! use feedrate::rdp::frame::{Domains, Fingerprint, GetStatus};
 //! use feedrate_rdp::agent::{Agent, AgentConfig};
 //! use feedrate_rdp::arch::CortexM;
-//! use feedrate_rdp::authority::Grant;
-//! use feedrate_rdp::host::command::GetStatus;
+//! use feedrate_rdp::authority::{Claim, Grant};
 //! use feedrate_rdp::host::{Event, Host, HostConfig};
-//! use feedrate_rdp::link::LaneId;
 //! use feedrate_rdp::session::Checksum;
+//! use feedrate_rdp::stream::Stream;
 //! use feedrate_rdp::target::{Refusal, Target};
 //!
 //! # struct Servo;
@@ -46,38 +47,47 @@
 //! #     fn fingerprint(&self) -> Fingerprint { *b"servo 7, fw 1.02" }
 //! #     fn is_stopped(&self) -> bool { false }
 //! #     fn read_registers(&mut self, _: &mut [u64; 17]) -> Result<(), Refusal> { Err(Refusal::WrongState) }
+//! #     fn recover(&mut self) -> Result<(), Refusal> { Ok(()) }
 //! # }
-//! # fn authority(_: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
-//! #     Ok(Grant { operator: *b"maria\0\0\0", domains: Domains::ALL, lasts: 60_000 })
+//! # fn authority(_: &Claim<'_>) -> Result<Grant, u32> {
+//! #     Ok(Grant::new(*b"maria\0\0\0", Domains::ALL, Duration::from_secs(60)))
 //! # }
 //! let mut servo = Servo;
-//! let mut agent = Agent::<CortexM, _>::new(AgentConfig::board(*b"boot no. 815", "servo"), authority, Checksum);
-//! let mut host: Host = Host::new(HostConfig::new(Line::UART), Checksum);
-//! host.connect(b"my token", 0x1234_5678, *b"sixteen bytes ok", 0)?;
+//! let config = AgentConfig::new(*b"boot no. 815", 815, "servo");
+//! let line: Stream = Stream::agent();
+//! let mut agent = Agent::<CortexM, _, _>::new(config, line, authority, Checksum::new());
+//! let mut host: Host = Host::new(HostConfig::new(), Stream::host(), Checksum::new());
+//! agent.connect()?;
+//! host.connect(b"my token", *b"sixteen bytes ok", Instant::ZERO)?;
 //!
-//! let mut status = None;
-//! for now in 0..1000 {
-//!     let mut packet = [0; 64];
-//!     while let length @ 1.. = host.poll(LaneId::Signal, &mut packet, now) {
-//!         agent.feed(LaneId::Signal, &packet[..length], now);
-//!     }
+//! let mut ticket = None;
+//! let mut running = None;
+//! for millis in 0..100 {
+//!     let now = Instant::from_millis(millis);
+//!     let mut bytes = [0; 1024];
+//!     let length = host.poll_transmit(&mut bytes);
+//!     agent.feed(&mut &bytes[..length], now)?;
 //!     agent.run(&mut servo, now);
-//!     while let length @ 1.. = agent.poll(LaneId::Signal, &mut packet, now) {
-//!         host.feed(LaneId::Signal, &packet[..length], now);
-//!     }
-//!     let mut ask = false;
-//!     while let Some(event) = host.event(now) {
-//!         match event {
-//!             Event::Active => ask = true,
-//!             Event::Answer(answer) => status = Some(answer.frame.name()),
+//!     let length = agent.poll_transmit(&mut bytes);
+//!     host.feed(&mut &bytes[..length], now)?;
+//!     let mut active = false;
+//!     while let Some(event) = host.poll_event(now) {
+//!         match (event, &ticket) {
+//!             (Event::Active, _) => active = true,
+//!             (Event::Answer(answer), Some(ticket)) => {
+//!                 # let ticket: &feedrate_rdp::host::command::Ticket<GetStatus> = ticket;
+//!                 if let Some(Ok(status)) = ticket.read(&answer) {
+//!                     running = Some(status.run);
+//!                 }
+//!             }
 //!             _ => {}
 //!         }
 //!     }
-//!     if ask {
-//!         host.request(&GetStatus, now)?;
+//!     if active {
+//!         ticket = Some(host.request(&GetStatus, now)?);
 //!     }
 //! }
-//! assert_eq!(status, Some("Status"));
+//! assert_eq!(running, Some(feedrate::rdp::frame::RunState::Running));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -102,17 +112,21 @@ pub mod audit;
 pub mod authority;
 mod count;
 mod endpoint;
+mod gate;
 pub mod host;
+mod inbox;
 mod limits;
+pub mod line;
 pub mod link;
+mod ring;
 mod role;
 pub mod session;
+pub mod sizes;
+pub mod stream;
 pub mod target;
 mod time;
-mod timers;
 
 #[doc = include_str!("SPEC.md")]
 pub mod spec {}
 
 pub use role::Role;
-pub use time::Millis;

@@ -3,8 +3,12 @@
 //! Only what every target has is required. Everything else is an extension: a trait of its own, reached through a
 //! function that returns `None` until the target overrides it with `Some(self)`. The agent tells the peer of those
 //! that are there, and refuses the commands of those that are not.
+//!
+//! What keeps people safe is the target's [`Interlock`], which is asked before every act that can start or stop motion.
 
-use feedrate::rdp::frame::{Access, Fingerprint, Location, Record};
+use feedrate::rdp::frame::{
+    Access, Cause, Domains, Durability, Fingerprint, Location, Record, Region, Standing, StopEffect, Variable,
+};
 
 use crate::arch::Arch;
 
@@ -53,6 +57,38 @@ pub trait Target {
     /// [`Refusal::WrongState`] if they can only be read while the program stands still.
     fn read_registers(&mut self, into: &mut <Self::Arch as Arch>::Registers) -> Result<(), Refusal>;
 
+    /// Brings the machine into a known state after a reset: no force, no trap, no stop reaction half done (SPEC
+    /// section 8.12). It is called at every run until it succeeds, and before that nobody gets a session. It must not
+    /// start motion.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from that: it is called again.
+    fn recover(&mut self) -> Result<(), Refusal>;
+
+    /// Which memory there is, and what may be done with it. Where there is no region there is nothing; where a
+    /// protected one overlaps another, it is protected. The agent, its buffers, its stack, its keys, its log, the
+    /// interlock and its inputs belong into protected regions, or into none (SPEC section 8.6).
+    fn map(&self) -> &[Region] {
+        &[]
+    }
+
+    /// Generation of the program under debug: another number after each load, update or restart of it (SPEC section
+    /// 8.11).
+    fn generation(&self) -> u32 {
+        0
+    }
+
+    /// What the machine itself allows now: a mode selector, enabling hardware. Asked at every run (SPEC section 8.2).
+    fn permitted(&self) -> Domains {
+        Domains::ALL
+    }
+
+    /// What is asked before every act that can start or stop motion. Without it nothing is forced or written.
+    fn interlock(&mut self) -> Option<&mut dyn Interlock> {
+        None
+    }
+
     /// Stopping at an address.
     fn breakpoints(&mut self) -> Option<&mut dyn Breakpoints> {
         None
@@ -68,8 +104,18 @@ pub trait Target {
         None
     }
 
+    /// Writing memory and registers of a program that stands.
+    fn writing(&mut self) -> Option<&mut dyn Writing> {
+        None
+    }
+
     /// Changing variables of the running program.
     fn forcing(&mut self) -> Option<&mut dyn Forcing> {
+        None
+    }
+
+    /// Which variables there are, by name.
+    fn variables(&mut self) -> Option<&mut dyn Variables> {
         None
     }
 
@@ -82,6 +128,77 @@ pub trait Target {
     fn audit(&mut self) -> Option<&mut dyn Audit> {
         None
     }
+}
+
+/// What an [`Interlock`] is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Act {
+    /// A trap is set at this address. A program that meets it stops, and controls the axes no more.
+    Arm(u64),
+    /// The program, and nothing else, is stopped.
+    Halt,
+    /// The variable at this address is forced.
+    Force(u64),
+    /// It is still forced: asked at every run.
+    Hold(u64),
+    /// A trap is still set at this address: asked at every run.
+    KeepArmed(u64),
+    /// Memory at this address is written.
+    Write(u64),
+    /// A register is written.
+    WriteRegister(u8),
+    /// The program goes on.
+    Resume,
+    /// The program executes one instruction.
+    Step,
+    /// The position is set that an axis is taken to be at.
+    Axis(u8),
+}
+
+/// What watches over the machine: whether an act can hurt somebody now, and what the machine does when a session is
+/// lost (SPEC sections 8.3 and 8.7).
+///
+/// Its inputs must not be memory that the debugged program can write, or that the debugger can force. It is no safety
+/// function, and does not take the place of one (SPEC section 13).
+pub trait Interlock {
+    /// Whether the machine is in a state in which nobody can be hurt by this act. [`Act::Arm`] and [`Act::Halt`] must
+    /// be refused unless the axes stand, or hardware that does not depend on the program stops them.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Interlock`].
+    fn permit(&mut self, act: Act) -> Result<(), Refusal>;
+
+    /// What [`Stepping::halt`] does to the machine. It does not change.
+    fn halt_effect(&self) -> StopEffect {
+        StopEffect::Program
+    }
+
+    /// What a trap does to the machine. It does not change.
+    fn trap_effect(&self) -> StopEffect {
+        StopEffect::Program
+    }
+
+    /// What [`react`](Self::react) does to the machine. It does not change.
+    fn loss_effect(&self) -> StopEffect {
+        StopEffect::Nothing
+    }
+
+    /// The declared stop reaction: called before forces and traps are taken away, unless the host asked for exactly
+    /// that.
+    ///
+    /// # Errors
+    ///
+    /// It failed: [`fail_safe`](Self::fail_safe) follows.
+    fn react(&mut self, cause: Cause) -> Result<(), Refusal> {
+        let _ = cause;
+        Ok(())
+    }
+
+    /// Something could not be taken back, or the stop reaction failed: what takes the machine into its safe state by
+    /// other means.
+    fn fail_safe(&mut self, cause: Cause);
 }
 
 /// How a breakpoint is made.
@@ -120,14 +237,14 @@ pub trait Breakpoints {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unmapped`] if the slot is empty.
+    /// It is still armed: this is called again at every run.
     fn clear(&mut self, slot: u16) -> Result<(), Refusal>;
 }
 
 /// Halting, going on, one instruction at a time. Each call only starts it: what came of it is told by
 /// [`Agent::stopped`](crate::agent::Agent::stopped).
 pub trait Stepping {
-    /// Stop as soon as it is safe to.
+    /// Stop, as [`Interlock::halt_effect`] says.
     ///
     /// # Errors
     ///
@@ -141,7 +258,7 @@ pub trait Stepping {
     /// [`Refusal::WrongState`] if it runs already, [`Refusal::Interlock`].
     fn resume(&mut self) -> Result<(), Refusal>;
 
-    /// Execute one instruction.
+    /// Execute one instruction, whether there is a breakpoint at it or not.
     ///
     /// # Errors
     ///
@@ -151,7 +268,8 @@ pub trait Stepping {
 
 /// Reading memory.
 pub trait Memory {
-    /// Reads from `addr` on. Fewer bytes than asked for mean that the rest is not mapped.
+    /// Reads from `addr` on. Fewer bytes than asked for mean that the rest is not mapped. Only what the
+    /// [map](Target::map) allows is asked for.
     ///
     /// # Errors
     ///
@@ -159,29 +277,56 @@ pub trait Memory {
     fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal>;
 }
 
-/// Changing variables of the running program, and keeping them changed.
-pub trait Forcing {
-    /// Asked before every force and every axis that is set: whether the machine is in a state in which nobody can be
-    /// hurt by it.
+/// Writing memory and registers of a program that stands.
+pub trait Writing {
+    /// Writes all of `data`. It must not change flash.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Interlock`].
-    fn interlock(&mut self) -> Result<(), Refusal>;
+    /// [`Refusal::Unmapped`], [`Refusal::ReadOnly`].
+    fn write(&mut self, addr: u64, data: &[u8]) -> Result<(), Refusal>;
 
-    /// Holds the variable at `addr` at `value` until it is released.
+    /// Writes a register, by its index in [`Arch::NAMES`].
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ReadOnly`], [`Refusal::Unsupported`].
+    fn write_register(&mut self, register: u8, value: u64) -> Result<(), Refusal>;
+}
+
+/// Changing variables of the running program, and keeping them changed.
+///
+/// What applies the forces must drop them by itself when the agent has not run for
+/// [the stall time](crate::agent::AgentConfig::stall): SPEC section 8.9.
+pub trait Forcing {
+    /// Holds the variable at `addr` at `value` until it is released. The interlock has been asked. What applies the
+    /// forces has to know the safe value, too: nobody tells it when it drops them by itself.
     ///
     /// # Errors
     ///
     /// [`Refusal::Unmapped`], [`Refusal::ReadOnly`], [`Refusal::NoSlot`], [`Refusal::Unsupported`] (its length).
-    fn force(&mut self, addr: u64, value: &[u8]) -> Result<(), Refusal>;
+    fn force(&mut self, addr: u64, value: &[u8], safe: Option<&[u8]>) -> Result<(), Refusal>;
 
-    /// Lets go of it. Called when the host asks for it, when the lease runs out, and when the session ends.
+    /// Lets go of it; with a safe value, after it has been given this value. What it has then is the program's: this
+    /// can start motion.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unmapped`] if it is not forced.
-    fn release(&mut self, addr: u64) -> Result<(), Refusal>;
+    /// It is still forced: this is called again at every run. What is not forced has been let go of.
+    fn release(&mut self, addr: u64, safe: Option<&[u8]>) -> Result<(), Refusal>;
+
+    /// The agent runs: called at every run while something is forced. What applies the forces drops them when this has
+    /// not been called for the stall time.
+    fn alive(&mut self) {}
+}
+
+/// Which variables there are, by name. They belong to the present [generation](Target::generation) of the program.
+pub trait Variables {
+    /// How many there are.
+    fn count(&self) -> u16;
+
+    /// The one with this number, counted from 0.
+    fn variable(&self, number: u16) -> Option<Variable<'_>>;
 }
 
 /// What a machine tool has beside its processor.
@@ -192,7 +337,12 @@ pub trait Machine {
     /// Position of an axis in nanometres (rotary axes: in nanodegrees).
     fn axis(&mut self, axis: u8) -> Option<i64>;
 
-    /// Sets the position that the machine takes an axis to be at. It moves nothing.
+    /// Whether the axes stand, as far as the control knows.
+    fn standing(&mut self) -> Standing {
+        Standing::Unknown
+    }
+
+    /// Sets the position that the machine takes an axis to be at. It moves nothing. The interlock has been asked.
     ///
     /// # Errors
     ///
@@ -206,29 +356,50 @@ pub trait Machine {
     fn cursor(&mut self) -> Location;
 }
 
-/// There is no room for another record, until some have been read.
+/// There is no room for another record, until some have been released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the audit log is full")]
 pub struct Full;
 
-/// The log of every command that touched the machine: [`AuditRing`](crate::audit::AuditRing), or the target's own.
+/// The log of every command that touched the machine: [`AuditRing`](crate::audit::AuditRing), or the target's own (SPEC
+/// section 8.8).
 pub trait Audit {
-    /// Writes a record, before the command has any effect, and returns its index. Indices go up by one.
+    /// Whether a reset loses it.
+    fn durability(&self) -> Durability {
+        Durability::Memory
+    }
+
+    /// Writes a record, before the command has any effect, and returns its index. Indices go up. There must be room for
+    /// it and for `keep` further ones; nothing that has not been released is overwritten, but for refusals.
     ///
     /// # Errors
     ///
-    /// [`Full`]: the command is refused.
-    fn append(&mut self, record: Record) -> Result<u32, Full>;
+    /// [`Full`].
+    fn append(&mut self, record: Record, keep: usize) -> Result<u32, Full>;
 
-    /// What came of it.
+    /// Writes a refusal: it takes a quarter of the log with all others at most, and the oldest ones make room. One that
+    /// [equals](Record::repeats) the last record raises its count instead.
+    fn refused(&mut self, record: Record);
+
+    /// What came of a command.
     fn conclude(&mut self, index: u32, verdict: u16);
 
     /// Index of the oldest record that is still there, and of the one that will be written next.
     fn bounds(&self) -> (u32, u32);
 
-    /// Reads a record.
-    fn get(&self, index: u32) -> Option<Record>;
+    /// The record with the lowest index from `index` on.
+    fn first_from(&self, index: u32) -> Option<Record>;
 
-    /// The host has everything below `index`, so that it may be overwritten.
+    /// The record of what was done with the highest index below `index`. Refusals do not count: they may be overwritten
+    /// at any time, and their counts rise.
+    fn last_below(&self, index: u32) -> Option<Record>;
+
+    /// Everything below `index` may be overwritten.
     fn release(&mut self, index: u32);
+
+    /// Something that happened has found no room: it counts as lost.
+    fn lose(&mut self);
+
+    /// Records that were lost.
+    fn lost(&self) -> u32;
 }

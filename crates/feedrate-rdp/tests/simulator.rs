@@ -1,9 +1,10 @@
-//! RDPv3's first promise, in many schedules: a command is executed exactly once, or the session ends with an error.
+//! RDPv3's promises, in many schedules (SPEC section 12).
 //!
 //! * `cargo test -p feedrate-rdp --test simulator`: some schedules.
 //! * `RDP_SCHEDULES=200000 cargo test --release ... -- --nocapture`: many, from `RDP_FROM` (0) on, with what happened
 //!   in them.
 //! * `RDP_SEED=17 ... -- --nocapture`: one, with everything that happens.
+//! * `RDP_DAYS=60 ...`: so many days of each of the long sessions; `RDP_HALTS=3000 ...`: so many Halts are measured.
 
 use std::env;
 use std::sync::Mutex;
@@ -11,8 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use feedrate_testkit::machine::Sabotage;
-use feedrate_testkit::rdp::{Tally, simulate};
+use feedrate_testkit::rdp::sim::{Sabotage, Tally, drift, halt_latency, simulate};
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().expect("a number"))
@@ -50,7 +50,7 @@ fn run(from: u64, schedules: u64, sabotage: Sabotage) -> (Tally, Vec<(u64, Strin
 }
 
 #[test]
-fn exactly_once_or_an_error() {
+fn what_is_promised() {
     if let Some(seed) = number("RDP_SEED") {
         let tally =
             simulate(seed, Sabotage::None, true).unwrap_or_else(|error| panic!("schedule {seed}: {error}"));
@@ -58,7 +58,7 @@ fn exactly_once_or_an_error() {
     }
     let (from, schedules) = (
         number("RDP_FROM").unwrap_or(0),
-        number("RDP_SCHEDULES").unwrap_or(if cfg!(debug_assertions) { 600 } else { 1_500 }),
+        number("RDP_SCHEDULES").unwrap_or(if cfg!(debug_assertions) { 1_000 } else { 4_000 }),
     );
     let began = Instant::now();
     let (tally, failures) = run(from, schedules, Sabotage::None);
@@ -78,17 +78,29 @@ fn exactly_once_or_an_error() {
     // It has been where it was meant to be.
     for (group, name) in [
         ("commands", "executed"),
-        ("commands", "unknown"),
-        ("commands", "answered: done"),
+        ("commands", "unknown, and executed"),
+        ("commands", "unknown, and not executed"),
         ("commands", "answered: refused"),
         ("packets", "lost"),
         ("packets", "replayed"),
         ("packets", "flipped bits"),
-        ("closed", "Bye(Asked)"),
-        ("closed", "Link(Reset(NoConnection))"),
-        ("closed", "Patience"),
+        ("connections", "busy"),
+        ("connections", "of Attacker"),
+        ("attacks", "Forge"),
+        ("closed", "Ended(PeerLost)"),
+        ("closed", "Ended(ClockBroken)"),
+        ("closed", "Ended(ProgramChanged)"),
+        ("closed", "Line(Reset(NoConnection))"),
+        ("closed", "Refused(Stuck)"),
+        ("events", "Stuck"),
+        ("events", "ForceEnded"),
+        ("machine", "records lost"),
+        ("machine", "fail-safes"),
+        ("refused", "Disordered"),
+        ("refused", "Stuck"),
+        ("all", "Halts within their bound"),
     ] {
-        assert!(schedules < 600 || tally.get(group, name) > 0, "{group}: {name}");
+        assert!(schedules < 1_000 || tally.get(group, name) > 0, "{group}: {name}");
     }
     assert_eq!(tally.get("packets", "intact that nobody sent (collisions)"), 0);
 }
@@ -107,10 +119,17 @@ fn the_checks_can_fail() {
         (Sabotage::Twice, "for the second time"),
         (Sabotage::Late, "after Some"),
         (Sabotage::Altered, "sent was"),
-        (Sabotage::Earlier, "executed in session"),
+        (Sabotage::Stranger, "no host's session"),
+        (Sabotage::Unsent, "never sent"),
         (Sabotage::Idle, "was done 0 times"),
-        (Sabotage::Held, "is held for longer"),
+        (Sabotage::Old, "us old"),
+        (Sabotage::Unrecorded, "done, and recorded is None"),
+        (Sabotage::Held, "is held, and the journal does not know it"),
         (Sabotage::Held, "in the machine stays"),
+        (Sabotage::Overlong, "is held for"),
+        (Sabotage::NoReaction, "without the reaction before it"),
+        (Sabotage::TrapsFirst, "behind a trap"),
+        (Sabotage::NoEnd, "is not recorded"),
         (Sabotage::Mixed, "other memory"),
         (Sabotage::Reread, "was read 2 times"),
         (Sabotage::Outdated, "register"),
@@ -118,5 +137,40 @@ fn the_checks_can_fail() {
         let (_, failures) = run(0, 60, sabotage);
         let found = failures.iter().filter(|(_, error)| error.contains(complaint)).count();
         assert!(found > 0, "{sabotage:?}: {failures:?}");
+    }
+}
+
+/// SPEC section 12: (3 m + 48) / b, whatever else there is.
+#[test]
+fn halt_is_executed_within_its_bound() {
+    let halts = number("RDP_HALTS").unwrap_or(60) as usize;
+    for rate in [960, 11_520] {
+        let latency = halt_latency(rate, halts, 5);
+        let [bound, largest, median] =
+            [latency.bound, latency.largest, latency.median].map(|micros| micros as f64 / 1000.0);
+        eprintln!(
+            "{} baud: {bound:.1} ms at most, largest {largest:.1} ms, median {median:.1} ms",
+            rate * 10
+        );
+        assert!(latency.largest <= latency.bound, "{latency:?}");
+        assert_eq!(latency.halts, halts);
+    }
+}
+
+/// Nobody's clock is right, for weeks: a session of a day after another, with Heartbeats, and a command now and then.
+#[test]
+fn drift_makes_nothing_stale_and_nobody_lost() {
+    let hours = number("RDP_DAYS").map_or(2, |days| days * 24);
+    for (drifts, stream) in
+        [([20_000, -20_000], true), ([-20_000, 20_000], true), ([20_000, 0], false), ([-20_000, 0], false)]
+    {
+        let began = Instant::now();
+        let told =
+            drift(hours, drifts, stream).unwrap_or_else(|error| panic!("{drifts:?}, {stream}: {error}"));
+        let seconds = began.elapsed().as_secs_f64();
+        eprintln!("{hours} hours, {drifts:?}, stream {stream}: {told:?}, in {seconds:.1} s");
+        assert!(told.refused == 0 && told.answered == told.asked, "{told:?}");
+        // Every ten minutes two commands, and every half an hour a Halt.
+        assert!(u64::from(told.asked) >= hours * 12 && u64::from(told.halts) + 2 >= hours * 2, "{told:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Damaged packets of RDPv3 (SPEC sections 2 and 3): which check finds what, and that an error costs itself only.
 
-use feedrate::rdp::packet::{Framing, Header, Line, PacketError, PacketType, Packets};
-use feedrate::{Error, Protocol};
+use feedrate::Protocol;
+use feedrate::rdp::packet::{Header, Lane, PacketError, PacketType, Packets};
 use feedrate_testkit::random::Random;
 use feedrate_testkit::rdp::lane::{WAYS, Way, always, read};
 use feedrate_testkit::rdp::packets::{DATA, framed, packet, raw, some};
@@ -9,14 +9,14 @@ use feedrate_testkit::rdp::vectors::shown;
 
 #[test]
 fn no_intact_packet_is_lost() {
-    let line = Line::UART;
+    let mtu = Lane::UART.mtu();
     let mut random = Random::new(1);
-    let packets = some(line);
-    let whole: Vec<_> = packets.iter().map(|packet| read(line, [&packet[..]], Way::Shared)).collect();
+    let packets = some(Lane::UART);
+    let whole: Vec<_> = packets.iter().map(|packet| read(mtu, [&packet[..]], Way::Shared)).collect();
     let mut turn = 0;
     let mut check = |bytes: &[u8], touched: Option<usize>, what: &str| {
         turn += 1;
-        let found = read(line, [bytes], WAYS[turn % 2]);
+        let found = read(mtu, [bytes], WAYS[turn % 2]);
         let mut found = found.packets().into_iter().peekable();
         for (i, expected) in whole.iter().enumerate() {
             match found.next_if_eq(&expected.packets()[0]) {
@@ -63,32 +63,26 @@ fn no_intact_packet_is_lost() {
 #[test]
 fn the_first_check_that_fails_is_told() {
     let damages = [(0, 0), (1, 0), (0, 1), (0x8000, 0x8000_0000)];
-    for line in [Line::SPI, Line::TCP] {
-        let good = framed(line.framing, Header::new(PacketType::Probe, 1, 2), b"");
-        for payload in [&b""[..], b"a\0b", &[0; 40], &[255; 300]] {
-            for wrong in [0, 1, -1, 256, -256_i32] {
-                for damage in damages {
-                    let actual = payload.len();
-                    let declared = (actual as i32 + wrong) as u16;
-                    let packet = packet(DATA, declared, payload, damage);
-                    let bytes = [&raw(line.framing, &packet)[..], &good].concat();
-                    let found = always(line, &bytes);
-                    let error = match damage {
-                        (1.., _) => Some(PacketError::Header),
-                        _ if wrong != 0 => Some(PacketError::Length { declared: declared.into(), actual }),
-                        (_, 1..) => Some(PacketError::Crc),
-                        _ => None,
-                    };
-                    match error {
-                        Some(fatal) if line.framing == Framing::Stream && fatal != PacketError::Crc => {
-                            assert_eq!((found.items.len(), found.end), (0, Err(Error::Lost(fatal))));
-                        }
-                        Some(error) => {
-                            assert_eq!(found.errors(), [error]);
-                            assert_eq!((found.packets().len(), found.end), (1, Ok(())));
-                        }
-                        None => assert_eq!((found.packets().len(), found.items.len()), (2, 2)),
-                    }
+    let good = framed(Header::new(PacketType::Probe, 1, 2), b"");
+    for payload in [&b""[..], b"a\0b", &[0; 40], &[255; 300]] {
+        for wrong in [0, 1, -1, 256, -256_i32] {
+            for damage in damages {
+                let actual = payload.len();
+                let declared = (actual as i32 + wrong) as u16;
+                let packet = packet(DATA, declared, payload, damage);
+                let bytes = [&raw(&packet)[..], &good].concat();
+                let found = always(Lane::SPI.mtu(), &bytes);
+                let error = match damage {
+                    (1.., _) => Some(PacketError::Header),
+                    _ if wrong != 0 => Some(PacketError::Length { declared: declared.into(), actual }),
+                    (_, 1..) => Some(PacketError::Crc),
+                    _ => None,
+                };
+                if let Some(error) = error {
+                    assert_eq!(found.errors(), [error]);
+                    assert_eq!((found.packets().len(), found.end), (1, Ok(())));
+                } else {
+                    assert_eq!((found.packets().len(), found.items.len()), (2, 2));
                 }
             }
         }
@@ -98,33 +92,25 @@ fn the_first_check_that_fails_is_told() {
 #[test]
 fn every_bit_of_a_packet_is_checked() {
     let bytes = packet(DATA, 6, b"\x01\0\0\xff\x80\0", (0, 0));
-    for framing in [Framing::Serial, Framing::Stream] {
-        let line = Line::new(framing, 64);
-        assert_eq!(always(line, &raw(framing, &bytes)).packets().len(), 1);
-        for bit in 0..8 * bytes.len() {
-            let mut damaged = bytes.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            for way in WAYS {
-                let found = read(line, [&raw(framing, &damaged)[..]], way);
-                assert_eq!(found.packets().len(), 0, "{bit}");
-                let error = match (&found.items[..], found.end) {
-                    ([Err(error)], Ok(())) => *error,
-                    ([], Err(Error::Lost(error))) => error,
-                    other => panic!("{other:?}"),
-                };
-                let header = bit / 8 < 12;
-                assert_eq!(error, if header { PacketError::Header } else { PacketError::Crc }, "{bit}");
-            }
+    assert_eq!(always(64, &raw(&bytes)).packets().len(), 1);
+    for bit in 0..8 * bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        for way in WAYS {
+            let found = read(64, [&raw(&damaged)[..]], way);
+            let header = bit / 8 < 12;
+            let error = if header { PacketError::Header } else { PacketError::Crc };
+            assert_eq!((found.items, found.end), (vec![Err(error)], Ok(())), "{bit}");
         }
     }
 }
 
 #[test]
 fn broken_cobs_costs_itself_only() {
-    let line = Line::new(Framing::Serial, 1100);
-    let good = framed(Framing::Serial, Header::new(PacketType::Probe, 1, 2), b"");
+    let mtu = 1100;
+    let good = framed(Header::new(PacketType::Probe, 1, 2), b"");
     let data = packet(DATA, 300, &[7; 300], (0, 0));
-    let encoded = raw(Framing::Serial, &data);
+    let encoded = raw(&data);
     let [0, encoded @ .., 0] = &encoded[..] else { panic!("no delimiters") };
     let without = |at: usize| [&encoded[..at], &encoded[at + 1..]].concat();
     let full = encoded.iter().position(|code| *code == 255).expect("a full part");
@@ -153,14 +139,14 @@ fn broken_cobs_costs_itself_only() {
         &[encoded, &[9]].concat(),
     ];
     for frame in frames {
-        let found = always(line, &[&[0], *frame, &[0], &good].concat());
+        let found = always(mtu, &[&[0], *frame, &[0], &good].concat());
         assert_eq!(found.packets().len(), 1, "{}", shown(frame));
         assert_eq!(found.errors().len(), 1, "{}", shown(frame));
     }
     // 16 bytes that are no packet.
-    assert_eq!(always(line, &[&[0, 17], &[7; 16][..], &[0]].concat()).errors(), [PacketError::Header]);
+    assert_eq!(always(mtu, &[&[0, 17], &[7; 16][..], &[0]].concat()).errors(), [PacketError::Header]);
     for frame in &frames[..12] {
-        let found = read(line, [&[&[0], *frame, &[0]].concat()[..]], Way::Mutable);
+        let found = read(mtu, [&[&[0], *frame, &[0]].concat()[..]], Way::Mutable);
         assert_eq!(found.errors(), [PacketError::Frame], "{}", shown(frame));
     }
 }
@@ -179,9 +165,7 @@ fn bytes_that_nobody_measured() {
                 _ => random.number() as u8,
             })
             .collect();
-        for framing in [Framing::Serial, Framing::Stream] {
-            assert!(Packets::new(framing).parse(&mut bytes).is_err());
-        }
+        assert!(Packets.parse(&mut bytes).is_err());
     }
 }
 
@@ -190,6 +174,6 @@ fn bytes_that_nobody_measured() {
 fn a_frame_of_nothing_but_full_parts_takes_no_time() {
     let mut bytes = vec![255; 8 << 20];
     let began = std::time::Instant::now();
-    assert_eq!(Packets::new(Framing::Serial).parse(&mut bytes), Err(PacketError::Frame));
+    assert_eq!(Packets.parse(&mut bytes), Err(PacketError::Frame));
     assert!(began.elapsed().as_secs() < 2);
 }

@@ -1,118 +1,33 @@
 //! The program that is debugged: a control loop for three axes and a spindle.
 //!
-//! Every cycle depends on the cycles before and on nothing else, as long as no key is pressed and nothing
-//! is forced: what the variables hold follows from the number of the cycle. It is never interrupted by
-//! anything that it could notice, and takes no part of its own in the debugging.
+//! Every cycle depends on the cycles before and on nothing else, as long as no key is pressed but the one that starts
+//! them and nothing is forced: what the variables hold follows from the number of the cycle. It is never interrupted
+//! by anything that it could notice, and takes no part of its own in the debugging.
 //!
 //! All of it, and all that it calls, lies in RAM, where breakpoints can be patched into it.
 //! `tests/rig/firmware.sh` looks for calls that leave it: the compiler's own helpers lie in the flash.
 
-use core::sync::atomic::{AtomicI32, AtomicU16, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::Ordering::Relaxed;
 
+use crate::drives::REGISTERS;
+use crate::forces::apply_forces;
+use crate::panel::{DOOR, HOLD, START};
 use crate::program::{BLOCKS, Block, LENGTH, Shape};
-
-/// What is worth watching. Positions are nanometres.
-#[repr(C)]
-pub struct State {
-    /// Cycles since the start.
-    pub cycle: AtomicU32,
-    /// How far the block has got: [`LENGTH`] is its end. Stands still in a feed hold.
-    pub time: AtomicU32,
-    /// The block that is run, as a place in [`BLOCKS`].
-    pub block: AtomicU32,
-    pub axes: [Axis; 3],
-    pub spindle: Spindle,
-    pub plc: [AtomicU16; 8],
-    /// Keys: [`HOLD`], [`DOOR`].
-    pub inputs: AtomicU32,
-    /// What can be forced, by the names below.
-    pub variables: [AtomicI32; VARIABLES],
-    /// Which of them are forced, a bit each.
-    pub forced: AtomicU32,
-    /// To what.
-    pub forced_to: [AtomicI32; VARIABLES],
-}
-
-#[repr(C)]
-pub struct Axis {
-    pub position: AtomicI32,
-    pub setpoint: AtomicI32,
-    pub following_error: AtomicI32,
-    /// Per cycle.
-    pub velocity: AtomicI32,
-    /// Where it stood when the block began.
-    pub from: AtomicI32,
-}
-
-#[repr(C)]
-pub struct Spindle {
-    /// Revolutions a minute.
-    pub speed: AtomicI32,
-    /// A whole turn is 2^32.
-    pub angle: AtomicU32,
-}
-
-/// Places in [`State::variables`].
-pub const VARIABLES: usize = 8;
-/// Percent of the programmed feed.
-pub const FEED_OVERRIDE: usize = 0;
-/// Percent of the programmed spindle speed.
-pub const SPINDLE_OVERRIDE: usize = 1;
-/// The following error is divided by this to get the velocity.
-pub const GAIN: usize = 2;
-/// Nanometres a cycle.
-pub const VELOCITY_LIMIT: usize = 3;
-/// Set by the loop itself in every cycle. What follows it is spare.
-pub const COOLANT: usize = 4;
-/// The feed hold key.
-pub const HOLD: u32 = 1;
-/// The door is open.
-pub const DOOR: u32 = 2;
+use crate::state::*;
 
 /// An axis that is farther from its setpoint raises an alarm.
 const FOLLOWING_ERROR_LIMIT: i32 = 2_000_000;
 const IN_POSITION: i32 = 1_000;
 
-const AXIS: Axis = Axis {
-    position: AtomicI32::new(0),
-    setpoint: AtomicI32::new(0),
-    following_error: AtomicI32::new(0),
-    velocity: AtomicI32::new(0),
-    from: AtomicI32::new(0),
-};
-
-// SAFETY: the linker's script has this section, in RAM and initialised; the name is used once.
-#[unsafe(no_mangle)]
-#[unsafe(link_section = ".machine.data")]
-pub static MACHINE: State = State {
-    cycle: AtomicU32::new(0),
-    time: AtomicU32::new(0),
-    block: AtomicU32::new(0),
-    axes: [AXIS; 3],
-    spindle: Spindle { speed: AtomicI32::new(0), angle: AtomicU32::new(0) },
-    plc: [const { AtomicU16::new(0) }; 8],
-    inputs: AtomicU32::new(0),
-    variables: [
-        AtomicI32::new(100),
-        AtomicI32::new(100),
-        AtomicI32::new(8),
-        AtomicI32::new(600_000),
-        AtomicI32::new(0),
-        AtomicI32::new(0),
-        AtomicI32::new(0),
-        AtomicI32::new(0),
-    ],
-    forced: AtomicU32::new(0),
-    forced_to: [const { AtomicI32::new(0) }; VARIABLES],
-};
-
-/// The program. It has no end.
+/// The program. It has no end, and begins when the cycle is started at the panel.
 // SAFETY, here and below: the linker's script has this section; the name is used once.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".machine.code")]
 pub extern "C" fn control_loop() -> ! {
     loop {
-        control_cycle();
+        if MACHINE.inputs.load(Relaxed) & START != 0 {
+            control_cycle();
+        }
     }
 }
 
@@ -138,6 +53,7 @@ extern "C" fn control_cycle() {
     spindle_update();
     apply_forces();
     plc_scan();
+    command_drives(cycle);
 }
 
 /// One cycle of an axis: how far it goes towards `setpoint` from `position`. Answers where it is then.
@@ -226,7 +142,7 @@ fn between(from: i32, to: i32, portion: u32) -> i32 {
 #[inline(never)]
 extern "C" fn spindle_update() {
     let machine = &MACHINE;
-    let wanted = if machine.inputs.load(Relaxed) != 0 {
+    let wanted = if machine.inputs.load(Relaxed) & (HOLD | DOOR) != 0 {
         // Held, or the door is open.
         0
     } else {
@@ -281,16 +197,15 @@ extern "C" fn plc_scan() {
     scans.store(scans.load(Relaxed).wrapping_add(1), Relaxed);
 }
 
+/// What the drives are to do. They hear in every cycle that the program is alive.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".machine.code")]
 #[inline(never)]
-extern "C" fn apply_forces() {
+extern "C" fn command_drives(cycle: u32) {
     let machine = &MACHINE;
-    let mut forced = machine.forced.load(Relaxed);
-    for (variable, value) in machine.variables.iter().zip(&machine.forced_to) {
-        if forced & 1 != 0 {
-            variable.store(value.load(Relaxed), Relaxed);
-        }
-        forced >>= 1;
+    for (wanted, axis) in REGISTERS.axes.iter().zip(&machine.axes) {
+        wanted.store(axis.position.load(Relaxed), Relaxed);
     }
+    REGISTERS.speed.store(machine.spindle.speed.load(Relaxed), Relaxed);
+    REGISTERS.beat.store(cycle, Relaxed);
 }

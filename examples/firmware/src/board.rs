@@ -4,16 +4,16 @@
 //! architecture; the pins' multiplexers, which the emulator does not need, are left as they are.
 
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::scb::{Exception, SystemHandler};
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{NVIC, SCB};
-use cortex_m_rt::exception;
+use feedrate::Instant;
 
-use crate::axis::MACHINE;
 use crate::ring::Ring;
+use crate::state::MACHINE;
 
 /// The processor's clock after reset.
 const CLOCK_HZ: u32 = 12_500_000;
@@ -30,22 +30,39 @@ static UART_RINGS: Rings<256> = Rings { received: Ring::new(), to_send: Ring::ne
 static SPI_RINGS: Rings<1024> = Rings { received: Ring::new(), to_send: Ring::new() };
 static PANEL_RINGS: Rings<8> = Rings { received: Ring::new(), to_send: Ring::new() };
 
-/// Milliseconds since the start, and where the counter was when the last of them began.
-static MILLISECONDS: AtomicU32 = AtomicU32::new(0);
-static BEGAN: AtomicU32 = AtomicU32::new(u32::MAX);
-
-/// Milliseconds since the start. Wraps after 49 days. To be called where the agent is, and at least every five minutes.
+/// Cycles of a counter that nobody stops. They wrap.
 ///
-/// Counted off the watchdog's counter, which goes down by one a cycle: ticks can be lost, in an emulator on
-/// a busy computer above all.
-pub fn now_ms() -> u32 {
-    const CYCLES: u32 = CLOCK_HZ / 1000;
-    let began = BEGAN.load(Ordering::Relaxed);
-    let passed = began.wrapping_sub(Register(WATCHDOG_VALUE).read()) / CYCLES;
-    BEGAN.store(began.wrapping_sub(passed * CYCLES), Ordering::Relaxed);
-    let now = MILLISECONDS.load(Ordering::Relaxed).wrapping_add(passed);
-    MILLISECONDS.store(now, Ordering::Relaxed);
-    now
+/// It is the watchdog's, which goes down by one a cycle: ticks can be lost, in an emulator on a busy computer above
+/// all.
+pub fn cycles() -> u32 {
+    !Register(WATCHDOG_VALUE).read()
+}
+
+/// Cycles in a millisecond.
+pub const CYCLES_A_MS: u32 = CLOCK_HZ / 1000;
+
+/// The agent's clock, which does not wrap. It is to be asked at least every five minutes.
+pub struct Clock {
+    micros: u64,
+    /// What the counter was at then. `None` before it runs.
+    began: Option<u32>,
+}
+
+impl Clock {
+    pub const fn new() -> Self {
+        Clock { micros: 0, began: None }
+    }
+
+    pub fn now(&mut self) -> Instant {
+        // 25 cycles are 2 us.
+        const { assert!(CLOCK_HZ * 2 == 25_000_000) };
+        let now = cycles();
+        let began = self.began.unwrap_or(now);
+        let passed = now.wrapping_sub(began) / 25;
+        self.began = Some(began.wrapping_add(passed * 25));
+        self.micros = self.micros.saturating_add(u64::from(passed) * 2);
+        Instant::from_micros(self.micros)
+    }
 }
 
 /// LM3S6965 data sheet, section 11.
@@ -104,13 +121,14 @@ pub fn identity() -> [u8; 8] {
     [version, part, a, b, c, d, e, f]
 }
 
-/// What is never the same again: when this is called, to the cycle, and how far the loop has got by then.
-/// Called when a host's first byte comes. **A real board needs better**: random numbers, or a counter in
-/// memory that keeps.
-pub fn boot_number() -> [u8; 12] {
-    let [a, b, c, d] = Register(WATCHDOG_VALUE).read().to_be_bytes();
+/// What is never the same again: when this is called, to the cycle, how far the loop has got by then, and the number
+/// of the boot. Called at the start, and again when a host's first byte comes. **A real board needs better**: random
+/// numbers, or a counter in memory that keeps.
+pub fn boot_number(boots: u32) -> [u8; 12] {
+    let [a, b, c, d] = cycles().to_be_bytes();
     let [e, f, g, h] = MACHINE.cycle.load(Ordering::Relaxed).to_be_bytes();
-    [c, d, a, b, e, f, g, h, 0, 0, 0, 0]
+    let [i, j, k, l] = boots.to_be_bytes();
+    [c, d, a, b, e, f, g, h, i, j, k, l]
 }
 
 /// Reads the reason of the last fault (CFSR), and clears it.
@@ -121,14 +139,12 @@ pub fn take_fault_status() -> u32 {
     value
 }
 
-#[exception]
-fn SysTick() {
-    // The emulator's UART asks for nothing as long as its FIFO has not been emptied, which it is not when a
-    // ring is full.
+/// Asks for the UARTs' interrupts: the emulator's UART asks for nothing as long as its FIFO has not been emptied, which
+/// it is not when a ring is full.
+pub fn pend_uarts() {
     for irq in [Irq::Uart0, Irq::Uart1, Irq::Uart2] {
         NVIC::pend(irq);
     }
-    SCB::set_pendsv();
 }
 
 /// A UART.

@@ -89,28 +89,19 @@ impl Debugger {
         count
     }
 
+    /// The agent has looked whether there is one at this address already, and whether it lies in the machine's
+    /// memory.
     pub fn set_breakpoint(&mut self, addr: u32) -> Result<u16, Refusal> {
         // Bit 0 of a function's address says that it is Thumb.
-        let addr = addr & !1;
-        if !memory::is_mapped(addr) {
-            return Err(Refusal::Unmapped);
-        }
-        if !memory::code().contains(&addr) {
-            return Err(if memory::is_flash(addr) { Refusal::ReadOnly } else { Refusal::Unsupported });
-        }
-        // Two at one address share the original; two that overlap are not both at instructions.
-        let same = self.breakpoints.iter().flatten().find(|patch| patch.addr == addr);
-        let patch = match same {
-            Some(patch) => *patch,
-            None => self.patch_at(addr)?,
-        };
-        if self.breakpoints.iter().flatten().any(|other| other.addr != addr && other.overlaps(&patch)) {
+        let patch = self.patch_at(addr & !1)?;
+        // Two that overlap are not both at instructions.
+        if self.breakpoints.iter().flatten().any(|other| other.overlaps(&patch)) {
             return Err(Refusal::Unsupported);
         }
         let (slot, place) =
             (0..).zip(&mut self.breakpoints).find(|(_, place)| place.is_none()).ok_or(Refusal::NoSlot)?;
         *place = Some(patch);
-        if self.step.as_ref().is_none_or(|step| step.at != addr) {
+        if self.step.as_ref().is_none_or(|step| step.at != patch.addr) {
             patch.apply();
         }
         Ok(slot)
@@ -119,12 +110,32 @@ impl Debugger {
     pub fn clear_breakpoint(&mut self, slot: u16) -> Result<(), Refusal> {
         let place = self.breakpoints.get_mut(usize::from(slot)).ok_or(Refusal::Unmapped)?;
         let patch = place.take().ok_or(Refusal::Unmapped)?;
-        if self.breakpoint_at(patch.addr).is_none() {
-            match &mut self.step {
-                // The step ends there.
-                Some(step) if step.next.pc == patch.addr => step.trap.get_or_insert(patch).apply(),
-                _ => patch.lift(),
+        match &mut self.step {
+            // The step ends there.
+            Some(step) if step.next.pc == patch.addr => step.trap.get_or_insert(patch).apply(),
+            _ => patch.lift(),
+        }
+        Ok(())
+    }
+
+    /// Changes a register of a program that stands.
+    pub fn write_register(&mut self, register: usize, value: u32) -> Result<(), Refusal> {
+        /// N, Z, C, V, Q. The rest says in which state the processor is.
+        const FLAGS: u32 = 0xF800_0000;
+        let context = &mut self.context;
+        match register {
+            // The frame of the exception lies below it.
+            13 => return Err(Refusal::ReadOnly),
+            14 => context.lr = value,
+            15 if value & 1 != 0 || !memory::code().contains(&value) => return Err(Refusal::Unmapped),
+            15 => {
+                context.pc = value;
+                // An IT block is not continued elsewhere.
+                context.xpsr = ItState::NONE.put(context.xpsr);
             }
+            16 if (value ^ context.xpsr) & !FLAGS != 0 => return Err(Refusal::Unsupported),
+            16 => context.xpsr = value,
+            _ => *context.general.get_mut(register).ok_or(Refusal::Unmapped)? = value,
         }
         Ok(())
     }

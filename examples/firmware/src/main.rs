@@ -1,33 +1,42 @@
 #![no_std]
 #![no_main]
-//! An RDPv3 agent on a Cortex-M3 without an operating system, and a small control loop that it debugs. See `README.md`.
+//! An RDPv3 agent on a Cortex-M3 without an operating system, and a small control loop that it debugs. See
+//! `README.md`.
 
 mod authority;
 mod axis;
 mod board;
+mod boots;
 mod context;
 mod debug;
+mod drives;
+mod forces;
+mod interlock;
 mod memory;
+mod panel;
 mod patch;
 mod program;
 mod ring;
+mod state;
 mod target;
+mod tick;
+mod variables;
 
 use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
-use core::sync::atomic::Ordering::Relaxed;
 
 use cortex_m::{asm, interrupt};
 use cortex_m_rt::entry;
-use feedrate::rdp::packet::Line;
-use feedrate_rdp::agent::{self, AgentConfig};
+use feedrate::Instant;
+use feedrate::rdp::packet::Lane;
+use feedrate_rdp::agent::{self, AgentConfig, StopCause};
 use feedrate_rdp::arch::CortexM;
-use feedrate_rdp::link::{Board, LaneId};
+use feedrate_rdp::link::{LaneId, Link};
 use feedrate_rdp::session::Checksum;
+use feedrate_rdp::sizes::Board;
 
 use crate::authority::Tokens;
-use crate::axis::{DOOR, HOLD, MACHINE};
-use crate::board::{PANEL, Port, SPI, UART};
+use crate::board::{Clock, Port, SPI, UART};
 use crate::context::{Context, Frame, Rest};
 use crate::target::Cnc;
 
@@ -38,17 +47,19 @@ fn main() -> ! {
         board::init(core);
     }
     // SAFETY: interrupts are off, so that nobody else uses it yet.
-    unsafe { &mut *STATION.0.get() }.cnc.identify();
+    unsafe { &mut *STATION.0.get() }.start(boots::count());
     // SAFETY: the stack is the machine's, whose program begins here.
     unsafe { context::enter_thread(memory::stack_end(), axis::control_loop) }
 }
 
-type Agent = agent::Agent<CortexM, Tokens, Board, Checksum>;
+type Agent = agent::Agent<CortexM, Tokens, Link<Board>, Checksum>;
 
 /// The agent, and what it debugs.
 struct Station {
     agent: Agent,
-    /// The agent has been told what makes its nonces.
+    clock: Clock,
+    /// The number of this boot, and whether the agent has been told what makes its nonces.
+    boots: u32,
     seeded: bool,
     cnc: Cnc,
 }
@@ -58,8 +69,19 @@ struct Global(UnsafeCell<Station>);
 // SAFETY: only the exceptions below use it, which do not interrupt each other.
 unsafe impl Sync for Global {}
 
+/// The agent runs every millisecond. If its clock has not gone on for so many runs, it is broken.
+const FROZEN: u32 = 2000;
+
+const CONFIG: AgentConfig = AgentConfig::new([0; 12], 0, "feedrate firmware")
+    .stall(forces::STALL)
+    .frozen(FROZEN)
+    // The operator's line is the only one.
+    .observers(true);
+
 static STATION: Global = Global(UnsafeCell::new(Station {
-    agent: Agent::new(AgentConfig::board([0; 12], "feedrate firmware"), Tokens, Checksum),
+    agent: Agent::new(CONFIG, Link::agent(Lane::UART, Some(Lane::SPI)), Tokens, Checksum::new()),
+    clock: Clock::new(),
+    boots: 0,
     seeded: false,
     cnc: Cnc::new(),
 }));
@@ -68,7 +90,8 @@ static STATION: Global = Global(UnsafeCell::new(Station {
 // SAFETY, here and below: only `context.rs` uses the name, with these arguments.
 #[unsafe(no_mangle)]
 extern "C" fn on_pend(frame: &mut Frame, rest: &mut Rest) {
-    // SAFETY: this exception and the faults have the same priority, the lowest. One of them is active: this one, once.
+    // SAFETY: this exception and the faults have the same priority, the lowest. One of them is active: this one,
+    // once.
     let station = unsafe { &mut *STATION.0.get() };
     station.interrupted(frame, rest, None);
 }
@@ -82,6 +105,15 @@ extern "C" fn on_fault(frame: &mut Frame, rest: &mut Rest) {
 }
 
 impl Station {
+    /// To be called once, before there is an exception.
+    fn start(&mut self, boots: u32) {
+        self.boots = boots;
+        self.cnc.identify(boots);
+        self.agent.set_boot(board::boot_number(boots), boots);
+        // Whoever comes next is told what the program last stopped for.
+        self.agent.stopped(&mut self.cnc, StopCause::Reset, self.clock.now());
+    }
+
     /// Does what there is to do, and comes back when the program may go on.
     fn interrupted(&mut self, frame: &mut Frame, rest: &mut Rest, fault: Option<u32>) {
         self.cnc.debugger.context = Context::load(frame, rest);
@@ -91,17 +123,20 @@ impl Station {
         loop {
             // Once a round, even if the agent begins the next step and that, being a jump and nothing else, has been
             // executed already: a program that jumps to itself can be halted.
-            if let Some(stop) = self.cnc.debugger.take_stop() {
-                self.agent.stopped(&mut self.cnc, stop, board::now_ms());
+            if !panel::is_stalled() {
+                if let Some(stop) = self.cnc.debugger.take_stop() {
+                    self.agent.stopped(&mut self.cnc, stop, self.clock.now());
+                }
+                self.serve();
             }
-            self.serve();
-            if self.cnc.debugger.has_stop() {
+            if self.cnc.debugger.has_stop() && !panel::is_stalled() {
                 continue;
             }
             if !self.cnc.debugger.is_stopped() {
                 break;
             }
-            // Until a byte has come or gone, or a millisecond. What came since it was looked for does not let it sleep.
+            // Until a byte has come or gone, or a millisecond. What came since it was looked for does not let it
+            // sleep.
             interrupt::free(|_| {
                 if !UART.has_input() && !SPI.has_input() {
                     asm::wfi();
@@ -112,34 +147,23 @@ impl Station {
     }
 
     fn serve(&mut self) {
-        while let Some(key) = PANEL.read() {
-            let inputs = MACHINE.inputs.load(Relaxed);
-            let inputs = match key {
-                b'h' => inputs | HOLD,
-                b'r' => inputs & !HOLD,
-                b'o' => inputs | DOOR,
-                b'c' => inputs & !DOOR,
-                _ => inputs,
-            };
-            MACHINE.inputs.store(inputs, Relaxed);
-        }
-        let Station { agent, cnc, seeded } = self;
+        let Station { agent, clock, boots, seeded, cnc } = self;
         if !*seeded && UART.has_input() {
-            agent.set_boot(board::boot_number());
+            agent.set_boot(board::boot_number(*boots), *boots);
             *seeded = true;
         }
-        let now = board::now_ms();
+        let now = clock.now();
         receive(agent, LaneId::Signal, &UART, now);
         receive(agent, LaneId::Bulk, &SPI, now);
         agent.run(cnc, now);
-        send::<{ Line::UART.mtu }, _>(agent, LaneId::Signal, &UART, now);
-        send::<{ Line::SPI.mtu }, _>(agent, LaneId::Bulk, &SPI, now);
+        send::<{ Lane::UART.mtu() }, 256>(agent, LaneId::Signal, &UART, now);
+        send::<{ Lane::SPI.mtu() }, 1024>(agent, LaneId::Bulk, &SPI, now);
     }
 }
 
 /// Takes what has come, but no more than there is room for in the ring, so that a line which never falls silent does
 /// not keep the rest waiting.
-fn receive<const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: u32) {
+fn receive<const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: Instant) {
     for _ in 0..N / PORTION {
         let mut bytes = [0; PORTION];
         let count = bytes.iter_mut().map_while(|place| port.read().map(|byte| *place = byte)).count();
@@ -151,10 +175,10 @@ fn receive<const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now:
 const PORTION: usize = 32;
 
 /// Sends what there is to send, as long as there is room for a packet.
-fn send<const MTU: usize, const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: u32) {
+fn send<const MTU: usize, const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: Instant) {
     while port.room() >= MTU {
         let mut packet = [0; MTU];
-        let length = agent.poll(lane, &mut packet, now);
+        let length = agent.poll_transmit(lane, &mut packet, now);
         let Some(packet @ [_, ..]) = packet.get(..length) else { break };
         port.write(packet);
     }

@@ -1,11 +1,12 @@
-//! The memory that a debugger sees: the flash, the machine's code and variables, and its stack. Not the
-//! agent's own, which holds what the session keeps to itself.
+//! The memory, and what of it a debugger gets at: the machine's code and variables, and its stack. Not the flash, in
+//! which the agent lies and what it keeps secret, nor its variables, nor what applies forces.
 
 use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use cortex_m::asm;
+use feedrate::rdp::frame::{Class, Region};
 
 // From memory.x, and from cortex-m-rt's link.x.
 unsafe extern "C" {
@@ -13,6 +14,7 @@ unsafe extern "C" {
     static __sdata: u8;
     static __edata: u8;
     static __machine_start: u8;
+    static __machine_forces: u8;
     static __machine_code_end: u8;
     static __machine_end: u8;
     static __machine_stack_start: u8;
@@ -21,18 +23,32 @@ unsafe extern "C" {
 
 /// Without the first word, at what Rust takes for no address at all.
 const FLASH: Range<u32> = 4..256 * 1024;
+const RAM: Range<u32> = 0x2000_0000..0x2001_0000;
+/// Where the chip's devices are, and the processor's own.
+const DEVICES: Range<u32> = 0x4000_0000..0xE010_0000;
 
-/// The machine's code. It can be patched.
-pub fn code() -> Range<u32> {
-    (&raw const __machine_start).expose_provenance() as u32
-        ..(&raw const __machine_code_end).expose_provenance() as u32
+fn address(of: *const u8) -> u32 {
+    of.expose_provenance() as u32
 }
 
-fn ranges() -> [Range<u32>; 3] {
-    let machine = code().start..(&raw const __machine_end).expose_provenance() as u32;
-    let stack =
-        (&raw const __machine_stack_start).expose_provenance() as u32..stack_end().expose_provenance() as u32;
-    [FLASH, machine, stack]
+/// The machine's code, with what applies forces. It can be patched.
+pub fn code() -> Range<u32> {
+    address(&raw const __machine_start)..address(&raw const __machine_code_end)
+}
+
+/// What applies forces. No debugger sets a trap there.
+pub fn forces() -> Range<u32> {
+    address(&raw const __machine_forces)..code().end
+}
+
+/// The machine's variables.
+pub fn data() -> Range<u32> {
+    code().end..address(&raw const __machine_end)
+}
+
+/// The machine's stack.
+fn stack() -> Range<u32> {
+    address(&raw const __machine_stack_start)..stack_end().expose_provenance() as u32
 }
 
 /// Where the machine's stack begins, growing down.
@@ -40,25 +56,58 @@ pub fn stack_end() -> *mut u32 {
     &raw mut __machine_stack_end
 }
 
-/// Whether there is anything at `addr`.
-pub fn is_mapped(addr: u32) -> bool {
-    ranges().iter().any(|range| range.contains(&addr))
+pub const REGIONS: usize = 9;
+
+/// What the agent enforces (SPEC section 8.6).
+pub fn map() -> [Region; REGIONS] {
+    let (code, forces, data, stack) = (code(), forces(), data(), stack());
+    let region = |range: Range<u32>, class| Region {
+        first: range.start.into(),
+        last: range.end.saturating_sub(1).into(),
+        class,
+    };
+    [
+        region(0..FLASH.end, Class::Protected),
+        region(RAM.start..code.start, Class::Protected),
+        region(code.start..forces.start, Class::Plain),
+        region(forces, Class::Protected),
+        region(data.clone(), Class::Plain),
+        region(data.end..stack.start, Class::Protected),
+        region(stack.clone(), Class::Plain),
+        region(stack.end..RAM.end, Class::Protected),
+        region(DEVICES, Class::Protected),
+    ]
 }
 
-pub fn is_flash(addr: u32) -> bool {
-    FLASH.contains(&addr)
-}
-
-/// Reads what lies there, and answers how much of it there is.
+/// Reads the program's memory, and returns how much of it there is.
 pub fn read(addr: u32, into: &mut [u8]) -> usize {
-    let Some(range) = ranges().into_iter().find(|range| range.contains(&addr)) else { return 0 };
+    let whole = code().start..data().end;
+    let Some(range) = [whole, stack()].into_iter().find(|range| range.contains(&addr)) else { return 0 };
+    read_range(addr..range.end, into)
+}
+
+fn read_range(range: Range<u32>, into: &mut [u8]) -> usize {
     let mut count = 0;
-    for (at, byte) in (addr..range.end).zip(into) {
+    for (at, byte) in range.zip(into) {
         // SAFETY: it is memory of the part that does not change, or that only the interrupted program uses.
         *byte = unsafe { ptr::with_exposed_provenance::<u8>(at as usize).read_volatile() };
         count += 1;
     }
     count
+}
+
+/// Writes the program's variables, or its stack. `false`, and nothing is written: it is neither.
+pub fn write(addr: u32, bytes: &[u8]) -> bool {
+    let end = addr.saturating_add(bytes.len() as u32);
+    if ![data(), stack()].iter().any(|range| range.start <= addr && end <= range.end) {
+        return false;
+    }
+    for (at, byte) in (addr..end).zip(bytes) {
+        // SAFETY: it is memory that only the interrupted program uses, and that is an atomic variable or its stack,
+        // in which every value is one of its type's.
+        unsafe { ptr::with_exposed_provenance_mut::<u8>(at as usize).write_volatile(*byte) };
+    }
+    true
 }
 
 /// Which program this is: FNV-1a of the flash, constants and what the machine's memory begins with included.
@@ -68,7 +117,7 @@ pub fn image_hash() -> [u8; 8] {
     let mut addr = FLASH.start;
     let mut bytes = [0; 16];
     while (addr as usize) < end {
-        let count = read(addr, &mut bytes);
+        let count = read_range(addr..FLASH.end, &mut bytes);
         for &byte in bytes.iter().take(count) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
         }

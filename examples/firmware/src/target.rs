@@ -2,53 +2,62 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
-use feedrate::rdp::frame::{Fingerprint, Location};
+use feedrate::rdp::frame::{Domains, Fingerprint, Location, Region, Standing, Variable};
 use feedrate_rdp::arch::{Arch, CortexM};
 use feedrate_rdp::audit::AuditRing;
-use feedrate_rdp::target::{Audit, Breakpoints, Forcing, Machine, Memory, Refusal, Stepping, Target, Trap};
+use feedrate_rdp::target::{
+    Audit, Breakpoints, Forcing, Interlock, Machine, Memory, Refusal, Stepping, Target, Trap, Variables,
+    Writing,
+};
 
-use crate::axis::{DOOR, HOLD, MACHINE, VARIABLES};
 use crate::debug::{Debugger, SLOTS};
-use crate::{board, memory, program};
+use crate::state::MACHINE;
+use crate::{board, drives, forces, memory, panel, program, variables};
 
 pub struct Cnc {
     pub debugger: Debugger,
     fingerprint: Fingerprint,
+    /// The program begins anew with each boot.
+    generation: u32,
+    map: [Region; memory::REGIONS],
     /// What is added to where an axis is, to get where it is taken to be.
-    offsets: [i64; 3],
-    /// What the forced variables held before.
-    before: [i32; VARIABLES],
-    audit: AuditRing<64>,
+    offsets: [i64; drives::AXES],
+    audit: AuditRing<48, 16>,
 }
 
 impl Cnc {
     pub const fn new() -> Self {
+        const NOTHING: Region = Region { first: 0, last: 0, class: feedrate::rdp::frame::Class::Protected };
         Cnc {
             debugger: Debugger::new(),
             fingerprint: [0; 16],
-            offsets: [0; 3],
-            before: [0; VARIABLES],
+            generation: 0,
+            map: [NOTHING; memory::REGIONS],
+            offsets: [0; drives::AXES],
             audit: AuditRing::new(),
         }
     }
 
     /// To be called once, at the start.
-    pub fn identify(&mut self) {
+    pub fn identify(&mut self, boots: u32) {
         let id = board::identity().into_iter().chain(memory::image_hash());
         for (place, byte) in self.fingerprint.iter_mut().zip(id) {
             *place = byte;
         }
+        self.generation = boots;
+        self.map = memory::map();
     }
 
-    /// Which variable is at this address.
-    fn variable(addr: u64) -> Result<usize, Refusal> {
-        let addr = u32::try_from(addr).map_err(|_| Refusal::Unmapped)?;
-        let base = MACHINE.variables.as_ptr().addr() as u32;
-        let offset = addr.wrapping_sub(base);
-        if offset >= size_of_val(&MACHINE.variables) as u32 || offset & 3 != 0 {
-            return Err(if memory::is_mapped(addr) { Refusal::ReadOnly } else { Refusal::Unmapped });
+    /// What is forced or let go of shows at once, also while the program stands.
+    fn apply(&self) {
+        if !self.debugger.is_stopped() {
+            return;
         }
-        Ok(offset as usize / 4)
+        if memory::forces().contains(&self.debugger.context.pc) {
+            forces::show();
+        } else {
+            forces::apply_forces();
+        }
     }
 }
 
@@ -74,6 +83,32 @@ impl Target for Cnc {
         Ok(())
     }
 
+    /// Everything begins anew with a reset: the variables that are forced, the traps in RAM, the cycle. The drives
+    /// may still move, but not any more when somebody can start it again.
+    fn recover(&mut self) -> Result<(), Refusal> {
+        if !drives::all_stands() {
+            return Err(Refusal::WrongState);
+        }
+        panel::recovered();
+        Ok(())
+    }
+
+    fn map(&self) -> &[Region] {
+        &self.map
+    }
+
+    fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    fn permitted(&self) -> Domains {
+        panel::permitted()
+    }
+
+    fn interlock(&mut self) -> Option<&mut dyn Interlock> {
+        Some(self)
+    }
+
     fn breakpoints(&mut self) -> Option<&mut dyn Breakpoints> {
         Some(self)
     }
@@ -86,7 +121,15 @@ impl Target for Cnc {
         Some(self)
     }
 
+    fn writing(&mut self) -> Option<&mut dyn Writing> {
+        Some(self)
+    }
+
     fn forcing(&mut self) -> Option<&mut dyn Forcing> {
+        Some(self)
+    }
+
+    fn variables(&mut self) -> Option<&mut dyn Variables> {
         Some(self)
     }
 
@@ -137,76 +180,80 @@ impl Memory for Cnc {
     fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal> {
         let addr = u32::try_from(addr).map_err(|_| Refusal::Unmapped)?;
         match self.debugger.read(addr, into) {
-            0 if !memory::is_mapped(addr) => Err(Refusal::Unmapped),
+            0 => Err(Refusal::Unmapped),
             count => Ok(count),
         }
     }
 }
 
+impl Writing for Cnc {
+    /// Not the code, in which there may be traps, nor a variable that is forced.
+    fn write(&mut self, addr: u64, data: &[u8]) -> Result<(), Refusal> {
+        let addr = u32::try_from(addr).map_err(|_| Refusal::Unmapped)?;
+        if variables::touched(addr, data.len()).any(forces::is_forced) {
+            return Err(Refusal::WrongState);
+        }
+        if memory::write(addr, data) { Ok(()) } else { Err(Refusal::ReadOnly) }
+    }
+
+    fn write_register(&mut self, register: u8, value: u64) -> Result<(), Refusal> {
+        let value = u32::try_from(value).map_err(|_| Refusal::Unsupported)?;
+        self.debugger.write_register(usize::from(register), value)
+    }
+}
+
 impl Forcing for Cnc {
-    /// The feed is held, the door is closed, and nothing moves.
-    fn interlock(&mut self) -> Result<(), Refusal> {
-        let inputs = MACHINE.inputs.load(Relaxed);
-        let held = inputs & HOLD != 0 && inputs & DOOR == 0;
-        let still = MACHINE.spindle.speed.load(Relaxed) == 0
-            && MACHINE.axes.iter().all(|axis| axis.velocity.load(Relaxed) == 0);
-        if held && still { Ok(()) } else { Err(Refusal::Interlock) }
-    }
-
-    fn force(&mut self, addr: u64, value: &[u8]) -> Result<(), Refusal> {
-        let place = Self::variable(addr)?;
-        let value = i32::from_le_bytes(value.try_into().map_err(|_| Refusal::Unsupported)?);
-        let forced = MACHINE.forced.load(Relaxed);
-        let (Some(variable), Some(to), Some(before)) =
-            (MACHINE.variables.get(place), MACHINE.forced_to.get(place), self.before.get_mut(place))
-        else {
+    fn force(&mut self, addr: u64, value: &[u8], safe: Option<&[u8]>) -> Result<(), Refusal> {
+        let number =
+            |bytes: &[u8]| Ok(i32::from_le_bytes(bytes.try_into().map_err(|_| Refusal::Unsupported)?));
+        let place = variables::forceable(addr).ok_or(Refusal::ReadOnly)?;
+        if !forces::force(place, number(value)?, safe.map(number).transpose()?) {
             return Err(Refusal::Unmapped);
-        };
-        if forced & 1 << place == 0 {
-            *before = variable.load(Relaxed);
         }
-        // The loop puts it there in every cycle. If it stands still, it is there at once.
-        to.store(value, Relaxed);
-        variable.store(value, Relaxed);
-        MACHINE.forced.store(forced | 1 << place, Relaxed);
+        self.apply();
         Ok(())
     }
 
-    fn release(&mut self, addr: u64) -> Result<(), Refusal> {
-        let place = Self::variable(addr)?;
-        let forced = MACHINE.forced.load(Relaxed);
-        let (Some(variable), Some(before)) = (MACHINE.variables.get(place), self.before.get(place)) else {
-            return Err(Refusal::Unmapped);
-        };
-        if forced & 1 << place == 0 {
-            return Err(Refusal::Unmapped);
-        }
-        MACHINE.forced.store(forced & !(1 << place), Relaxed);
-        variable.store(*before, Relaxed);
+    fn release(&mut self, addr: u64, _: Option<&[u8]>) -> Result<(), Refusal> {
+        forces::release(variables::forceable(addr).ok_or(Refusal::Unmapped)?);
+        self.apply();
         Ok(())
+    }
+
+    fn alive(&mut self) {
+        forces::alive();
+    }
+}
+
+impl Variables for Cnc {
+    fn count(&self) -> u16 {
+        variables::COUNT
+    }
+
+    fn variable(&self, number: u16) -> Option<Variable<'_>> {
+        variables::variable(number)
     }
 }
 
 impl Machine for Cnc {
     fn axes(&self) -> u8 {
-        MACHINE.axes.len() as u8
+        drives::AXES as u8
     }
 
     fn axis(&mut self, axis: u8) -> Option<i64> {
         let axis = usize::from(axis);
-        let position: i64 = MACHINE.axes.get(axis)?.position.load(Relaxed).into();
+        let position: i64 = drives::position(axis)?.into();
         Some(position.saturating_add(*self.offsets.get(axis)?))
+    }
+
+    fn standing(&mut self) -> Standing {
+        if drives::axes_stand() { Standing::Stand } else { Standing::Move }
     }
 
     fn set_axis(&mut self, axis: u8, position: i64) -> Result<(), Refusal> {
         let axis = usize::from(axis);
-        let (Some(state), Some(offset)) = (MACHINE.axes.get(axis), self.offsets.get_mut(axis)) else {
-            return Err(Refusal::Unmapped);
-        };
-        if state.velocity.load(Relaxed) != 0 {
-            return Err(Refusal::WrongState);
-        }
-        *offset = position.saturating_sub(state.position.load(Relaxed).into());
+        let at = drives::position(axis).ok_or(Refusal::Unmapped)?;
+        *self.offsets.get_mut(axis).ok_or(Refusal::Unmapped)? = position.saturating_sub(at.into());
         Ok(())
     }
 

@@ -24,12 +24,17 @@ def _row(prefix: str, last: int) -> tuple[str, ...]:
     return tuple(f"{prefix}{number}" for number in range(last + 1))
 
 
+_CORTEX_M = (*_row("r", 12), "sp", "lr", "pc", "xpsr")
+
 ARCHITECTURES = {
-    1: Architecture((*_row("r", 12), "sp", "lr", "pc", "xpsr"), 4, 15),
+    1: Architecture(_CORTEX_M, 4, 15),
     2: Architecture((*_row("x", 30), "sp_el0", "elr_el1", "spsr_el1"), 8, 32),
     3: Architecture(
         ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *_row("r", 15)[8:], "rip", "rflags"),
         8,
         16,
     ),
+    4: Architecture((*_CORTEX_M, *_row("s", 31), "fpscr"), 4, 15),
+    5: Architecture((*_row("x", 31)[1:], "pc"), 4, 31),
+    6: Architecture((*_row("x", 31)[1:], "pc"), 8, 31),
 }

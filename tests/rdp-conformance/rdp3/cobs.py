@@ -1,4 +1,4 @@
-"""Consistent Overhead Byte Stuffing (section 2.1)."""
+"""Consistent Overhead Byte Stuffing (section 2)."""
 
 LONGEST = 254
 """Bytes of the longest part."""

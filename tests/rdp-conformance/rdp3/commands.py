@@ -1,63 +1,27 @@
-"""What the agent does with a command: the checks in their order, the audit, the effect (section 8)."""
+"""What the agent does with a command that has passed the session: checks, audit, effect (section 8)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from . import memory
 from . import machine as reference
-from .audit import Audit
-from .frames import Code, Fields, Kind, Malformed, Run, decode
-from .machine import Breakpoint, Machine, Refused, Stop
-from .policy import RULES, Policy
+from .checks import Checks
+from .frames import RECORD_SIZE, Code, Fields, Kind, Reason, Run
+from .holdings import Held
+from .kinds import CONTROL, TABLE, URGENT
+from .machine import Breakpoint, Failed, Stop
+from .memory import Refused
 from .rules import broken
+from .seal import SHORTEST
+from .steps import Steps
 
-OBSERVE, CONTROL, FORCE, POLICY = 1, 2, 4, 8
-MEMORY_LIMIT = 256
+if TYPE_CHECKING:
+    from .device import Device
+    from .station import Station
+
 REGISTER_WIDTH = 4
 ALL_REGISTERS = 0
-
-AUTHORITY = {
-    Kind.SET_BREAKPOINT: CONTROL,
-    Kind.CLEAR_BREAKPOINT: CONTROL,
-    Kind.LIST_BREAKPOINTS: OBSERVE,
-    Kind.SET_HARDWARE_BREAKPOINT: CONTROL,
-    Kind.SET_SOFTWARE_BREAKPOINT: CONTROL,
-    Kind.SET_WATCHPOINT: CONTROL,
-    Kind.HALT: CONTROL,
-    Kind.RESUME: CONTROL,
-    Kind.STEP: CONTROL,
-    Kind.READ_REGISTERS: OBSERVE,
-    Kind.READ_MEMORY: OBSERVE,
-    Kind.FORCE: FORCE,
-    Kind.RELEASE: FORCE,
-    Kind.GET_STATUS: OBSERVE,
-    Kind.SET_AXIS: FORCE,
-    Kind.READ_AXES: OBSERVE,
-    Kind.READ_PLC: OBSERVE,
-    Kind.READ_CURSOR: OBSERVE,
-    Kind.READ_AUDIT: OBSERVE,
-    Kind.READ_METRICS: OBSERVE,
-    Kind.PUSH_POLICY: POLICY,
-}
-"""Column D of 6.2."""
-
-TOUCHING = {
-    *(Kind.SET_BREAKPOINT, Kind.CLEAR_BREAKPOINT, Kind.SET_HARDWARE_BREAKPOINT, Kind.SET_SOFTWARE_BREAKPOINT),
-    *(Kind.SET_WATCHPOINT, Kind.HALT, Kind.RESUME, Kind.STEP, Kind.FORCE, Kind.RELEASE, Kind.SET_AXIS, Kind.PUSH_POLICY),
-}
-"""Column A of 6.2."""
-
-SETTING = set(reference.TRAPS)
-NEVER_REFUSED = {Kind.HALT, Kind.RELEASE}
-"""Not for authority that has expired, nor for a full log (8.4, 8.5)."""
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What the token's check says: who, what, and for how many milliseconds (8.2)."""
-
-    operator: bytes
-    authority: int
-    duration: int
+FIRST_LIMIT = 512
 
 
 @dataclass(frozen=True)
@@ -70,275 +34,235 @@ class Command:
     fields: Fields
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What the session allows: the longest answer, and which session it is in the audit log."""
-
-    answer: int
-    session: int
-
-
-def read_body(kind: Kind, data: bytes) -> Fields:
-    """Reads a request's body, with the fields' own rules (8.1)."""
-    try:
-        fields = decode(kind, data)
-    except Malformed:
-        raise Refused(Code.MALFORMED, kind) from None
-    if not _values_are_known(kind, fields) and not broken("unknown-values-accepted"):
-        raise Refused(Code.MALFORMED, kind)
-    for value, limit in _counts(kind, fields):
-        if value == 0 and not broken("zero-counts-accepted") or limit and value > limit and not broken("limits-ignored"):
-            raise Refused(Code.LIMIT, limit)
-    return fields
-
-
-def _values_are_known(kind: Kind, fields: Fields) -> bool:
-    match kind:
-        case Kind.SET_WATCHPOINT:
-            return fields["access"] in (1, 2, 3)
-        case Kind.STEP:
-            return fields["trace"] <= 1
-        case Kind.READ_REGISTERS:
-            return fields["what"] <= 1
-        case Kind.FORCE:
-            return 1 <= len(fields["value"]) <= 16
-        case Kind.PUSH_POLICY:
-            return fields["enabled"] <= 1 and all(rule["action"] <= 1 for rule in fields["rules"])
-    return True
-
-
-def _counts(kind: Kind, fields: Fields) -> list[tuple[int, int]]:
-    """Counts and lengths that are 1 or more, and their limits; 0 where there is none."""
-    match kind:
-        case Kind.SET_WATCHPOINT:
-            return [(fields["length"], 0)]
-        case Kind.STEP | Kind.READ_AUDIT:
-            return [(fields["count"], 0)]
-        case Kind.READ_MEMORY:
-            return [(fields["length"], MEMORY_LIMIT)]
-        case Kind.FORCE:
-            return [(fields["lease"], 0)]
-        case Kind.PUSH_POLICY if len(fields["rules"]) > RULES:
-            return [(len(fields["rules"]), RULES)]
-    return []
-
-
 class Commands:
     """Executes the commands of one session."""
 
-    def __init__(
-        self, machine: Machine, audit: Audit, policy: Policy, grant: Grant, limits: Limits, metrics: Callable[[int], Fields], now: int
-    ) -> None:
-        self._machine = machine
-        self._audit = audit
-        self._policy = policy
-        self._grant = grant
-        self._granted_at = now
-        self._limits = limits
-        self._metrics = metrics
+    def __init__(self, device: "Device", station: "Station", limit: int) -> None:
+        self._device = device
+        self._station = station
+        self._checks = Checks(device, station)
+        self._limit = limit
         self._shown: list[int | None] = [None] * reference.REGISTERS
 
-    def execute(self, command: Command, uptime: int, now: int) -> tuple[Kind, Fields, Stop | None]:
+    def execute(self, command: Command, now: int) -> tuple[Kind, Fields, Stop | None]:
         """Checks and executes; gives the answer without its request, and the stop that follows it."""
-        if broken("device-checked-first"):
-            self._check_device(command)
-        self._check_authority(command.kind, now)
-        self._check_device(command)
-        self._check_state(command)
-        self._check_ids(command)
-        self._check_policy(command)
-        slot = self._slot(command)
-        self._check_interlock(command.kind)
-        if command.kind not in TOUCHING:
-            return self._observe(command, uptime)
-        early = self._touch(command, slot) if broken("audit-after-effect") else None
-        record = self._audit.begin(self._record(command, uptime), command.kind not in NEVER_REFUSED)
+        slot = self._checks.all(command.kind, command.fields)
+        if command.kind is Kind.RELEASE_AUDIT:
+            return self._release_audit(command, now)
+        if not TABLE[command.kind].touches:
+            return self._observe(command, now)
+        early = self._touch(command, slot, now) if broken("audit-after-effect") else None
+        record = self._record(command, now)
         try:
-            answer = early or self._touch(command, slot)
+            answer = early or self._touch(command, slot, now)
         except Refused as refused:
-            self._audit.conclude(record, refused.code)
+            self._device.audit.conclude(record, refused.code)
             if broken("target-refusal-not-recorded"):
-                self._audit.drop(record)
+                self._device.audit.drop(record)
+            refused.recorded = True  # type: ignore[attr-defined]
             raise
-        self._audit.conclude(record, 0)
+        self._device.audit.conclude(record, 0)
         return answer
-
-    def end(self) -> None:
-        """The session has left Active: nothing of it stays in the machine (5.7)."""
-        if not broken("forces-not-released-at-end"):
-            for addr in list(self._machine.forces):
-                self._machine.release(addr)
-        if not broken("clear-breakpoints-not-at-end"):
-            self._machine.breakpoints.clear()
-        if not broken("steps-not-ended-at-end"):
-            self._machine.end_steps()
-        if self._machine.run is Run.STOPPED and broken("machine-resumed-at-end"):
-            self._machine.resume()
 
     def stopped(self, stop: Stop) -> Fields:
         """Body of Stopped."""
+        moving = self._device.world.moving
+        axes = 0 if broken("axes-not-told") else 2 if moving else 1
+        if broken("axes-always-stand"):
+            axes = 1
         fields = {"request": stop.request, "reason": stop.reason, "more": stop.more, "detail": stop.detail}
+        fields["axes"] = axes
         return fields | self._registers(always=0 if broken("stopped-without-pc") else 1 << reference.PC)
 
-    def _check_authority(self, kind: Kind, now: int) -> None:
-        granted = bool(self._grant.authority & AUTHORITY[kind]) or broken("authority-ignored")
-        expired = now - self._granted_at >= self._grant.duration and not broken("authority-never-expires")
-        excepted = kind in NEVER_REFUSED and not broken("halt-and-release-expire")
-        if not granted or expired and not excepted:
-            raise Refused(Code.DENIED)
+    def _record(self, command: Command, now: int) -> Fields | None:
+        """Check 14: the record before the effect (8.8)."""
+        device, kind = self._device, command.kind
+        held = len(device.holdings.forces)
+        reserved = held
+        needed = 0
+        if kind in URGENT:
+            needed = -1
+        elif kind is Kind.FORCE:
+            reserved = 0
+            needed = held + (command.fields["addr"] not in device.holdings.forces)
+            if broken("force-without-room-for-its-end"):
+                needed = 0
+        row = device.command_record(self._station, command.kind, command.sequence, command.time, command.fields, now)
+        return device.audit.command(row, needed, reserved)
 
-    @staticmethod
-    def _check_device(command: Command) -> None:
-        fingerprint = command.fields.get("fingerprint", reference.FINGERPRINT)
-        if fingerprint != reference.FINGERPRINT and not broken("wrong-device-accepted"):
-            raise Refused(Code.WRONG_DEVICE)
+    def _release_audit(self, command: Command, now: int) -> tuple[Kind, Fields, None]:
+        """ReleaseAudit is recorded after it has made room."""
+        audit, upto = self._device.audit, command.fields["upto"]
+        audit.check_release(upto, command.fields["crc"])
+        if not broken("release-audit-needs-room-first"):
+            audit.release(upto)
+        elif audit.room < 1:
+            raise Refused(Code.AUDIT_FULL)
+        if not broken("release-audit-not-recorded"):
+            row = self._device.command_record(
+                self._station, command.kind, command.sequence, command.time, command.fields, now
+            )
+            audit.conclude(audit.command(row, -1, len(self._device.holdings.forces)), 0)
+        audit.release(upto)
+        return Kind.DONE, {}, None
 
-    def _check_state(self, command: Command) -> None:
-        run, kind = self._machine.run, command.kind
-        excepted = kind is Kind.HALT or kind is Kind.RELEASE and not broken("release-busy")
-        if run is Run.STEPPING and kind in TOUCHING and not excepted and not broken("busy-ignored"):
-            raise Refused(Code.BUSY)
-        must_run = kind is Kind.HALT
-        must_stand = kind in (Kind.RESUME, Kind.STEP)
-        wrong = must_run and run is Run.STOPPED or must_stand and run is Run.RUNNING
-        if wrong and not broken("wrong-state-accepted"):
-            raise Refused(Code.WRONG_STATE)
-
-    def _check_ids(self, command: Command) -> None:
-        fields = command.fields
-        if command.kind in SETTING:
-            if fields["id"] in self._machine.breakpoints and not broken("duplicate-id-accepted"):
-                raise Refused(Code.DUPLICATE_ID)
-        elif command.kind is Kind.CLEAR_BREAKPOINT and not broken("unknown-id-accepted"):
-            known = self._machine.breakpoints.get(fields["id"])
-            if known is None or fields["addr"] not in (0, known.addr):
-                raise Refused(Code.UNKNOWN_ID)
-
-    def _check_policy(self, command: Command) -> None:
-        if command.kind in SETTING:
-            if command.kind is not Kind.SET_WATCHPOINT or not broken("policy-not-for-watchpoints"):
-                self._policy.check(command.fields["addr"])
-        elif command.kind is Kind.PUSH_POLICY:
-            self._policy.check_version(command.fields["version"])
-
-    def _check_interlock(self, kind: Kind) -> None:
-        """Forces and axes may be set while the machine stands; on this machine, that is."""
-        asked = kind is Kind.FORCE and not broken("force-without-interlock") or kind is Kind.SET_AXIS and not broken("axis-without-interlock")
-        if asked and self._machine.run is not Run.STOPPED:
-            raise Refused(Code.INTERLOCK)
-
-    def _slot(self, command: Command) -> int:
-        return self._machine.free_slot(reference.TRAPS[command.kind]) if command.kind in SETTING else 0
-
-    def _record(self, command: Command, uptime: int) -> Fields:
-        fields = command.fields
-        match command.kind:
-            case Kind.FORCE:
-                addr, value = fields["addr"], int.from_bytes(fields["value"][:8].ljust(8, b"\0"), "big")
-            case Kind.SET_AXIS:
-                addr, value = fields["axis"], fields["position"] & 0xFFFFFFFFFFFFFFFF
-            case Kind.STEP:
-                addr, value = 0, fields["count"]
-            case Kind.PUSH_POLICY:
-                addr, value = fields["version"], 0
-            case _:
-                addr, value = fields.get("addr", 0), fields.get("id", 0)
-        if command.kind is Kind.CLEAR_BREAKPOINT and not addr and broken("audit-fills-in-address"):
-            addr = self._machine.breakpoints[value].addr
-        return {
-            "session": self._limits.session,
-            "sequence": command.sequence,
-            "time": command.time,
-            "uptime": uptime,
-            "operator": self._grant.operator,
-            "kind": command.kind,
-            "addr": addr,
-            "value": value,
-        }
-
-    def _touch(self, command: Command, slot: int) -> tuple[Kind, Fields, Stop | None]:
+    def _touch(self, command: Command, slot: int, now: int) -> tuple[Kind, Fields, Stop | None]:
         """The effect of a command of column A."""
-        machine, fields = self._machine, command.fields
-        stop: Stop | None = None
+        device, machine, fields = self._device, self._device.machine, command.fields
         match command.kind:
             case Kind.CLEAR_BREAKPOINT:
-                machine.breakpoints.pop(fields["id"], None)
+                machine.clear(fields["id"])
             case Kind.HALT:
-                stop = machine.halt(command.sequence)
+                return Kind.DONE, {}, self._halt(command)
             case Kind.RESUME:
                 machine.resume()
             case Kind.STEP:
-                machine.step(fields["count"], bool(fields["trace"]), command.sequence)
+                device.begin(Steps(machine, command.sequence, fields["count"], bool(fields["trace"])))
+            case Kind.STEP_RANGE:
+                over = bool(fields["over"])
+                device.begin(Steps.through(machine, command.sequence, fields["first"], fields["last"], over))
             case Kind.FORCE:
-                machine.force(fields["addr"], fields["value"], fields["lease"])
+                self._force(command, now)
             case Kind.RELEASE:
-                machine.release(fields["addr"])
+                self._release(fields["addr"])
+            case Kind.WRITE_MEMORY:
+                machine.write(fields["addr"], fields["data"])
+            case Kind.WRITE_REGISTER:
+                machine.write_register(fields["register"], fields["value"])
             case Kind.SET_AXIS:
                 machine.set_axis(fields["axis"], fields["position"])
             case Kind.PUSH_POLICY:
-                self._policy.replace(fields["version"], bool(fields["enabled"]), fields["rules"])
+                device.policy.replace(fields["version"], bool(fields["enabled"]), fields["rules"])
             case kind:
-                new = Breakpoint(fields["id"], fields["addr"], reference.TRAPS[kind], slot)
-                machine.set_breakpoint(new, fields.get("length", 0), fields.get("access", 0))
+                new = Breakpoint(fields["id"], fields["addr"], reference.TRAPS[kind], slot, command.sequence)
+                machine.arm(new, fields.get("length", 0), fields.get("access", 0))
                 return Kind.BREAKPOINT_SET, {"id": new.id, "slot": slot}, None
-        return Kind.DONE, {}, stop
+        return Kind.DONE, {}, None
 
-    def _observe(self, command: Command, uptime: int) -> tuple[Kind, Fields, None]:
+    def _halt(self, command: Command) -> Stop | None:
+        """A program that stands stays so, without a Stopped (8.4)."""
+        machine, steps = self._device.machine, self._device.steps
+        stepping = machine.run is Run.STEPPING
+        if machine.run is Run.STOPPED and not broken("halt-of-standing-stops"):
+            return None
+        machine.halt()
+        if not (stepping and broken("halt-keeps-steps")):
+            self._device.steps = None
+        elif steps is not None:
+            machine.run = Run.STEPPING
+        request = command.sequence
+        if steps is not None and broken("halt-names-step"):
+            request = steps.request
+        return Stop(Reason.STEP if broken("halt-wrong-reason") else Reason.HALTED, request=request)
+
+    def _force(self, command: Command, now: int) -> None:
+        device, fields = self._device, command.fields
+        addr = fields["addr"]
+        device.machine.force(addr, fields["value"])
+        old = device.holdings.forces.get(addr)
+        until = now + fields["lease"]
+        safe = fields["safe"]
+        if old is not None:
+            until = old.until if broken("lease-not-replaced") else until
+            safe = old.safe if broken("safe-not-replaced") else safe
+        who = self._station.operator, self._station.number
+        device.holdings.forces[addr] = Held(addr, fields["value"], safe, until, command.sequence, *who)
+
+    def _release(self, addr: int) -> None:
+        if addr not in self._device.holdings.forces and broken("release-needs-force"):
+            raise Refused(Code.UNKNOWN_ID)
+        try:
+            self._device.holdings.release(addr)
+        except Failed as failed:
+            raise Refused(failed.code) from None
+
+    def _renew(self, fields: Fields, now: int) -> None:
+        held = self._device.holdings.forces.get(fields["addr"])
+        if held is None:
+            return
+        held.renewals += 1
+        if broken("renew-adds"):
+            held.until += fields["lease"]
+        elif not broken("renew-ignored"):
+            held.until = now + fields["lease"]
+
+    def _observe(self, command: Command, now: int) -> tuple[Kind, Fields, None]:
         """The answer to a command that touches nothing."""
-        machine, fields = self._machine, command.fields
+        device, machine, fields = self._device, self._device.machine, command.fields
+        answer = TABLE[command.kind].answer
         match command.kind:
+            case Kind.RENEW:
+                self._renew(fields, now)
+                if broken("renewals-recorded"):
+                    self._record(command, now)
+                return answer, {}, None
             case Kind.LIST_BREAKPOINTS:
-                return Kind.BREAKPOINTS, self._list(fields["id"]), None
+                return answer, self._list(fields["id"]), None
             case Kind.READ_REGISTERS:
                 if fields["what"] == ALL_REGISTERS or broken("registers-always-all"):
                     self._shown = [None] * reference.REGISTERS
-                return Kind.REGISTERS, self._registers(), None
+                return answer, self._registers(), None
             case Kind.READ_MEMORY:
-                room = self._room(14)
-                data = machine.read(fields["addr"], min(fields["length"], room))
-                return Kind.MEMORY, {"addr": fields["addr"], "data": data}, None
+                length = memory.readable(fields["addr"], fields["length"], self._may_control())
+                data = machine.read(fields["addr"], min(length, self._room(14)))
+                return answer, {"addr": fields["addr"], "data": data}, None
             case Kind.GET_STATUS:
-                return Kind.STATUS, self._status(uptime), None
+                return answer, device.status(now), None
             case Kind.READ_AXES:
-                return Kind.AXES, {"axes": [{"position": position} for position in machine.axes]}, None
+                return answer, {"axes": [{"position": position} for position in machine.axes]}, None
             case Kind.READ_PLC:
                 registers = machine.plc(fields["first"], min(fields["count"], self._room(8) // 2))
-                return Kind.PLC, {"first": fields["first"], "registers": [{"value": value} for value in registers]}, None
+                rows = [{"value": value} for value in registers]
+                return answer, {"first": fields["first"], "registers": rows}, None
             case Kind.READ_CURSOR:
-                return Kind.CURSOR, dict(reference.CURSOR), None
+                return answer, dict(reference.CURSOR), None
             case Kind.READ_AUDIT:
-                count = min(fields["count"], self._room(13) // 47)
-                return Kind.AUDIT, self._audit.read(fields["first"], count, bool(self._grant.authority & CONTROL)), None
+                count = min(fields["count"], self._room(17) // RECORD_SIZE)
+                return answer, device.audit.read(fields["first"], count), None
+            case Kind.LIST_VARIABLES:
+                return answer, self._variables(fields["first"]), None
+            case Kind.READ_MAP:
+                return answer, self._map(fields["first"]), None
             case _:
-                return Kind.METRICS, self._metrics(uptime), None
+                return answer, device.metric_fields(now), None
+
+    def _may_control(self) -> bool:
+        """Regions with side effects are read only with control (8.6)."""
+        return bool(self._station.authority & self._device.world.permission & CONTROL)
 
     def _room(self, fixed: int) -> int:
         """Bytes of a list in an answer, behind its fixed fields."""
-        return self._limits.answer - 19 - fixed
+        return self._limit - SHORTEST - fixed + broken("answers-too-long") * 700
 
     def _list(self, lowest: int) -> Fields:
-        ids = sorted(id for id in self._machine.breakpoints if id >= lowest or broken("list-from-ignored"))
+        traps = self._device.machine.traps
+        ids = sorted(id for id in traps if id >= lowest or broken("list-from-ignored"))
         fits = self._room(6) // 17
-        chosen = [self._machine.breakpoints[id] for id in ids[:fits]]
+        chosen = [traps[id] for id in ids[:fits]]
         if broken("list-not-sorted"):
             chosen.reverse()
         rows = [{"id": one.id, "addr": one.addr, "trap": one.trap, "hits": one.hits} for one in chosen]
         return {"more": len(ids) > fits, "breakpoints": rows}
 
-    def _status(self, uptime: int) -> Fields:
-        machine, policy = self._machine, self._policy
-        return {
-            "run": machine.run,
-            "breakpoints": len(machine.breakpoints),
-            "forces": len(machine.forces),
-            "steps": machine.steps,
-            "policy": policy.version,
-            "enabled": policy.enabled,
-            "uptime": uptime,
-        }
+    def _variables(self, first: int) -> Fields:
+        first = 0 if broken("variables-from-ignored") else first
+        room, rows = self._room(11), []
+        for variable in memory.VARIABLES[first:255]:
+            room -= 12 + len(variable["name"])
+            if room < 0:
+                break
+            rows.append(variable)
+        generation = 0 if broken("variables-without-generation") else self._device.world.generation
+        return {"generation": generation, "total": len(memory.VARIABLES), "variables": rows}
+
+    def _map(self, first: int) -> Fields:
+        first = 0 if broken("map-from-ignored") else first
+        regions = memory.MAP[first : first + self._room(7) // 17]
+        rows = [{"first": one.first, "last": one.last, "class": one.class_} for one in regions]
+        return {"total": len(memory.MAP), "regions": rows}
 
     def _registers(self, always: int = 0) -> Fields:
-        capture, registers = self._machine.capture()
+        capture, registers = self._device.machine.capture()
         mask, values = 0, b""
         for index, (value, shown) in enumerate(zip(registers, self._shown)):
             if value != shown or always >> index & 1:

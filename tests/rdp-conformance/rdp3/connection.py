@@ -1,4 +1,4 @@
-"""One connection of the link: both channels, their acknowledgements, and the choice of the lane (sections 4.2 to 4.4)."""
+"""One connection of the link: channels, acknowledgements, and the choice of the lane (sections 4.2 to 4.4)."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,21 +13,30 @@ ACK_TIME = 200
 PROBE_TIME = 250
 PROBES = 4
 SIGNAL, BULK = 0, 1
+LIMIT = 512
+"""Bytes of a message (4.2)."""
+QUEUE = 2
+"""Messages that a receive queue has room for."""
 
 
 class Connection:
     """What is kept from OPEN to RESET."""
 
     def __init__(
-        self, number: int, cookie: int, lanes: Sequence[Lane], bulk: bool, limit: int, metrics: Counter[Metric], now: int
+        self,
+        number: int,
+        cookie: int,
+        lanes: Sequence[Lane],
+        bulk: bool,
+        credit: int,
+        metrics: Counter[Metric],
+        now: int,
     ) -> None:
         self.number = number
         self.cookie = cookie
         self.send = (SendStream(), SendStream())
-        self.receive = (ReceiveStream(limit), ReceiveStream(limit))
+        self.receive = (ReceiveStream(LIMIT, QUEUE), ReceiveStream(LIMIT, max(credit, QUEUE)))
         self.data_arrived = False
-        self.crc_reported = False
-        """An ACK told of a CRC failure since the session last looked (5.6)."""
         self._metrics = metrics
         self._lanes = lanes
         self._bulk = bulk
@@ -36,6 +45,8 @@ class Connection:
         self._failures_before = [(lane.counts.header_failures, lane.counts.crc_failures) for lane in lanes]
         self._ack_number = 0
         self._ack_due = False
+        # The last packet on the signal lane was an ACK: DATA goes before the next one (4.3).
+        self._ack_last = False
         self._ack_time = now
         self._nack = 0
         self._last_ack_number = 0
@@ -75,7 +86,7 @@ class Connection:
         """Takes a packet of this connection. False means that it is none that this side knows."""
         self._intact += lane == BULK
         if packet.type == Type.DATA and packet.payload:
-            self._data(packet)
+            self._data(packet, now)
         elif packet.type == Type.ACK and lane == SIGNAL:
             ack = decode_ack(packet.payload)
             if ack is None:
@@ -85,9 +96,10 @@ class Connection:
             return packet.type == Type.PROBE
         return True
 
-    def _data(self, packet: Packet) -> None:
+    def _data(self, packet: Packet, now: int) -> None:
         self.data_arrived = True
-        if not self.receive[packet.channel].take(packet.position, packet.payload) and not broken("gap-not-reported"):
+        taken = self.receive[packet.channel].take(packet.position, packet.payload, now)
+        if not taken and not broken("gap-not-reported"):
             self._nack |= GAP[packet.channel]
         self._ack_due = True
 
@@ -105,7 +117,6 @@ class Connection:
         for stream, gap in zip(self.send, GAP):
             if ack.nack & (gap | NACK_HEADER | NACK_CRC) and not broken("nack-ignored"):
                 stream.reported(now)
-        self.crc_reported |= bool(ack.nack & NACK_CRC)
         self._judge_bulk(ack, now)
         self._last_ack = ack
 
@@ -134,19 +145,22 @@ class Connection:
         """The packet that is to go over a free lane."""
         if lane == BULK:
             return self._data_packet(1, lane, now) if self._well else self._probe(now)
-        if self.ack_is_due(now):
+        due = self.ack_is_due(now)
+        if due and not self._ack_last:
             return self.ack(now)
+        self._ack_last = False
         packet = self._data_packet(0, lane, now)
         if packet is None and not self._well:
             packet = self._data_packet(1, lane, now)
-        return packet
+        return self.ack(now) if packet is None and due else packet
 
     def ack_is_due(self, now: int) -> bool:
         """Whether an ACK has to go now (4.3)."""
         quiet = now - self._ack_time
         if broken("ack-late"):
             return quiet >= 3 * ACK_TIME
-        return self._ack_due and not broken("ack-not-prompt") or quiet >= ACK_TIME and not broken("no-periodic-ack")
+        prompt = self._ack_due and not broken("ack-not-prompt")
+        return prompt or quiet >= ACK_TIME and not broken("no-periodic-ack")
 
     def ack(self, now: int) -> Packet:
         """The next ACK."""
@@ -165,6 +179,7 @@ class Connection:
         )
         self._ack_number += not (broken("ack-number-stuck") and self._ack_number)
         self._ack_due = False
+        self._ack_last = True
         self._ack_time = now
         self._nack &= 0xFF if broken("nack-not-cleared") else 0
         return Packet(Type.ACK, self.number, self._ack_number, ack.encode())

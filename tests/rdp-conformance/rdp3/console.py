@@ -29,6 +29,10 @@ PLAIN_KINDS = {
 }
 
 
+STATE_KEYS = ("program", "line", "offset", "modified", "stuck", "last", "last_detail", "cause")
+LISTS = {"variables": (Kind.LIST_VARIABLES, "variables"), "map": (Kind.READ_MAP, "regions")}
+
+
 class Console:
     """Executes one line after the other."""
 
@@ -83,12 +87,15 @@ class Console:
                 "architecture": welcome["architecture"],
                 "capabilities": welcome["capabilities"],
                 "authority": welcome["authority"],
+                "generation": welcome["generation"],
+                "credit": welcome["credit"],
                 "name": welcome["name"].decode(errors="replace"),
                 "state": {
                     "run": state["run"],
                     "axes": [row["position"] for row in state["axes"]],
                     "plc": [row["value"] for row in state["plc"]],
-                    **{key: state[key] for key in ("program", "line", "offset")},
+                    **{key: state[key] for key in STATE_KEYS},
+                    "ended": [row["addr"] for row in state["ended"]],
                 },
             }
         )
@@ -112,12 +119,14 @@ class Console:
             self._waiting = self._stopped
         elif word == "breakpoints":
             self._list(0, [], now)
+        elif word in LISTS and not rest:
+            self._pages(*LISTS[word], [], now)
         else:
             kind, fields = _request(word, rest, self._host.welcome["fingerprint"])
             self._ask(kind, fields, lambda fields, _: self._say(self._format(kind, fields)), now)
 
     def _ask(self, kind: Kind, fields: Fields, done: Callable[[Fields, int], None], now: int) -> None:
-        sequence = self._host.request(kind, fields, now, int(kind is Kind.PUSH_POLICY))
+        sequence = self._host.request(kind, fields, now)
 
         def answered(now: int) -> bool:
             answer = self._host.answers.pop(sequence, None)
@@ -143,8 +152,9 @@ class Console:
             return False
         event = self._host.stopped.popleft()
         names = self._name(event["registers"])
-        keys = ("request", "reason", "more", "detail")
-        self._say({key: event[key] for key in keys} | {"pc": event["registers"].get(self._architecture.pc), "registers": names})
+        keys = ("request", "reason", "more", "axes", "detail")
+        pc = event["registers"].get(self._architecture.pc)
+        self._say({key: event[key] for key in keys} | {"pc": pc, "registers": names})
         return True
 
     def _list(self, lowest: int, before: list[Fields], now: int) -> None:
@@ -158,6 +168,20 @@ class Console:
                 self._say({"breakpoints": rows})
 
         self._ask(Kind.LIST_BREAKPOINTS, {"addr": 0, "id": lowest}, listed, now)
+
+    def _pages(self, kind: Kind, key: str, before: list[Fields], now: int) -> None:
+        """Asks until all rows of a list have come."""
+
+        def listed(fields: Fields, now: int) -> None:
+            rows = before + fields[key]
+            if len(rows) < fields["total"] and fields[key] and not broken("host-lists-one-page"):
+                self._pages(kind, key, rows, now)
+                return
+            shown = [row | {"name": row["name"].decode(errors="replace")} if "name" in row else row for row in rows]
+            head = {"generation": fields["generation"]} if "generation" in fields else {}
+            self._say(head | {key: shown})
+
+        self._ask(kind, {"first": len(before)}, listed, now)
 
     @property
     def _architecture(self) -> Any:
@@ -177,12 +201,16 @@ class Console:
             case Kind.READ_AXES:
                 return {"axes": [row["position"] for row in fields["axes"]]}
             case Kind.READ_PLC:
-                return {"first": fields["first"], "registers": [row["value"] for row in fields["registers"]]}
+                registers = [row["value"] for row in fields["registers"]]
+                return {"first": fields["first"], "registers": registers}
             case Kind.READ_AUDIT:
                 records = [row | {"operator": row["operator"].hex()} for row in fields["records"]]
+                for row in records:
+                    del row["version"]
                 return fields | {"records": records}
             case Kind.READ_METRICS:
-                known = [row for row in fields["metrics"] if metrics.is_known(row["metric"]) or broken("host-shows-unknown-metrics")]
+                every = broken("host-shows-unknown-metrics")
+                known = [row for row in fields["metrics"] if metrics.is_known(row["metric"]) or every]
                 return {"metrics": {str(row["metric"]): row["value"] for row in known}}
         return fields or {"done": True}
 
@@ -191,15 +219,25 @@ def _number(text: str) -> int:
     return int(text, 0)
 
 
+def _force(addr: str, lease: str, value: str, safe: str) -> Fields:
+    held, safe_value = bytes.fromhex(value), bytes.fromhex(safe)
+    return {"addr": _number(addr), "lease": _number(lease), "value": held, "safe": safe_value}
+
+
 def _request(word: str, rest: list[str], fingerprint: bytes) -> tuple[Kind, Fields]:
     """The kind and fields of a command's line."""
     if word in PLAIN_KINDS:
         return PLAIN_KINDS[word], {}
     if word in BREAK_KINDS:
         return BREAK_KINDS[word], {"addr": _number(rest[0]), "id": _number(rest[1])}
-    if word == "force":
-        value = bytes.fromhex(rest[2])
-        return Kind.FORCE, {"addr": _number(rest[0]), "lease": _number(rest[1]), "fingerprint": fingerprint, "value": value}
+    device = {"fingerprint": fingerprint}
+    match word, rest:
+        case "force", [addr, lease, value]:
+            return Kind.FORCE, _force(addr, lease, value, "") | device
+        case "force", [addr, lease, value, safe]:
+            return Kind.FORCE, _force(addr, lease, value, safe) | device
+        case "write", [addr, data]:
+            return Kind.WRITE_MEMORY, {"addr": _number(addr), "data": bytes.fromhex(data)} | device
     numbers = [_number(text) for text in rest]
     match word, numbers:
         case "regs", []:
@@ -212,16 +250,24 @@ def _request(word: str, rest: list[str], fingerprint: bytes) -> tuple[Kind, Fiel
             return Kind.CLEAR_BREAKPOINT, {"addr": 0, "id": id}
         case "step", [count, trace]:
             return Kind.STEP, {"count": count, "trace": trace}
+        case "range", [first, last, over]:
+            return Kind.STEP_RANGE, {"first": first, "last": last, "over": over}
         case "release", [addr]:
-            return Kind.RELEASE, {"addr": addr, "fingerprint": fingerprint}
+            return Kind.RELEASE, {"addr": addr} | device
+        case "renew", [addr, lease]:
+            return Kind.RENEW, {"addr": addr, "lease": lease} | device
+        case "setreg", [register, value]:
+            return Kind.WRITE_REGISTER, {"register": register, "value": value} | device
+        case "release-audit", [upto, crc]:
+            return Kind.RELEASE_AUDIT, {"upto": upto, "crc": crc}
         case "setaxis", [axis, position]:
-            return Kind.SET_AXIS, {"axis": axis, "position": position, "fingerprint": fingerprint}
+            return Kind.SET_AXIS, {"axis": axis, "position": position} | device
         case "plc", [first, count]:
             return Kind.READ_PLC, {"first": first, "count": count}
         case "audit", [first, count]:
             return Kind.READ_AUDIT, {"first": first, "count": count}
-        case "policy", [version, enabled, *numbers] if len(numbers) % 3 == 0:
+        case "policy", [version, replaces, enabled, *numbers] if len(numbers) % 3 == 0:
             rows = zip(numbers[::3], numbers[1::3], numbers[2::3])
             rules = [{"first": first, "last": last, "action": action} for first, last, action in rows]
-            return Kind.PUSH_POLICY, {"version": version, "enabled": enabled, "rules": rules}
+            return Kind.PUSH_POLICY, {"version": version, "replaces": replaces, "enabled": enabled, "rules": rules}
     raise ValueError(word)

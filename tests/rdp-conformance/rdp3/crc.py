@@ -1,4 +1,4 @@
-"""The three checks of the protocol: CRC-16 and CRC-32 of packets (section 3), CRC-32C of messages (5.4)."""
+"""The three checks of the protocol: CRC-16 and CRC-32 of packets (section 3), CRC-32C of messages (5.5)."""
 
 from binascii import crc_hqx
 from zlib import crc32 as _crc32
@@ -27,7 +27,7 @@ _CASTAGNOLI = _table()
 
 
 def crc32c(data: bytes) -> int:
-    """CRC-32C (Castagnoli), the tag of the default seal."""
+    """CRC-32C (Castagnoli), the tag of suite 0."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = crc >> 8 ^ _CASTAGNOLI[(crc ^ byte) & 0xFF]

@@ -28,10 +28,14 @@ class Kind(enum.IntEnum):
     HALT = 0x10
     RESUME = 0x11
     STEP = 0x12
+    STEP_RANGE = 0x13
     READ_REGISTERS = 0x18
     READ_MEMORY = 0x19
     FORCE = 0x1A
     RELEASE = 0x1B
+    RENEW = 0x1C
+    WRITE_MEMORY = 0x1D
+    WRITE_REGISTER = 0x1E
     GET_STATUS = 0x28
     SET_AXIS = 0x29
     READ_AXES = 0x2A
@@ -40,10 +44,14 @@ class Kind(enum.IntEnum):
     READ_AUDIT = 0x30
     READ_METRICS = 0x31
     PUSH_POLICY = 0x32
+    LIST_VARIABLES = 0x33
+    READ_MAP = 0x34
+    RELEASE_AUDIT = 0x35
     HELLO = 0x40
     AGREE = 0x41
     HEARTBEAT = 0x42
     BYE = 0x43
+    SEAL_RECORD = 0x44
     DONE = 0x80
     BREAKPOINT_SET = 0x81
     BREAKPOINTS = 0x83
@@ -56,6 +64,8 @@ class Kind(enum.IntEnum):
     CURSOR = 0xAC
     AUDIT = 0xB0
     METRICS = 0xB1
+    VARIABLES = 0xB3
+    MAP = 0xB4
     WELCOME = 0xC0
     STATE = 0xC1
     ERROR = 0xFF
@@ -88,6 +98,11 @@ class Code(enum.IntEnum):
     FATAL = 22
     STATE_MISMATCH = 23
     FRAME_VERSION = 24
+    PROTECTED = 25
+    NO_SEAL = 26
+    STUCK = 27
+    PROGRAM_CHANGED = 28
+    AUDIT_MISMATCH = 29
 
 
 class Run(enum.IntEnum):
@@ -106,6 +121,9 @@ class Reason(enum.IntEnum):
     BREAKPOINT = 2
     WATCH = 3
     HALTED = 4
+    FAULT = 5
+    INTERLOCK = 6
+    RESET = 7
 
 
 class Malformed(ValueError):
@@ -155,11 +173,14 @@ _REQUEST = _plain("request:I")
 _BREAKPOINT = _plain("addr:Q id:I")
 _CURSOR = _plain("program:I line:I offset:I")
 _AXES = _Rows("axes", "B", _plain("position:q"))
+_SUITES = _Rows("suites", "B", _plain("suite:H"))
 _VALUES = [*_plain("capture:I mask:Q"), _Rest("values")]
 RECORD = _plain(
-    "index:I session:I sequence:I time:I uptime:I operator:8s kind:B verdict:H addr:Q value:Q",
+    "version:B index:I boot:I session:I sequence:I time:I uptime:Q operator:8s suite:H"
+    " kind:B cause:B verdict:H count:H addr:Q value:Q"
 )
 """Fields of an audit record (6.5)."""
+RECORD_SIZE = 61
 
 BODIES: dict[Kind, Sequence[_Field]] = {
     Kind.SET_BREAKPOINT: _BREAKPOINT,
@@ -171,10 +192,14 @@ BODIES: dict[Kind, Sequence[_Field]] = {
     Kind.HALT: [],
     Kind.RESUME: [],
     Kind.STEP: _plain("count:I trace:B"),
+    Kind.STEP_RANGE: _plain("first:Q last:Q over:B"),
     Kind.READ_REGISTERS: _plain("what:B"),
     Kind.READ_MEMORY: _plain("addr:Q length:H"),
-    Kind.FORCE: [*_plain("addr:Q lease:I fingerprint:16s"), _Bytes("value", "B")],
+    Kind.FORCE: [*_plain("addr:Q lease:I fingerprint:16s"), _Bytes("value", "B"), _Bytes("safe", "B")],
     Kind.RELEASE: _plain("addr:Q fingerprint:16s"),
+    Kind.RENEW: _plain("addr:Q lease:I fingerprint:16s"),
+    Kind.WRITE_MEMORY: [*_plain("addr:Q fingerprint:16s"), _Bytes("data", "H")],
+    Kind.WRITE_REGISTER: _plain("register:B value:Q fingerprint:16s"),
     Kind.GET_STATUS: [],
     Kind.SET_AXIS: _plain("axis:B position:q fingerprint:16s"),
     Kind.READ_AXES: [],
@@ -182,58 +207,57 @@ BODIES: dict[Kind, Sequence[_Field]] = {
     Kind.READ_CURSOR: [],
     Kind.READ_AUDIT: _plain("first:I count:B"),
     Kind.READ_METRICS: [],
-    Kind.PUSH_POLICY: [*_plain("version:I enabled:B"), _Rows("rules", "B", _plain("first:Q last:Q action:B"))],
-    Kind.HELLO: [*_plain("lowest:B highest:B nonce:16s longest:H"), _Bytes("token", "H")],
+    Kind.PUSH_POLICY: [
+        *_plain("version:I replaces:I enabled:B"),
+        _Rows("rules", "B", _plain("first:Q last:Q action:B")),
+    ],
+    Kind.LIST_VARIABLES: _plain("first:H"),
+    Kind.READ_MAP: _plain("first:H"),
+    Kind.RELEASE_AUDIT: _plain("upto:I crc:I"),
+    Kind.HELLO: [*_plain("lowest:B highest:B nonce:16s longest:H"), _SUITES, _Bytes("token", "H")],
     Kind.AGREE: _plain("digest:I"),
-    Kind.HEARTBEAT: _plain("run:B"),
+    Kind.HEARTBEAT: _plain("run:B challenge:I"),
     Kind.BYE: _plain("reason:B"),
+    Kind.SEAL_RECORD: [*_plain("suite:H"), _Rest("record")],
     Kind.DONE: _REQUEST,
     Kind.BREAKPOINT_SET: _plain("request:I id:I slot:H"),
     Kind.BREAKPOINTS: [*_plain("request:I more:B"), _Rows("breakpoints", "B", _plain("id:I addr:Q trap:B hits:I"))],
-    Kind.STOPPED: [*_plain("request:I reason:B more:B detail:Q"), *_VALUES],
+    Kind.STOPPED: [*_plain("request:I reason:B more:B axes:B detail:Q"), *_VALUES],
     Kind.REGISTERS: [*_REQUEST, *_VALUES],
     Kind.MEMORY: [*_plain("request:I addr:Q"), _Bytes("data", "H")],
-    Kind.STATUS: _plain("request:I run:B breakpoints:H forces:H steps:I policy:I enabled:B uptime:I"),
+    Kind.STATUS: _plain(
+        "request:I run:B breakpoints:H forces:H steps:I policy:I enabled:B modified:B stuck:B last:B uptime:I"
+    ),
     Kind.AXES: [*_REQUEST, _AXES],
     Kind.PLC: [*_plain("request:I first:H"), _Rows("registers", "H", _plain("value:H"))],
     Kind.CURSOR: [*_REQUEST, *_CURSOR],
-    Kind.AUDIT: [*_plain("request:I oldest:I next:I"), _Rows("records", "B", RECORD)],
+    Kind.AUDIT: [*_plain("request:I oldest:I next:I lost:I"), _Rows("records", "B", RECORD)],
     Kind.METRICS: [*_REQUEST, _Rows("metrics", "B", _plain("metric:H value:I"))],
+    Kind.VARIABLES: [
+        *_plain("request:I generation:I total:H"),
+        _Rows("variables", "B", [*_plain("addr:Q type:B length:B flags:B"), _Bytes("name", "B")]),
+    ],
+    Kind.MAP: [*_plain("request:I total:H"), _Rows("regions", "B", _plain("first:Q last:Q class:B"))],
     Kind.WELCOME: [
-        *_plain("version:B host_nonce:16s device_nonce:16s fingerprint:16s architecture:H registers:B axes:B capabilities:I"),
-        *_plain("longest:H breakpoints:H memory:H forces:B rules:B interval:H loss:H tolerance:H authority:B"),
+        *_plain("version:B host_nonce:16s device_nonce:16s fingerprint:16s architecture:H registers:B axes:B"),
+        *_plain("capabilities:I generation:I longest:H credit:B breakpoints:H memory:H forces:B rules:B lease:I"),
+        *_plain("interval:H loss:H tolerance:H stall:H halt:B trap:B end:B authority:B expires:I boot:I"),
+        *_plain("records:B log:B lost:I lifecycle:B suite:H"),
+        _SUITES,
         _Bytes("name", "B"),
     ],
-    Kind.STATE: [*_plain("run:B"), _AXES, _Rows("plc", "B", _plain("value:H")), *_CURSOR],
+    Kind.STATE: [
+        *_plain("run:B"),
+        _AXES,
+        _Rows("plc", "B", _plain("value:H")),
+        *_CURSOR,
+        *_plain("modified:B stuck:B last:B last_detail:Q cause:B"),
+        _Rows("ended", "B", _plain("addr:Q")),
+    ],
     Kind.ERROR: _plain("request:I code:H detail:I"),
 }
 
 KINDS = frozenset(Kind)
-
-ANSWERS = {
-    Kind.SET_BREAKPOINT: Kind.BREAKPOINT_SET,
-    Kind.CLEAR_BREAKPOINT: Kind.DONE,
-    Kind.LIST_BREAKPOINTS: Kind.BREAKPOINTS,
-    Kind.SET_HARDWARE_BREAKPOINT: Kind.BREAKPOINT_SET,
-    Kind.SET_SOFTWARE_BREAKPOINT: Kind.BREAKPOINT_SET,
-    Kind.SET_WATCHPOINT: Kind.BREAKPOINT_SET,
-    Kind.HALT: Kind.DONE,
-    Kind.RESUME: Kind.DONE,
-    Kind.STEP: Kind.DONE,
-    Kind.READ_REGISTERS: Kind.REGISTERS,
-    Kind.READ_MEMORY: Kind.MEMORY,
-    Kind.FORCE: Kind.DONE,
-    Kind.RELEASE: Kind.DONE,
-    Kind.GET_STATUS: Kind.STATUS,
-    Kind.SET_AXIS: Kind.DONE,
-    Kind.READ_AXES: Kind.AXES,
-    Kind.READ_PLC: Kind.PLC,
-    Kind.READ_CURSOR: Kind.CURSOR,
-    Kind.READ_AUDIT: Kind.AUDIT,
-    Kind.READ_METRICS: Kind.METRICS,
-    Kind.PUSH_POLICY: Kind.DONE,
-}
-"""What answers a command, other than Error (6.2)."""
 
 
 def split(frame: bytes) -> tuple[int, int, int, bytes]:
@@ -298,3 +322,8 @@ def _take(code: str, data: bytes, at: int) -> tuple[Any, int]:
     except struct.error:
         raise Malformed from None
     return value, at + struct.calcsize(">" + code)
+
+
+def encode_record(record: Fields) -> bytes:
+    """The 61 bytes of an audit record (6.5)."""
+    return _encode(RECORD, record)

@@ -5,16 +5,14 @@ from typing import Protocol
 
 from . import cobs
 from .packet import OVERHEAD, Failure, Packet, PacketError, decode
-from .rules import broken
 
 UART_MTU = 64
 SPI_MTU = 512
-STREAM_MTU = 1024
 
 
 @dataclass
 class LaneCounts:
-    """What a lane counts for the metrics 0x1n0 to 0x1n5 (8.8)."""
+    """What a lane counts for the metrics 0x1n0 to 0x1n5 (8.13)."""
 
     received: int = 0
     sent: int = 0
@@ -39,7 +37,7 @@ class Lane(Protocol):
 
 
 class _Framed:
-    """What both framings share."""
+    """Counts and checks."""
 
     def __init__(self, max_packet: int) -> None:
         self.counts = LaneCounts()
@@ -69,7 +67,7 @@ class _Framed:
 
 
 class SerialLane(_Framed):
-    """Serial framing (2.1)."""
+    """A serial lane: COBS between zero bytes (section 2)."""
 
     def __init__(self, mtu: int = UART_MTU) -> None:
         longest = mtu - 3
@@ -108,42 +106,3 @@ class SerialLane(_Framed):
             return self._decode(cobs.decode(piece))
         except cobs.CobsError:
             return self._failed(Failure.FRAME)
-
-
-class StreamLane(_Framed):
-    """Stream framing (2.2)."""
-
-    def __init__(self, mtu: int = STREAM_MTU) -> None:
-        self._longest = mtu - 2
-        super().__init__(self._longest)
-
-    def feed(self, data: bytes) -> list[Packet | Failure]:
-        """Reads packets behind their lengths; whatever is wrong but a CRC closes the lane."""
-        out: list[Packet | Failure] = []
-        self._buffer += data
-        while not self.closed and len(self._buffer) >= 2:
-            length = int.from_bytes(self._buffer[:2], "big")
-            if not OVERHEAD <= length <= self._longest:
-                if broken("stream-length-ignored"):
-                    del self._buffer[:2]
-                    continue
-                self._failed(Failure.LENGTH)
-                self.closed = True
-            elif len(self._buffer) < 2 + length:
-                break
-            else:
-                packet = bytes(self._buffer[2 : 2 + length])
-                del self._buffer[: 2 + length]
-                out.append(self._packet(packet))
-        return out
-
-    def encode(self, packet: Packet) -> bytes:
-        """A packet behind its length."""
-        data = self._sent(packet)
-        return len(data).to_bytes(2, "big") + data
-
-    def _packet(self, data: bytes) -> Packet | Failure:
-        result = self._decode(data)
-        if isinstance(result, Failure) and (result is not Failure.CRC or broken("crc-failure-fatal")):
-            self.closed = not broken("header-failure-survived")
-        return result

@@ -1,8 +1,8 @@
-"""The link: lanes, opening and ending of connections (section 4). `AgentLink` and `HostLink` differ in the opening only."""
+"""The link: opening and ending of connections (section 4). `AgentLink` and `HostLink` differ in the opening."""
 
 import enum
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .connection import BULK, SIGNAL, Connection
@@ -10,11 +10,8 @@ from .lanes import Lane
 from .metrics import Metric
 from .packet import Failure, Packet, Type
 from .rules import broken
-from .streams import RecordError
 
-GENERATION = 3
-FIRST_LIMIT = 512
-"""Bytes of a message until the handshake (4.2)."""
+GENERATION = 4
 OPEN_TIME = 250
 OPEN_TRIES = 20
 STRAY_TIME = 200
@@ -30,43 +27,39 @@ class Reset(enum.IntEnum):
     NO_CONNECTION = 3
     RECORD = 4
     NO_PROGRESS = 5
+    BUSY = 6
 
 
-class Cause(enum.Enum):
-    """Why a connection has ended."""
-
-    RESET = "the peer has reset the connection"
-    RECORD = "a record's length was wrong"
-    NO_PROGRESS = "no progress"
-    LANE = "the lane is closed"
-    REPLACED = "another host has come"
-    NO_ANSWER = "nobody answers"
-    GENERATION = "the peer speaks another generation of the protocol"
-
-
-@dataclass(frozen=True)
 class Opened:
-    """A connection has begun."""
-
-    connection: Connection
+    """What carries a session has begun."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The connection has ended, and not by this side's `close`."""
+    """What carries a session has ended, and not by this side's `close`."""
 
-    cause: Cause
+    why: str
+
+
+RESET_BY_PEER = "the peer has reset the connection"
+BAD_RECORD = "a record's length is wrong"
+NO_PROGRESS = "no progress"
+LANE_GONE = "the lane is closed"
+REPLACED = "another host has come"
+NO_ANSWER = "nobody answers"
+BUSY = "busy: another host has a session"
+OTHER_GENERATION = "the peer speaks another generation of the protocol"
 
 
 class Link:
     """What both sides have in common. Lane 0 is the signal lane, lane 1, if there is one, the bulk lane."""
 
-    def __init__(self, lanes: Sequence[Lane], metrics: Counter[Metric], limit: int = FIRST_LIMIT) -> None:
+    def __init__(self, lanes: Sequence[Lane], metrics: Counter[Metric], credit: int) -> None:
         self.lanes = lanes
         self.connection: Connection | None = None
         self.events: deque[Opened | Ended] = deque()
         self._metrics = metrics
-        self._limit = max(limit, FIRST_LIMIT)
+        self._credit = credit
         self._out: deque[Packet] = deque()
 
     @property
@@ -95,7 +88,7 @@ class Link:
 
     def lane_closed(self) -> None:
         """The signal lane is gone, and the connection with it."""
-        self._end(Cause.LANE)
+        self._end(LANE_GONE)
 
     def close(self, reason: Reset, now: int) -> None:
         """Ends the connection with RESET; what is received by now is acknowledged before."""
@@ -107,33 +100,32 @@ class Link:
         self._out.append(Packet(Type.RESET, connection.number, 0, bytes([reason])))
         self.connection = None
 
-    def message(self, channel: int, now: int) -> bytes | None:
-        """The next message of a channel."""
+    def message(self, channel: int, now: int) -> tuple[bytes, int] | None:
+        """The next message of a channel, and when its last byte came."""
         if self.connection is None:
             return None
-        try:
-            return self.connection.receive[channel].message()
-        except RecordError:
-            self.close(Reset.RECORD, now)
-            self.events.append(Ended(Cause.RECORD))
-            return None
+        stream = self.connection.receive[channel]
+        return stream.messages.popleft() if stream.messages else None
 
     def _tick(self, now: int) -> None:
         connection = self.connection
-        if connection is not None:
+        if connection is not None and any(stream.failed for stream in connection.receive):
+            self.close(Reset.RECORD, now)
+            self.events.append(Ended(BAD_RECORD))
+        elif connection is not None:
             connection.tick(now)
             if connection.lost:
                 self.close(Reset.NO_PROGRESS, now)
-                self.events.append(Ended(Cause.NO_PROGRESS))
+                self.events.append(Ended(NO_PROGRESS))
 
     def _begin(self, connection: Connection) -> None:
         self.connection = connection
-        self.events.append(Opened(connection))
+        self.events.append(Opened())
 
-    def _end(self, cause: Cause) -> None:
+    def _end(self, why: str) -> None:
         if self.connection is not None:
             self.connection = None
-            self.events.append(Ended(cause))
+            self.events.append(Ended(why))
 
     def _lanes_bits(self) -> int:
         return 1 | (len(self.lanes) > 1) << 1
@@ -143,24 +135,30 @@ class Link:
 
     def _connect(self, number: int, cookie: int, peer_lanes: int, now: int) -> Connection:
         bulk = bool(self._lanes_bits() & peer_lanes & 1 << BULK)
-        return Connection(number, cookie, self.lanes, bulk, self._limit, self._metrics, now)
+        return Connection(number, cookie, self.lanes, bulk, self._credit, self._metrics, now)
 
     def _packet(self, packet: Packet, lane: int, now: int) -> None:
         if packet.type not in TYPES or packet.flags & RESERVED_FLAGS and not broken("reserved-flags-accepted"):
             self._metrics[Metric.STRAY] += 1
             if broken("unknown-packet-fatal"):
                 self.close(Reset.NO_CONNECTION, now)
-                self.events.append(Ended(Cause.RESET))
+                self.events.append(Ended(RESET_BY_PEER))
+        elif lane == BULK and packet.type in (Type.OPEN, Type.ACCEPT, Type.RESET):
+            self._metrics[Metric.STRAY] += 1
         elif packet.type in (Type.OPEN, Type.ACCEPT):
             if not self._opening(packet, now):
                 self._metrics[Metric.STRAY] += 1
-        elif self.connection is None or packet.connection != self.connection.number and not broken("connection-ignored"):
+        elif self.connection is None or self._is_other(packet):
             self._stray(packet, now)
         elif packet.type == Type.RESET:
             if not broken("reset-ignored"):
-                self._end(Cause.RESET)
+                self._end(RESET_BY_PEER)
         elif not self.connection.packet(packet, lane, now):
             self._metrics[Metric.STRAY] += 1
+
+    def _is_other(self, packet: Packet) -> bool:
+        other = self.connection is None or packet.connection != self.connection.number
+        return other and not broken("connection-ignored")
 
     def _opening(self, packet: Packet, now: int) -> bool:
         raise NotImplementedError
@@ -172,10 +170,15 @@ class Link:
 class AgentLink(Link):
     """The side that answers OPEN."""
 
-    def __init__(self, lanes: Sequence[Lane], metrics: Counter[Metric]) -> None:
-        super().__init__(lanes, metrics)
-        self._number = 0
+    def __init__(
+        self, lanes: Sequence[Lane], metrics: Counter[Metric], credit: int, busy: Callable[[], bool], number: int
+    ) -> None:
+        super().__init__(lanes, metrics, credit)
+        self._busy = busy
+        self.number = number
+        """That of the last connection."""
         self._stray_time: int | None = None
+        self._busy_time: int | None = None
 
     def _opening(self, packet: Packet, now: int) -> bool:
         if packet.type != Type.OPEN:
@@ -184,21 +187,36 @@ class AgentLink(Link):
         if len(payload) < 2 or payload[0] != GENERATION and not broken("generation-ignored"):
             self._out.append(Packet(Type.RESET, 0, cookie, bytes([Reset.GENERATION])))
             if broken("generation-ends-connection"):
-                self._end(Cause.GENERATION)
+                self._end(OTHER_GENERATION)
             return True
         present = self.connection
         if present is None or present.cookie != cookie:
+            if self._busy() and not broken("open-takes-over"):
+                self._refuse(cookie, now)
+                return True
             if present is not None and broken("new-open-ignored"):
                 return True
-            self._end(Cause.REPLACED)
-            self._number = self._number if broken("connection-reused") and self._number else self._number % 0xFFFF + 1
-            present = self._connect(self._number, cookie, payload[1], now)
+            self._end(REPLACED)
+            if not (broken("connection-reused") and self.number):
+                self.number = self.number % 0xFFFF + 1
+            present = self._connect(self.number, cookie, payload[1], now)
             self._begin(present)
         elif present.data_arrived and not broken("late-open-accepted"):
             return True
         cookie ^= broken("cookie-not-repeated")
         self._out.append(Packet(Type.ACCEPT, present.number, cookie, self._greeting()))
         return True
+
+    def _refuse(self, cookie: int, now: int) -> None:
+        """Tells another host that this one is busy, at most once in 200 ms."""
+        recent = self._busy_time is not None and now - self._busy_time < STRAY_TIME
+        if broken("busy-not-answered") or recent and not broken("busy-answered-always"):
+            return
+        self._busy_time = now
+        named = 0 if broken("busy-without-cookie") else cookie
+        self._out.append(Packet(Type.RESET, 0, named, bytes([Reset.BUSY])))
+        if broken("busy-ends-session"):
+            self._end(REPLACED)
 
     def _stray(self, packet: Packet, now: int) -> None:
         super()._stray(packet, now)
@@ -212,22 +230,23 @@ class AgentLink(Link):
 class HostLink(Link):
     """The side that opens."""
 
-    def __init__(self, lanes: Sequence[Lane], metrics: Counter[Metric], cookie: int, limit: int = FIRST_LIMIT) -> None:
-        super().__init__(lanes, metrics, limit)
+    def __init__(self, lanes: Sequence[Lane], metrics: Counter[Metric], credit: int, cookie: int) -> None:
+        super().__init__(lanes, metrics, credit)
         self._cookie = cookie
         self._opening_now = True
         self._tries = 0
+        self._busy = 0
         self._open_time = 0
 
     def lane_closed(self) -> None:
         """The signal lane is gone."""
-        self._give_up(Cause.LANE)
+        self._give_up(LANE_GONE)
         super().lane_closed()
 
-    def _give_up(self, cause: Cause) -> None:
+    def _give_up(self, why: str) -> None:
         if self._opening_now:
             self._opening_now = False
-            self.events.append(Ended(cause))
+            self.events.append(Ended(why))
 
     def _tick(self, now: int) -> None:
         super()._tick(now)
@@ -236,7 +255,7 @@ class HostLink(Link):
         if self._tries and broken("host-opens-once"):
             return
         if self._tries == OPEN_TRIES and not broken("host-opens-forever"):
-            self._give_up(Cause.NO_ANSWER)
+            self._give_up(BUSY if self._busy >= self._tries else NO_ANSWER)
             return
         self._tries += 1
         self._open_time = now
@@ -252,7 +271,11 @@ class HostLink(Link):
 
     def _stray(self, packet: Packet, now: int) -> None:
         refused = packet.type == Type.RESET and packet.connection == 0 and packet.position == self._cookie
-        if refused and packet.payload == bytes([Reset.GENERATION]):
-            self._give_up(Cause.GENERATION)
+        if refused and packet.payload[:1] == bytes([Reset.BUSY]):
+            self._busy += 1
+            if broken("host-gives-up-when-busy"):
+                self._give_up(BUSY)
+        elif refused:
+            self._give_up(OTHER_GENERATION)
         else:
             super()._stray(packet, now)

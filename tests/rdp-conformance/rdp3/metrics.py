@@ -1,4 +1,4 @@
-"""Numbers of the metrics (section 8.8)."""
+"""Numbers of the metrics (section 8.13)."""
 
 import enum
 
@@ -11,16 +11,20 @@ class Metric(enum.IntEnum):
     EXECUTED = 3
     REFUSED = 4
     REPLAYED = 5
-    DISORDERED = 6
+    STALE = 6
     WRONG_TAG = 7
-    QUEUE_NOW = 8
-    QUEUE_MOST = 9
+    RECEIVE_MOST_0 = 8
+    RECEIVE_MOST_1 = 9
     SEND_MOST_0 = 10
     SEND_MOST_1 = 11
     STRAY = 12
     DAMAGED = 13
+    CHALLENGES = 14
+    LONGEST_GAP = 15
 
 
+LINK_ONLY = frozenset({Metric.STRAY, Metric.DAMAGED})
+"""There only where there is a link."""
 NUMBERS = frozenset(Metric)
 
 LANE = 0x100

@@ -1,7 +1,7 @@
-"""The policy of breakpoints (section 8.3)."""
+"""The policy of breakpoints (section 8.5)."""
 
 from .frames import Code, Fields
-from .machine import Refused
+from .memory import Refused
 from .rules import broken
 
 RULES = 16
@@ -17,7 +17,7 @@ class Policy:
 
     def check(self, addr: int) -> None:
         """The first rule that contains the address decides."""
-        if not self.enabled or broken("policy-ignored"):
+        if not self.enabled and not broken("disabled-policy-forbids") or broken("policy-ignored"):
             return
         rules = reversed(self._rules) if broken("policy-last-rule-decides") else self._rules
         for rule in rules:
@@ -26,12 +26,16 @@ class Policy:
                 if not rule["action"]:
                     raise Refused(Code.POLICY, self.version)
                 return
-        if broken("policy-denies-the-rest"):
+        if broken("policy-denies-the-rest") and self._rules:
             raise Refused(Code.POLICY, self.version)
 
-    def check_version(self, version: int) -> None:
-        """A policy must be newer than the present one."""
-        if version <= self.version and not broken("policy-downgrade-accepted"):
+    def check_replaces(self, replaces: int, version: int) -> None:
+        """A policy names the one that it replaces, and is another one."""
+        if replaces != self.version and not broken("replaced-policy-not-named"):
+            raise Refused(Code.POLICY, self.version)
+        if version == self.version and not broken("policy-of-the-same-version"):
+            raise Refused(Code.POLICY, self.version)
+        if version < self.version and broken("policy-must-be-newer"):
             raise Refused(Code.POLICY, self.version)
 
     def replace(self, version: int, enabled: bool, rules: list[Fields]) -> None:

@@ -1,5 +1,6 @@
 """The two ends of one channel: a stream of bytes in each direction (sections 4.2 and 4.4)."""
 
+from collections import deque
 from dataclasses import dataclass
 
 from .rules import broken
@@ -16,10 +17,6 @@ def signed(value: int) -> int:
     """A difference modulo 2^32 as a signed number."""
     value &= 0xFFFFFFFF
     return value - (1 << 32) if value & 0x80000000 else value
-
-
-class RecordError(ValueError):
-    """A record whose length is 0 or above the limit."""
 
 
 @dataclass(frozen=True)
@@ -142,45 +139,49 @@ class SendStream:
 class ReceiveStream:
     """The receiving end: takes bytes in order, and cuts them into messages."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, messages: int) -> None:
         self.expected = 0
         self.limit = limit
+        self.messages: deque[tuple[bytes, int]] = deque()
+        """Complete messages, with the time at which the last byte came (5.6)."""
+        self.failed = False
+        """A record's length was 0 or above the limit."""
         self._data = bytearray()
+        self._space = messages * (limit + 2)
 
     @property
     def queued(self) -> int:
         """Bytes that have been received and not been read."""
-        return len(self._data)
+        return len(self._data) + sum(len(message) + 2 for message, _ in self.messages)
 
     @property
     def room(self) -> int:
         """The window."""
-        return max(0, min(2 * (self.limit + 2) - len(self._data), 0xFFFF))
+        return max(0, min(self._space - self.queued, 0xFFFF))
 
-    def take(self, position: int, data: bytes) -> bool:
+    def take(self, position: int, data: bytes, now: int) -> bool:
         """Takes the bytes of a DATA packet. False means a gap."""
         skip = signed(self.expected - position)
         if skip < 0 and not broken("gap-accepted"):
             return False
-        if (skip >= len(data) and broken("dup-data-delivered")) or broken("overlap-not-skipped") and 0 < skip < len(data):
+        known = skip >= len(data) and broken("dup-data-delivered")
+        if known or broken("overlap-not-skipped") and 0 < skip < len(data):
             skip = 0
         new = data[max(skip, 0) :][: self.room]
         self._data += new
         self.expected += max(0, len(data) - max(skip, 0)) if broken("overflow-lost") else len(new)
+        self._cut(now)
         return True
 
-    def message(self) -> bytes | None:
-        """The next complete message."""
-        while len(self._data) >= 2:
+    def _cut(self, now: int) -> None:
+        while len(self._data) >= 2 and not self.failed:
             length = int.from_bytes(self._data[:2], "big")
             if length == 0 and broken("empty-record-skipped"):
                 del self._data[:2]
-                continue
-            if length == 0 or (length > self.limit and not broken("record-limit-ignored")):
-                raise RecordError(length)
-            if len(self._data) < 2 + length:
-                return None
-            message = bytes(self._data[2 : 2 + length])
-            del self._data[: 2 + length]
-            return message
-        return None
+            elif length == 0 or (length > self.limit and not broken("record-limit-ignored")):
+                self.failed = True
+            elif len(self._data) < 2 + length:
+                return
+            else:
+                self.messages.append((bytes(self._data[2 : 2 + length]), now))
+                del self._data[: 2 + length]

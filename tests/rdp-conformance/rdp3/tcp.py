@@ -1,74 +1,65 @@
-"""A TCP connection as a signal lane."""
+"""A TCP connection that carries a line."""
 
-import select
 import socket
-import time
-from collections.abc import Sequence
-from typing import Any, Protocol
+
+from .line import Line
 
 TICK = 0.01
 """Seconds between two looks at the timers."""
 PORTION = 4096
-
-
-def now_ms() -> int:
-    """Milliseconds of a clock that never goes back."""
-    return time.monotonic_ns() // 1_000_000
-
-
-class Endpoint(Protocol):
-    """An agent or a host."""
-
-    def feed(self, data: bytes, now: int) -> None:
-        """Takes received bytes."""
-
-    def poll(self, now: int) -> bytes:
-        """Gives one packet to send, or nothing."""
-
-    def lane_closed(self, now: int) -> None:
-        """Takes that the connection is gone."""
-
-    @property
-    def finished(self) -> bool:
-        """The connection is to be closed."""
+SEND_BUFFER = 8192
 
 
 class Port:
-    """A socket. The lane is free when all that was polled has been sent."""
+    """A socket and its line. One portion of the line's is under way at a time."""
+
+    line: Line
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # What the stack has taken is overtaken by nothing any more (5.1).
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        self.ended = False
+        """The peer has closed the connection."""
+        self.pending = b""
         self._sock = sock
-        self._out = b""
 
-    def pump(self, endpoint: Endpoint, others: Sequence[Any] = ()) -> Sequence[Any]:
-        """Moves what can be moved; waits for one tick at most. Gives the others that can be read."""
+    def fileno(self) -> int:
+        """For select."""
+        return self._sock.fileno()
+
+    def receive(self) -> bytes | None:
+        """What has arrived; no bytes at the end, and None if there is nothing now."""
         try:
-            self._send(endpoint)
-            readable, _, _ = select.select([self._sock, *others], [self._sock] if self._out else [], [], TICK)
-            if self._sock in readable:
-                self._receive(endpoint)
-            self._send(endpoint)
+            return self._sock.recv(PORTION)
+        except BlockingIOError:
+            return None
         except ConnectionError:
-            endpoint.lane_closed(now_ms())
-            return []
-        return [other for other in others if other in readable]
+            return b""
 
-    def _receive(self, endpoint: Endpoint) -> None:
-        data = self._sock.recv(PORTION)
-        if data:
-            endpoint.feed(data, now_ms())
-        else:
-            endpoint.lane_closed(now_ms())
-
-    def _send(self, endpoint: Endpoint) -> None:
+    def send(self, now: int) -> None:
+        """Sends what the line has."""
         while True:
-            self._out = self._out or endpoint.poll(now_ms())
-            if not self._out:
+            self.pending = self.pending or self.line.poll(now)
+            if not self.pending:
                 return
             try:
-                sent = self._sock.send(self._out)
+                sent = self._sock.send(self.pending)
             except BlockingIOError:
                 return
-            self._out = self._out[sent:]
+            except (ConnectionError, OSError):
+                self.pending = b""
+                self.ended = True
+                return
+            self.pending = self.pending[sent:]
+
+    def close(self) -> None:
+        """Closes the connection; what was received is read before, so that what was sent is not lost."""
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+            while self._sock.recv(PORTION):
+                pass
+        except OSError:
+            pass
+        self._sock.close()

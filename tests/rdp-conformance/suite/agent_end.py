@@ -1,228 +1,233 @@
-"""Scenarios for agents: epochs and the end of a session; SPEC 5.6, 5.7."""
+"""Scenarios for agents: the end of a session; SPEC 5.3, 5.8, 8.7, 8.11."""
 
-from .agent_link import agent
-from .link import now
+from .agents import agent, both, serial
+from .line import now
 from .run import check, equal
+from .samples import ORIGINAL, SAMPLE, at
 from .session import ZERO
 from .wire import RESET
 
-# -- epoch ------------------------------------------------------------------------------------------------------------
-
-@agent("5.6 epochs: the newest, the one before and the one after are accepted", 2)
-def _(env):
-    peer = env.peer()
-    for epoch in (0, 1, 0, 1, 2, 1, 2, 3):
-        peer.ask("GetStatus", epoch=epoch)
-    peer.send("GetStatus", epoch=1)
-    peer.wait_end(4, 2.5, "an epoch two behind")
+TAKEN_BACK = ["react", "release 536870944", "clear 536871170"]
 
 
-@agent("5.6 epochs go around after 255", 3)
-def _(env):
-    peer = env.peer()
-    for epoch in list(range(1, 256)) + [0, 255, 1]:
-        peer.send("Heartbeat", {"run_state": 0}, epoch=epoch)
-    peer.ask("GetStatus", epoch=0)
-    peer.send("GetStatus", epoch=255)
-    peer.wait_end(4, 2.5, "an epoch two behind")
-
-
-@agent("5.6 told of a CRC failure, the agent's epoch goes up by one, at most once in 1000 ms", 4)
-def _(env):
-    peer = env.peer()
-    peer.status()
-    equal("epoch at first", peer.log[-1].epoch, 0)
-    peer.rest(0.3)
-    moves = []
-    for i in range(24):
-        peer.link.send_ack(nack=8)
-        peer.rest(0.05)
-        peer.status()
-        if not moves or peer.log[-1].epoch != moves[-1][1]:
-            moves.append((now(), peer.log[-1].epoch))
-        peer.rest(0.05)
-    epochs = [e for _, e in moves]
-    check(epochs and epochs[0] == 1, f"5.6 epoch after the first CRC failure: {epochs}")
-    check(2 <= epochs[-1] <= 4, f"5.6 epochs in 2.6 s: {epochs}")
-    for (a, _), (b, _) in zip(moves, moves[1:]):
-        check(b - a > 0.65, f"5.6 two epochs within {b - a:.2f} s")
-
-
-@agent("5.6 header failures and gaps do not change the epoch")
-def _(env):
-    peer = env.peer()
-    for nack in (1, 2, 4, 7):
-        peer.link.send_ack(nack=nack)
-        peer.rest(0.05)
-        peer.status()
-        equal(f"epoch after nack {nack}", peer.log[-1].epoch, 0)
-
-
-@agent("5.6 the epoch does not go up while bytes of the epoch before are unacknowledged", 5)
-def _(env):
-    peer = env.peer()
-    peer.rest(0.3)
-    peer.link.send_ack(nack=8)
-    peer.rest(0.05)
-    held = len(peer.link.rx[0])
-    peer.link.auto_ack = False
-    peer.status()
-    first = peer.log[-1].epoch
-    equal("epoch", first, 1)
-    t = now()
-    while now() - t < 1.4:
-        peer.link.send_ack(expected=[held, 0], nack=8)
-        peer.rest(0.1)
-    peer.status()
-    second = peer.log[-1].epoch
-    t = now()
-    while now() - t < 1.4:
-        peer.link.send_ack(expected=[held, 0], nack=8)
-        peer.rest(0.1)
-    peer.status()
-    third = peer.log[-1].epoch
-    check(second <= 2 and third <= 2, f"5.6 epochs {first}, {second}, {third}, though bytes of epoch 1 are unacknowledged")
-    peer.link.auto_ack = True
-
-
-# -- end --------------------------------------------------------------------------------------------------------------
-
-@agent("5.7 a heartbeat when nothing was sent for 1000 ms, with the run state", 6)
-def _(env):
-    peer = env.peer()
-    t = now()
-    peer.rest(3.3)
-    beats = [m for m in peer.log if m.name == "Heartbeat" and m.t > t]
-    check(2 <= len(beats) <= 4, f"{len(beats)} heartbeats in 3.3 s")
-    check(all(0.75 < b.t - a.t < 1.4 for a, b in zip(beats, beats[1:])), "the time between heartbeats is not 1000 ms")
-    equal("run state, running", {m.fields["run_state"] for m in beats}, {1})
-    peer.halt()
-    t = now()
-    peer.rest(1.4)
-    beats = [m for m in peer.log if m.name == "Heartbeat" and m.t > t]
-    equal("run state, stopped", {m.fields["run_state"] for m in beats}, {2})
-
-
-@agent("5.7 no message for 3000 ms: Bye 2, forces released, breakpoints cleared, the machine stays stopped", 7)
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    peer.ask("SetBreakpoint", {"addr": 0x20000100, "id": 1})
-    peer.ask("Force", peer.force())
-    peer.heartbeat = 0
-    t = now()
-    peer.wait_end(2, 5.5, "no heartbeat of the host")
-    check(2.6 < now() - t < 4.6, f"heartbeat lost after {now() - t:.1f} s")
-    peer.until(lambda: peer.link.resets, 2.5, "5.2 Disconnecting ends after 1000 ms, with RESET")
-    equal("reason of RESET", peer.link.resets[0], 1)
-    after = peer.next()
-    s = after.status()
-    equal("run state, breakpoints, forces", (s["run_state"], s["breakpoints"], s["forces"]), (2, 0, 0))
-    equal("the forced bytes", after.read(0x20000020, 4), bytes((32, 33, 34, 35)))
-
-
-@agent("5.7 any message keeps the session", 6)
-def _(env):
-    peer = env.peer()
-    peer.heartbeat = 0
-    for _ in range(4):
-        peer.rest(1.2)
-        peer.status()
-    check(peer.bye is None, "Bye though messages came")
-
-
-@agent("5.7 Bye is answered with Bye, then RESET 1; nothing is executed after it")
-def _(env):
+def holding(env):
+    """A session that holds a force and a trap at a machine that stands."""
     peer = env.peer()
     peer.halt()
     peer.ask("Force", peer.force())
-    peer.ask("SetBreakpoint", {"addr": 0x20000102, "id": 1})
+    peer.ask("SetBreakpoint", at(0x20000102, 1))
+    peer.journal()
+    return peer
+
+
+@both("5.8 Bye is answered with Bye, then the line's connection ends; nothing is executed after it", 1)
+def _(env):
+    peer = holding(env)
     peer.active = False
     peer.send("Bye", {"reason": 1})
     peer.send("Resume")
-    peer.until(lambda: peer.bye, 2, "5.7 Bye")
-    peer.until(lambda: peer.link.resets, 2, "5.7 RESET 1 once Bye is acknowledged")
-    equal("reason of RESET", peer.link.resets[0], 1)
+    peer.until(lambda: peer.bye, 2, "5.8 Bye")
+    equal("reason", peer.bye, 1)
+    peer.until(lambda: peer.link.resets or peer.link.closed, 0.9, "5.8 RESET 1, or the end of the stream")
     check(not peer.answers, "an answer after Bye")
-    after = peer.next()
-    s = after.status()
-    equal("run state, breakpoints, forces", (s["run_state"], s["breakpoints"], s["forces"]), (2, 0, 0))
-    equal("the forced bytes", after.read(0x20000020, 4), bytes((32, 33, 34, 35)))
-    equal("breakpoints", after.ask("ListBreakpoints", {"addr": 0, "id": 0})["breakpoints"], [])
-
-
-@agent("5.7 the answering Bye repeats the reason", 2)
-def _(env):
-    for reason in (1, 4, 6):
-        peer = env.peer()
-        peer.active = False
-        peer.send("Bye", {"reason": reason})
-        peer.until(lambda: peer.bye is not None, 2, "5.7 Bye")
-        equal("reason of Bye", peer.bye, reason)
-
-
-@agent("5.7 what arrives in Disconnecting is discarded, whatever its tag", 2)
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    peer.send("GetStatus", nonces=(ZERO, ZERO))
-    peer.wait_end(4, 2.5, "a wrong tag")
-    peer.send("Resume")
-    peer.send("GetStatus", nonces=(ZERO, ZERO))
-    peer.send("GetStatus", change=lambda m: m[:18])
-    peer.silent(0.3, "a command in Disconnecting")
-    check(not peer.link.resets, "5.7 a wrong tag in Disconnecting ends the link")
-    peer.send("Bye", {"reason": 4})
-    peer.until(lambda: peer.link.resets, 0.8, "5.7 RESET 1 behind the other Bye")
-    equal("reason of RESET", peer.link.resets[0], 1)
-    equal("run state", peer.next().status()["run_state"], 2)
-
-
-def ends(name, how):
-    @agent(f"5.7 {name} ends the session: forces released, breakpoints cleared, stopped stays stopped", 2)
-    def _(env):
-        peer = env.peer()
-        peer.halt()
-        peer.ask("SetHardwareBreakpoint", {"addr": 0x20000104, "id": 9})
-        peer.ask("Force", peer.force())
-        equal("forces", peer.status()["forces"], 1)
-        how(peer)
+    equal("the reaction once, then the force, then the trap", env.knob("journal")["journal"], TAKEN_BACK)
+    if env.serial:
+        equal("reason of RESET", peer.link.resets[0], 1)
         after = peer.next()
         s = after.status()
         equal("run state, breakpoints, forces", (s["run_state"], s["breakpoints"], s["forces"]), (2, 0, 0))
-        equal("the forced bytes", after.read(0x20000020, 4), bytes((32, 33, 34, 35)))
-        after.ask("SetHardwareBreakpoint", {"addr": 0x20000104, "id": 9})
+        equal("the forced bytes", after.read(0x20000020, 4), ORIGINAL)
+        equal("breakpoints", after.ask("ListBreakpoints", at(0, 0))["breakpoints"], [])
+        equal("State: cause, ended", (after.state["cause"], after.state["ended"]), (1, [0x20000020]))
 
 
-ends("RESET by the host", lambda p: (p.link.send_packet(RESET, 0, b"\x01"), p.rest(0.1)))
-ends("OPEN with another cookie", lambda p: None)
-ends("a record of length 0", lambda p: (p.link.write(0, b"\0\0"), p.rest(0.2)))
+@agent("5.8 the answering Bye repeats the reason", 2)
+def _(env):
+    for reason in (1, 2, 4, 6):
+        peer = env.peer()
+        peer.active = False
+        peer.send("Bye", {"reason": reason})
+        peer.until(lambda: peer.bye is not None, 2, "5.8 Bye")
+        equal("reason of Bye", peer.bye, reason)
+        peer.until(lambda: peer.link.closed, 1, "the end of the stream")
 
 
-@agent("5.7 the end of the session stops counting steps")
+@both("5.8 what arrives in Disconnecting is discarded, whatever its tag", 2)
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    peer.journal()
+    peer.send("GetStatus", nonces=(ZERO, ZERO))
+    peer.wait_end(4, 2, "a wrong tag")
+    peer.send("Resume")
+    peer.send("Halt")
+    peer.send("GetStatus", nonces=(ZERO, ZERO))
+    peer.send("GetStatus", change=lambda m: m[:-1] if env.serial else m[:-1] + bytes([m[-1] ^ 1]))
+    peer.silent(0.3, "a command in Disconnecting")
+    check(not peer.link.resets and not peer.link.closed, "5.8 a wrong tag in Disconnecting ends the line")
+    peer.finish_end(0.8)
+    check("resume" not in env.knob("journal")["journal"], "Resume was executed")
+
+
+@both("5.3 Bye that is not answered: the line's connection ends after 1000 ms", 2)
+def _(env):
+    peer = env.peer()
+    peer.send("GetStatus", nonces=(ZERO, ZERO))
+    peer.wait_end(4, 2, "a wrong tag")
+    t = now()
+    peer.until(lambda: peer.link.resets or peer.link.closed, 2.5, "5.3 the end after 1000 ms")
+    check(0.7 < now() - t < 1.6, f"the end after {now() - t:.2f} s")
+
+
+@agent("5.8 the agent that said Bye first leaves the stream open for the host to close, for 1000 ms", 2)
+def _(env):
+    peer = env.peer()
+    peer.send("GetStatus", nonces=(ZERO, ZERO))
+    peer.wait_end(4, 2, "a wrong tag")
+    peer.send("Bye", {"reason": 4})
+    peer.rest(0.4)
+    check(not peer.link.closed, "the stream is closed at once")
+    peer.until(lambda: peer.link.closed, 2, "the end after 1000 ms")
+
+
+def ends(name, how, cause):
+    @serial(f"5.8 {name} ends the session at once: reaction, force, trap; State tells the cause", 2)
+    def _(env):
+        peer = holding(env)
+        how(peer)
+        peer.active = False
+        peer.rest(0.1)
+        equal("journal", env.knob("journal")["journal"], TAKEN_BACK)
+        after = peer.next()
+        s = after.status()
+        equal("run state, breakpoints, forces", (s["run_state"], s["breakpoints"], s["forces"]), (2, 0, 0))
+        equal("State: cause, ended", (after.state["cause"], after.state["ended"]), (cause, [0x20000020]))
+        equal("the forced bytes", after.read(0x20000020, 4), ORIGINAL)
+        after.ask("SetHardwareBreakpoint", at(0x20000104, 9))
+
+
+ends("RESET by the host", lambda p: p.link.send_packet(RESET, 0, b"\x01"), 3)
+ends("a record of length 0", lambda p: (p.link.put(0, b"\0\0"), p.rest(0.2)), 3)
+
+
+@both("5.8 a session that holds nothing ends without the stop reaction", 1)
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    peer.ask("Force", peer.force())
+    peer.ask("Release", SAMPLE["Release"])
+    peer.ask("SetBreakpoint", at(0x20000104, 1))
+    peer.ask("ClearBreakpoint", at(0, 1))
+    peer.journal()
+    peer.close()
+    equal("journal", env.knob("journal")["journal"], [])
+
+
+@both("5.8 a session that holds a trap alone, or a force alone, ends with the stop reaction", 2)
+def _(env):
+    for kind, fields, want in (("SetBreakpoint", at(0x20000104, 1), "clear 536871172"),
+                               ("Force", SAMPLE["Force"], "release 536870944")):
+        peer = env.peer()
+        peer.halt()
+        peer.ask(kind, dict(fields, lease=60000) if kind == "Force" else fields)
+        peer.journal()
+        peer.close()
+        equal("journal", env.knob("journal")["journal"], ["react", want])
+        env.lines[-1].gone()
+
+
+@both("5.8 the end of the session stops counting steps, and leaves a stopped machine stopped", 2)
 def _(env):
     peer = env.peer()
     peer.halt()
     peer.ask("Step", {"count": 0xFFFFFFFF, "trace": 0})
     equal("run state", peer.status()["run_state"], 3)
-    after = peer.next()
-    s = after.status()
-    check(s["run_state"] != 3, "steps go on in the next session")
-    equal("steps left", s["steps_left"], 0)
+    peer.close()
+    env.knob("journal")
+    peer.link.rest(0.15)
+    equal("journal", env.knob("journal")["journal"], [])
+    if env.serial:
+        s = peer.next().status()
+        equal("run state, steps left", (s["run_state"], s["steps_left"]), (2, 0))
 
 
-@agent("5.7 a running machine keeps running when the session ends")
+@serial("5.8 a running machine keeps running when the session ends", 1)
 def _(env):
     peer = env.peer()
     equal("run state", peer.next().status()["run_state"], 1)
 
 
-@agent("8.8 metric 2 counts sessions, 7 wrong tags", 2)
+@both("5.8 the host's Bye while steps are under way: it is answered before the next one begins", 1)
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    sequence = peer.send("Step", {"count": 0xFFFFFFFF, "trace": 1})
+    peer.answer("Step", "Done", sequence)
+    peer.rest(0.1)
+    peer.close()
+    env.knob("journal")
+    peer.link.rest(0.1)
+    check("step" not in env.knob("journal")["journal"], "steps after the end")
+
+
+# -- the program's generation ----------------------------------------------------------------------------------------
+
+@both("8.11 when the program has changed the session ends: Bye 8, and what it held is taken back", 1)
+def _(env):
+    peer = holding(env)
+    peer.knob("generation 2")
+    peer.wait_end(8, 1.5, "another generation")
+    equal("journal", env.knob("journal")["journal"], TAKEN_BACK)
+    if env.serial:
+        after = peer.finish_end().next()
+        equal("generation, cause", (after.welcome["generation"], after.state["cause"]), (2, 8))
+        equal("generation of the variables", after.ask("ListVariables", {"from": 0})["generation"], 2)
+
+
+@agent("8.11 a command of column A to a program that has changed: ProgramChanged, not executed, and recorded", 2)
+def _(env):
+    """The command has arrived when the generation changes, in a stall; the command or the run notices first."""
+    peer = env.peer()
+    peer.halt()
+    peer.journal()
+    peer.stall(300)
+    sequence = peer.send("Resume")
+    peer.said("generation 7")
+    peer.wait_end(8, 2, "another generation")
+    m = next((m for m in peer.answers if m.fields.get("request") == sequence), None)
+    if m:
+        peer.is_error(m, 28, 7, "Resume")
+    check("resume" not in env.knob("journal")["journal"], "Resume was executed")
+
+
+@agent("8.11 a Halt of a program that has changed is executed, and a Release is ProgramChanged", 2)
+def _(env):
+    """Both have arrived, in a stall, when the generation changes: commands of channel 0 come before all else."""
+    peer = env.peer()
+    peer.journal()
+    peer.stall(300)
+    halt = peer.send("Halt")
+    release = peer.send("Release", SAMPLE["Release"])
+    peer.said("generation 7")
+    peer.wait_end(8, 2, "another generation")
+    found = {m.fields.get("request"): m for m in peer.answers}
+    check(halt in found and found[halt].name == "Done", f"the answer to Halt: {found.get(halt)}")
+    check(release in found, "no answer to Release")
+    peer.is_error(found[release], 28, 7, "Release")
+    check("halt" in env.knob("journal")["journal"], "Halt was not executed")
+
+
+@both("8.13 metric 2 counts sessions, 7 wrong tags", 2)
 def _(env):
     peer = env.peer()
     before = peer.metrics()
+    equal("metric 7", before[7], 0)
+    if not env.serial:
+        return
     peer.send("GetStatus", nonces=(ZERO, ZERO))
     peer.wait_end(4, 2.5, "a wrong tag")
-    after = peer.next().metrics()
+    after = peer.finish_end().next().metrics()
     equal("metric 2", after.get(2), before.get(2) + 1)
     equal("metric 7", after.get(7), before.get(7) + 1)
+
+

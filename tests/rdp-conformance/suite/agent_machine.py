@@ -1,24 +1,20 @@
-"""Scenarios for agents: breakpoints, steps, forces, axes; SPEC 8.3 to 8.5."""
+"""Scenarios for agents: Halt, Resume, breakpoints, watchpoints; SPEC 8.4, 8.5."""
 
-from .agent_kinds import SAMPLE
-from .agent_link import agent
-from .link import now
+from .agents import agent, both
+from .frames import registers_of
 from .run import check, equal
-from .session import PRINT
-from .wire import registers_of
+from .samples import SAMPLE, at
 
-
-def at(address, id):
-    return {"addr": address, "id": id}
+SETS = ("SetBreakpoint", "SetHardwareBreakpoint", "SetSoftwareBreakpoint")
 
 
 def executed(peer):
     return peer.registers()["r0"] - 0x1000
 
 
-# -- halt, resume -----------------------------------------------------------------------------------------------------
+# -- halt, resume ----------------------------------------------------------------------------------------------------
 
-@agent("8.4 Halt: Done, then Stopped with reason 4 and the Halt's sequence")
+@both("8.4 Halt: Done, then Stopped with reason 4 and the Halt's sequence")
 def _(env):
     peer = env.peer()
     sequence = peer.send("Halt")
@@ -30,17 +26,47 @@ def _(env):
     regs = registers_of(f)
     equal("pc", regs["pc"], 0x20000100 + 2 * ((regs["r0"] - 0x1000) % 32))
     n = executed(peer)
-    peer.rest(0.2)
+    peer.rest(0.15)
     equal("instructions while stopped", executed(peer) - n, 0)
 
 
-@agent("8.4 Halt of a stopped, Resume and Step of a running machine are WrongState")
+@both("8.4 Halt of a program that stands is Done, has no effect, and brings no Stopped", 1)
 def _(env):
     peer = env.peer()
-    peer.refuse(10, "Resume")
-    peer.refuse(10, "Step", {"count": 1, "trace": 0})
     peer.halt()
-    peer.refuse(10, "Halt")
+    peer.journal()
+    for _ in range(3):
+        peer.ask("Halt")
+    peer.no_stopped(0.2, "Halt of a program that stands")
+    equal("journal", peer.journal()["journal"], [])
+    equal("run state", peer.status()["run_state"], 2)
+    for knob in ("interlock", "moving"):
+        peer.knob(f"{knob} 1")
+        peer.ask("Halt")
+        peer.knob(f"{knob} 0")
+    peer.ask("Resume")
+    peer.rest(0.05)
+    peer.halt()
+
+
+@agent("8.4 a Halt while one is under way is Done: one Stopped, with the last one's sequence or the first one's", 1)
+def _(env):
+    peer = env.peer()
+    first = peer.send("Halt")
+    second = peer.send("Halt")
+    peer.answer("Halt", "Done", first)
+    peer.answer("Halt again", "Done", second)
+    f = peer.stopped(4)
+    check(f["request"] in (first, second), f"request {f['request']}")
+    peer.no_stopped(0.2, "a second Stopped")
+
+
+@both("8.4 Resume, Step, StepRange and writes of a program that runs are WrongState")
+def _(env):
+    peer = env.peer()
+    for kind in ("Resume", "Step", "StepRange", "WriteMemory", "WriteRegister"):
+        peer.refuse(10, kind, SAMPLE.get(kind))
+    peer.halt()
     n = executed(peer)
     peer.ask("Resume")
     equal("run state", peer.status()["run_state"], 1)
@@ -49,12 +75,13 @@ def _(env):
     check(executed(peer) > n, "nothing was executed after Resume")
 
 
-# -- breakpoints ------------------------------------------------------------------------------------------------------
+# -- breakpoints -----------------------------------------------------------------------------------------------------
 
-@agent("8.3 a breakpoint is met before its instruction, hits count, and it is not met again before the pc has moved")
+@both("8.5 a breakpoint is met before its instruction, hits count, and it is not met again at the pc", 1)
 def _(env):
     peer = env.peer()
-    equal("BreakpointSet", {k: v for k, v in peer.ask("SetBreakpoint", at(0x20000110, 77)).items() if k != "request"}, {"id": 77, "slot": 0})
+    f = peer.ask("SetBreakpoint", at(0x20000110, 77))
+    equal("BreakpointSet", (f["id"], f["slot"]), (77, 0))
     last = None
     for hits in (1, 2, 3):
         f = peer.stopped(2, 0, 0)
@@ -66,13 +93,14 @@ def _(env):
         if last is not None:
             equal("instructions between two hits", n - last, 32)
         last = n
-        equal("hits", [(b["id"], b["addr"], b["trap"], b["hits"]) for b in peer.ask("ListBreakpoints", at(0, 0))["breakpoints"]], [(77, 0x20000110, 0, hits)])
+        rows = peer.ask("ListBreakpoints", at(0, 0))["breakpoints"]
+        equal("hits", [(b["id"], b["addr"], b["trap"], b["hits"]) for b in rows], [(77, 0x20000110, 0, hits)])
         equal("run state", peer.status()["run_state"], 2)
         peer.ask("Resume")
     peer.stopped(2, 0, 0)
 
 
-@agent("8.3 a breakpoint at the pc is not met by Step or Resume from there")
+@agent("8.4 a breakpoint at the pc is not met by Resume, Step or StepRange before its instruction is executed", 2)
 def _(env):
     peer = env.peer()
     peer.halt()
@@ -85,16 +113,37 @@ def _(env):
     peer.ask("Resume")
     equal("detail", peer.stopped(2, 0)["detail"], 5)
     equal("instructions until it is met", executed(peer) - n, 31)
+    sequence = peer.send("StepRange", {"first": pc, "last": pc, "over": 0})
+    peer.answer("StepRange", "Done", sequence)
+    peer.stopped(1, sequence)
+    equal("instructions of StepRange from the breakpoint", executed(peer) - n, 32)
+    peer.ask("Resume")
+    equal("detail", peer.stopped(2, 0)["detail"], 5)
+    peer.ask("Resume")
+    equal("detail", peer.stopped(2, 0)["detail"], 5)
+    equal("hits", peer.ask("ListBreakpoints", at(0, 0))["breakpoints"][0]["hits"], 3)
 
 
-@agent("8.3 ids: DuplicateId, UnknownId; clear by id and address, or id alone; then it is not met")
+@agent("8.5 a breakpoint that is set at the pc of a program that stands is met only after its instruction", 1)
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    pc = peer.registers()["pc"]
+    n = executed(peer)
+    peer.ask("SetBreakpoint", at(pc, 5))
+    peer.ask("Resume")
+    peer.stopped(2, 0)
+    equal("instructions until it is met", executed(peer) - n, 32)
+
+
+@both("8.5 ids: DuplicateId with the id, UnknownId; clear by id and address, or id alone; then it is not met", 2)
 def _(env):
     peer = env.peer()
     peer.halt()
     peer.ask("SetBreakpoint", at(0x20000100, 1))
-    for kind in ("SetBreakpoint", "SetHardwareBreakpoint", "SetSoftwareBreakpoint"):
-        peer.refuse(16, kind, at(0x20000102, 1))
-    peer.refuse(16, "SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=1))
+    for kind in SETS:
+        peer.refuse(16, kind, at(0x20000102, 1), 1)
+    peer.refuse(16, "SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=1), 1)
     peer.refuse(17, "ClearBreakpoint", at(0, 2))
     peer.refuse(17, "ClearBreakpoint", at(0x20000102, 1))
     equal("breakpoints", peer.status()["breakpoints"], 1)
@@ -104,23 +153,45 @@ def _(env):
     peer.ask("ClearBreakpoint", at(0, 1))
     equal("breakpoints", peer.status()["breakpoints"], 0)
     peer.ask("Resume")
-    peer.rest(0.2)
-    check(not [e for e in peer.events if e.name == "Stopped"], "stopped at a cleared breakpoint")
+    peer.no_stopped(0.15, "a cleared breakpoint")
 
 
-@agent("8.3 addresses that cannot be: Unmapped")
+@agent("8.5 one breakpoint at an address, in hardware or not: DuplicateId with the present one's id", 2)
+def _(env):
+    for first in SETS:
+        peer = env.peer()
+        peer.halt()
+        peer.ask(first, at(0x20000104, 31))
+        for kind in SETS:
+            peer.refuse(16, kind, at(0x20000104, 32), 31)
+        equal("breakpoints", peer.status()["breakpoints"], 1)
+        peer.ask("ClearBreakpoint", at(0, 31))
+        peer.ask("SetSoftwareBreakpoint", at(0x20000104, 32))
+        env.lines[-1].gone()
+
+
+@agent("8.5 one watchpoint at an address; a watchpoint and a breakpoint are of different classes", 1)
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    peer.ask("SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=9))
+    peer.refuse(16, "SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=10), 9)
+    peer.refuse((11, 25), "SetBreakpoint", at(0x20000010, 11))
+    equal("breakpoints", peer.status()["breakpoints"], 1)
+
+
+@agent("8.5 addresses that cannot be: Unmapped", 1)
 def _(env):
     peer = env.peer()
     peer.halt()
     for i, address in enumerate((0x20000101, 0x20000140, 0x200000FE, 0, (1 << 64) - 2)):
-        for kind in ("SetBreakpoint", "SetHardwareBreakpoint", "SetSoftwareBreakpoint"):
+        for kind in SETS:
             peer.refuse(11, kind, at(address, 20 + i))
-        peer.drain()
     equal("breakpoints", peer.status()["breakpoints"], 0)
     peer.ask("SetBreakpoint", at(0x2000013E, 1))
 
 
-@agent("8.3 slots: hardware two at a time, all 8; from 0, the lowest free one first")
+@agent("8.5 slots: hardware two at a time, all 8; from 0, the lowest free one first", 1)
 def _(env):
     peer = env.peer()
     peer.halt()
@@ -133,10 +204,19 @@ def _(env):
     peer.refuse(13, "SetSoftwareBreakpoint", at(0x20000120, 30), 8)
     peer.refuse(13, "SetBreakpoint", at(0x20000120, 30), 8)
     equal("breakpoints", peer.status()["breakpoints"], 8)
+
+
+@agent("8.5 the lowest free slot is given first", 1)
+def _(env):
+    peer = env.peer()
+    peer.halt()
+    for i in range(4):
+        equal("slot", peer.ask("SetSoftwareBreakpoint", at(0x20000104 + 2 * i, 10 + i))["slot"], i)
     peer.ask("ClearBreakpoint", at(0, 12))
     peer.ask("ClearBreakpoint", at(0, 10))
-    equal("the lowest free slot", peer.ask("SetSoftwareBreakpoint", at(0x20000130, 40))["slot"], 2)
-    equal("the next free slot", peer.ask("SetSoftwareBreakpoint", at(0x20000132, 41))["slot"], 4)
+    equal("the lowest free slot", peer.ask("SetSoftwareBreakpoint", at(0x20000130, 40))["slot"], 0)
+    equal("the next free slot", peer.ask("SetSoftwareBreakpoint", at(0x20000132, 41))["slot"], 2)
+    equal("the next free slot", peer.ask("SetSoftwareBreakpoint", at(0x20000134, 42))["slot"], 4)
 
 
 @agent("6.1 ListBreakpoints: rising ids from the lowest that is wanted, their kinds of trap")
@@ -159,12 +239,12 @@ def _(env):
         equal(f"breakpoints from {lowest}", got, [w for w in want if w[0] >= lowest])
 
 
-@agent("8.3 a watchpoint stops after the next instruction: reason 3, its id and the address below")
+@both("8.5 a watchpoint stops after the next instruction: reason 3, its id and the address below", 1)
 def _(env):
     peer = env.peer()
     peer.halt()
     peer.ask("SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=9))
-    for change in (dict(addr=0x20000014), dict(length=2), dict(access=1), dict(access=3)):
+    for change in (dict(addr=0x20000014), dict(length=2, addr=0x20000030), dict(access=1, addr=0x20000034)):
         peer.refuse(3, "SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=10, **change))
     for _ in range(2):
         n = executed(peer)
@@ -176,296 +256,3 @@ def _(env):
     peer.ask("Resume")
     peer.rest(0.1)
     equal("run state", peer.status()["run_state"], 1)
-
-
-# -- steps ------------------------------------------------------------------------------------------------------------
-
-@agent("8.4 Step with trace: a Stopped for each step, more until the last")
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    regs = peer.registers()
-    pc, r0 = regs["pc"], regs["r0"]
-    sequence = peer.send("Step", {"count": 5, "trace": 1})
-    peer.answer("Step", "Done", sequence)
-    for i in range(5):
-        f = peer.stopped(1, sequence, int(i < 4))
-        pc = 0x20000100 + (pc + 2 - 0x20000100) % 0x40
-        r0 += 1
-        equal(f"step {i + 1}: pc, r0", (registers_of(f).get("pc"), registers_of(f).get("r0")), (pc, r0))
-    peer.rest(0.1)
-    check(not [e for e in peer.events if e.name == "Stopped"], "more Stopped than steps")
-    s = peer.status()
-    equal("run state, steps left", (s["run_state"], s["steps_left"]), (2, 0))
-    order = [m.name for m in peer.log if m.fields.get("request") == sequence]
-    equal("Done first", order[0], "Done")
-
-
-@agent("8.4 every traced step's Stopped comes, though there was no room for them", 5, ("5.3 time",))
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    pc = peer.registers()["pc"]
-    peer.rest(0.3)
-    peer.link.windows = [0, 0]
-    peer.link.accept_data = False
-    peer.link.send_ack()
-    peer.link.advertised = [len(peer.link.rx[0]), len(peer.link.rx[1])]
-    sequence = peer.send("Step", {"count": 300, "trace": 1})
-    peer.rest(0.7)
-    peer.link.accept_data = True
-    peer.link.windows = [8192, 8192]
-    peer.link.send_ack()
-    peer.answer("Step", "Done", sequence)
-    for i in range(300):
-        f = peer.stopped(1, sequence, int(i < 299), 8)
-        pc = 0x20000100 + (pc + 2 - 0x20000100) % 0x40
-        equal(f"pc of step {i + 1}", registers_of(f).get("pc"), pc)
-    equal("run state", peer.status()["run_state"], 2)
-
-
-@agent("8.4 Step without trace: one Stopped, for the last step")
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    n = executed(peer)
-    sequence = peer.send("Step", {"count": 40, "trace": 0})
-    peer.answer("Step", "Done", sequence)
-    peer.stopped(1, sequence, 0)
-    equal("instructions", executed(peer) - n, 40)
-    check(not [e for e in peer.events if e.name == "Stopped"], "more than one Stopped")
-
-
-@agent("8.4 any stop for another reason ends the steps")
-def _(env):
-    peer = env.peer()
-    peer.ask("SetBreakpoint", at(0x20000110, 3))
-    peer.stopped(2)
-    n = executed(peer)
-    sequence = peer.send("Step", {"count": 100, "trace": 0})
-    peer.answer("Step", "Done", sequence)
-    f = peer.stopped(2, None, 0)
-    equal("detail", f["detail"], 3)
-    equal("instructions", executed(peer) - n, 32)
-    s = peer.status()
-    equal("run state, steps left", (s["run_state"], s["steps_left"]), (2, 0))
-    peer.ask("ClearBreakpoint", at(0, 3))
-    peer.ask("SetWatchpoint", dict(SAMPLE["SetWatchpoint"], id=4))
-    sequence = peer.send("Step", {"count": 100, "trace": 1})
-    peer.answer("Step", "Done", sequence)
-    peer.stopped(3, None, 0)
-    equal("instructions", executed(peer) - n, 33)
-
-
-@agent("8.4 while steps are under way: Busy but for Halt, Release and what is only read; Halt ends them", 2)
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    peer.ask("SetBreakpoint", dict(at(0x20000100, 1)))
-    peer.ask("ClearBreakpoint", at(0, 1))
-    peer.ask("Force", peer.force())
-    sequence = peer.send("Step", {"count": 0xFFFFFFFF, "trace": 0})
-    peer.answer("Step", "Done", sequence)
-    s = peer.status()
-    equal("run state", s["run_state"], 3)
-    check(s["steps_left"] > 0, "no steps left")
-    for kind in ("SetBreakpoint", "ClearBreakpoint", "SetHardwareBreakpoint", "SetSoftwareBreakpoint", "SetWatchpoint", "Resume", "Step", "Force", "SetAxis",
-                 "PushPolicy"):
-        peer.refuse(21, kind, SAMPLE.get(kind))
-    equal("forces", peer.status()["forces"], 1)
-    peer.ask("Release", SAMPLE["Release"])
-    equal("released", (peer.status()["forces"], peer.read(0x20000020, 4)), (0, ORIGINAL))
-    for kind in ("ListBreakpoints", "ReadMemory", "GetStatus", "ReadAxes", "ReadPlc", "ReadCursor", "ReadAudit", "ReadMetrics"):
-        peer.ask(kind, SAMPLE.get(kind))
-    later = peer.status()["steps_left"]
-    peer.rest(0.2)
-    check(peer.status()["steps_left"] < s["steps_left"] and later <= s["steps_left"], "steps do not count down")
-    halt = peer.send("Halt")
-    peer.answer("Halt", "Done", halt)
-    peer.stopped(4, halt, 0)
-    s = peer.status()
-    equal("run state, steps left", (s["run_state"], s["steps_left"]), (2, 0))
-    n = executed(peer)
-    peer.rest(0.1)
-    equal("instructions after Halt", executed(peer) - n, 0)
-
-
-@agent("8.4 Halt ends traced steps at once: commands that wait are handled before the next step begins", 3)
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    n = executed(peer)
-    sequence = peer.send("Step", {"count": 0xFFFFFFFF, "trace": 1})
-    peer.answer("Step", "Done", sequence)
-    for _ in range(5):
-        equal("run state", peer.status()["run_state"], 3)
-        peer.rest(0.1)
-    halt = peer.send("Halt")
-    peer.answer("Halt", "Done", halt, 2)
-    steps = 0
-    while True:
-        f = peer.stopped()
-        if f["reason"] == 4:
-            break
-        steps += 1
-        equal("reason, request, more", (f["reason"], f["request"], f["more"]), (1, sequence, 1))
-    equal("request and more of the last one", (f["request"], f["more"]), (halt, 0))
-    equal("instructions", executed(peer) - n, steps)
-    peer.rest(0.2)
-    check(not [e for e in peer.events if e.name == "Stopped"], "Stopped after the Halt's")
-
-
-@agent("8.4 traced steps over a slow line: commands are answered, Halt ends them, the heartbeat is not lost", 6, ("5.3 time", "4.3"))
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    sequence = peer.send("Step", {"count": 0xFFFFFFFF, "trace": 1})
-    peer.answer("Step", "Done", sequence)
-    peer.link.auto_ack = False
-
-    def slowly(done, seconds, what):
-        # 40 ACKs a second, each with room for little more than one Stopped
-        end = now() + seconds
-        while not done():
-            check(now() < end, f"8.4 {what}: not within {seconds} s")
-            check(peer.bye is None, f"8.4 {what}: Bye {peer.bye}")
-            peer.link.send_ack(windows=[120, 120])
-            peer.rest(0.025)
-    t = now()
-    slowly(lambda: now() - t > 3.5, 5, "traced steps")
-    status = peer.send("GetStatus")
-    slowly(lambda: peer.answers, 6, "GetStatus while steps are traced")
-    equal("run state", peer.answer("GetStatus", "Status", status).fields["run_state"], 3)
-    halt = peer.send("Halt")
-    slowly(lambda: peer.answers, 6, "Halt while steps are traced")
-    peer.answer("Halt", "Done", halt)
-    peer.link.auto_ack = True
-    peer.until(lambda: peer.events and peer.events[-1].fields.get("reason") == 4, 4, "Stopped of the Halt")
-    equal("its request", peer.events[-1].fields["request"], halt)
-
-
-# -- forces -----------------------------------------------------------------------------------------------------------
-
-ORIGINAL = bytes((32, 33, 34, 35))
-
-
-@agent("8.5 a forced variable is held until Release, which gives the former bytes back")
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    peer.ask("Force", peer.force())
-    equal("forced", peer.read(0x2000001C, 12), bytes((28, 29, 30, 31)) + b"\xAA\xBB\xCC\xDD" + bytes((36, 37, 38, 39)))
-    peer.ask("Resume")
-    peer.rest(0.1)
-    equal("forced, running", peer.read(0x20000020, 4), b"\xAA\xBB\xCC\xDD")
-    equal("forces", peer.status()["forces"], 1)
-    peer.ask("Release", SAMPLE["Release"])
-    equal("released", peer.read(0x20000020, 4), ORIGINAL)
-    equal("forces", peer.status()["forces"], 0)
-
-
-@agent("8.5 a force ends with its lease", 2)
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    t = now()
-    peer.ask("Force", peer.force(lease=500))
-    peer.ask("Force", peer.force(addr=0x20000024, lease=60000))
-    if now() - t < 0.3:
-        equal("within the lease", peer.read(0x20000020, 4), b"\xAA\xBB\xCC\xDD")
-    peer.rest(0.9)
-    equal("after the lease", peer.read(0x20000020, 4), ORIGINAL)
-    equal("forces", peer.status()["forces"], 1)
-    equal("the other one", peer.read(0x20000024, 4), b"\xAA\xBB\xCC\xDD")
-
-
-@agent("8.5 forcing again replaces value and lease, and Release still gives the first bytes back", 3)
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    peer.ask("Force", peer.force(lease=500))
-    peer.ask("Force", peer.force(value=b"WXYZ", lease=60000))
-    peer.rest(0.9)
-    equal("after the first lease", peer.read(0x20000020, 4), b"WXYZ")
-    equal("forces", peer.status()["forces"], 1)
-    peer.ask("Force", peer.force(value=b"abcd", lease=400))
-    peer.rest(0.8)
-    equal("after the last lease", peer.read(0x20000020, 4), ORIGINAL)
-    peer.ask("Force", peer.force())
-    peer.ask("Force", peer.force(value=b"WXYZ"))
-    peer.ask("Release", SAMPLE["Release"])
-    equal("released", peer.read(0x20000020, 4), ORIGINAL)
-
-
-@agent("8.5 Release of a variable that is not forced is Done, and recorded")
-def _(env):
-    peer = env.peer()
-    peer.ask("Release", dict(SAMPLE["Release"], addr=0x20000024))
-    peer.halt()
-    peer.ask("Force", peer.force(lease=50))
-    peer.rest(0.3)
-    equal("forces", peer.status()["forces"], 0)
-    peer.ask("Release", SAMPLE["Release"])
-    f = peer.ask("ReadAudit", {"from": 0, "count": 9})
-    equal("records", [(r["kind"], r["verdict"], r["addr"]) for r in f["records"]],
-          [(0x1B, 0, 0x20000024), (0x10, 0, 0), (0x1A, 0, 0x20000020), (0x1B, 0, 0x20000020)])
-
-
-@agent("8.5 four forces; where none can be: Unmapped; a lease of 0")
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    for address in (0x2000001C, 0x20000022, 0x20000030, 0, 1 << 63):
-        peer.refuse(11, "Force", peer.force(addr=address))
-    peer.drain()
-    for value in (b"a", b"ab", bytes(8), bytes(16)):
-        peer.refuse(11, "Force", peer.force(value=value))
-    for i in range(4):
-        peer.ask("Force", peer.force(addr=0x20000020 + 4 * i, value=bytes([i] * 4)))
-    equal("forces", peer.status()["forces"], 4)
-    peer.ask("Force", peer.force(addr=0x20000020, value=b"\x09" * 4))
-    peer.drain()
-    peer.refuse(11, "Force", peer.force(addr=0x20000030))
-    equal("memory", peer.read(0x20000020, 16), b"\x09" * 4 + b"\x01" * 4 + b"\x02" * 4 + b"\x03" * 4)
-    peer.refuse(19, "Force", peer.force(lease=0), 0)
-
-
-@agent("8.5 the interlock forbids a force while the machine runs, each time; never a Release")
-def _(env):
-    peer = env.peer()
-    peer.refuse(14, "Force", peer.force())
-    equal("forces", peer.status()["forces"], 0)
-    peer.halt()
-    peer.ask("Force", peer.force())
-    peer.ask("Resume")
-    peer.refuse(14, "Force", peer.force(value=b"WXYZ"))
-    equal("the first force stays", peer.read(0x20000020, 4), b"\xAA\xBB\xCC\xDD")
-    peer.ask("Release", SAMPLE["Release"])
-    equal("released", peer.read(0x20000020, 4), ORIGINAL)
-
-
-@agent("8.5 another device's fingerprint: WrongDevice, nothing happens")
-def _(env):
-    peer = env.peer()
-    peer.halt()
-    other = PRINT[:-1] + b"2"
-    peer.refuse(18, "Force", peer.force(fingerprint=other))
-    peer.ask("Force", peer.force())
-    peer.refuse(18, "Release", dict(SAMPLE["Release"], fingerprint=bytes(16)))
-    equal("still forced", peer.read(0x20000020, 4), b"\xAA\xBB\xCC\xDD")
-    peer.refuse(18, "SetAxis", dict(SAMPLE["SetAxis"], fingerprint=b"R" + PRINT[1:]))
-    equal("axes", peer.ask("ReadAxes")["positions"][0], 1000000)
-
-
-@agent("8.5 SetAxis: the interlock forbids it while the machine runs; Unmapped")
-def _(env):
-    peer = env.peer()
-    peer.refuse(14, "SetAxis", SAMPLE["SetAxis"])
-    peer.refuse(14, "SetAxis", dict(SAMPLE["SetAxis"], axis=9))
-    peer.halt()
-    peer.ask("SetAxis", dict(axis=1, position=-123456789012, fingerprint=PRINT))
-    peer.ask("SetAxis", dict(axis=2, position=7, fingerprint=PRINT))
-    equal("axes", peer.ask("ReadAxes")["positions"], [1000000, -123456789012, 7])
-    peer.refuse(11, "SetAxis", dict(axis=3, position=0, fingerprint=PRINT))
-    peer.refuse(11, "SetAxis", dict(axis=255, position=0, fingerprint=PRINT))
-    equal("axes in the next State", peer.next().state["axes"], [1000000, -123456789012, 7])

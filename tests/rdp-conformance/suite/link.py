@@ -1,80 +1,61 @@
-"""One end of a link over TCP, obedient unless told otherwise; it watches the other end for violations of SPEC 2 to 4."""
+"""One end of a serial line, obedient unless told otherwise; it watches the other end: SPEC 2 to 4."""
 
-import select
 import struct
 import time
-from collections import Counter, deque
+from collections import Counter
 
-from .wire import ACK, ACCEPT, DATA, OPEN, PROBE, RESET, framed, packet, parse
+from .line import Failure, Line, now
+from .wire import ACCEPT, ACK, DATA, MTU, OPEN, PAYLOAD, PROBE, RESET, framed, packet, parse, unstuffed
 
-now = time.monotonic
-
-
-class Failure(Exception):
-    """The other side did not do what it must."""
+__all__ = ["Failure", "Link", "now"]
 
 
-def signed(x):
-    return (x & 0xFFFFFFFF) - ((x & 0x80000000) << 1)
+class Link(Line):
+    serial = True
 
-
-class Link:
     def __init__(self, sock, agent_side):
-        self.sock, self.agent_side = sock, agent_side
-        sock.setblocking(True)
-        sock.settimeout(5)
-        self.raw = b""
+        super().__init__(sock, agent_side)
         self.connection = None
-        self.closed = False
-        self.packets, self.resets, self.violations = [], [], []
+        self.packets = []
         # what may be told to misbehave
         self.auto_ack = True            # ACK after DATA and every 150 ms
         self.accept_data = True         # False: DATA is lost on its way
+        self.deaf = set()               # channels whose DATA is lost on its way
         self.lose = 0                   # so many DATA packets of ours are lost on their way
         self.retransmit = True
         self.windows = [8192, 8192]
-        self.max_payload = 1006
+        self.max_payload = PAYLOAD
         self.ignore_window = False      # send whatever there is
-        self.tolerated = set()          # beginnings of violations that a scenario provokes
         self.fresh()
 
     def fresh(self):
         """A new connection."""
-        self.rx, self.wire, self.wire_count = [bytearray(), bytearray()], [bytearray(), bytearray()], [bytearray(), bytearray()]
-        self.parsed = [0, 0]
-        self.tx, self.sent, self.most_sent, self.acked, self.room = [bytearray(), bytearray()], [0, 0], [0, 0], [0, 0], [512, 512]
+        two = lambda make: [make(), make()]
+        self.rx, self.wire, self.wire_count = two(bytearray), two(bytearray), two(bytearray)
+        self.parsed, self.tx = [0, 0], two(bytearray)
+        self.sent, self.most_sent, self.acked, self.room = [0, 0], [0, 0], [0, 0], [512, 512]
         self.progress, self.went_back = [now(), now()], [0.0, 0.0]
-        self.limit = 512                # of records that come in
+        self.limits = [512, 512]
         self.advertised = [512, 512]
         self.ack_number, self.peer_ack, self.peer_ack_number = 0, None, 0
         self.ack_due, self.last_ack = False, now()
-        self.nack, self.signal_failures, self.told_crc = 0, 0, 0
-        self.inbox = deque()
+        self.nack, self.signal_failures = 0, 0
+        self.inbox.clear()
         self.resets = []
         self.first_packet = len(self.packets)
 
-    def violation(self, text):
-        if not any(text.startswith(t) for t in self.tolerated) and text not in self.violations and len(self.violations) < 20:
-            self.violations.append(text)
-
-    # -- sending ------------------------------------------------------------------------------------------------------
-
-    def send_raw(self, data):
-        if self.closed:
-            return
-        try:
-            self.sock.sendall(data)
-        except OSError:
-            self.closed = True
+    # -- sending -----------------------------------------------------------------------------------------------------
 
     def send_packet(self, kind, position, payload=b"", flags=0, connection=None, **wrong):
-        self.send_raw(framed(packet(kind, (self.connection or 0) if connection is None else connection, position, payload, flags, **wrong)))
+        number = (self.connection or 0) if connection is None else connection
+        self.send_raw(framed(packet(kind, number, position, payload, flags, **wrong)))
 
     def ack_payload(self, expected=None, windows=None, nack=None):
         expected = expected or [len(self.rx[0]), len(self.rx[1])]
         windows = windows or self.windows
-        return struct.pack(">IHIHHHHBH", expected[0] & 0xFFFFFFFF, windows[0], expected[1] & 0xFFFFFFFF, windows[1], 0, 0, 0, self.nack if nack is None else nack,
-                           self.signal_failures)
+        mask = 0xFFFFFFFF
+        return struct.pack(">IHIHHHHBH", expected[0] & mask, windows[0], expected[1] & mask, windows[1], 0, 0, 0,
+                           self.nack if nack is None else nack, self.signal_failures)
 
     def send_ack(self, number=None, expected=None, windows=None, nack=None, extra=b""):
         payload = self.ack_payload(expected, windows, nack)
@@ -84,14 +65,21 @@ class Link:
             for c in (0, 1):
                 e, w = struct.unpack(">IH", payload[6 * c:6 * c + 6])
                 self.advertised[c] = max(self.advertised[c], e + w)
-            if payload[18] & 8:
-                self.told_crc += 1
         self.nack, self.ack_due, self.last_ack = 0, False, now()
         self.send_packet(ACK, number, payload + extra)
 
-    def write(self, channel, data):
+    def write(self, channel, message):
+        self.put(channel, struct.pack(">H", len(message)) + message)
+
+    def put(self, channel, data):
+        """Bytes of a channel."""
         self.tx[channel] += data
         self.flush(channel)
+
+    def noted(self, channel, data):
+        """Bytes of ours that go over the line by other ways."""
+        self.tx[channel] += data
+        self.sent[channel] = self.most_sent[channel] = len(self.tx[channel])
 
     def flush(self, channel):
         while True:
@@ -109,7 +97,7 @@ class Link:
             self.sent[channel] = stop
             self.most_sent[channel] = max(self.most_sent[channel], stop)
 
-    # -- receiving ----------------------------------------------------------------------------------------------------
+    # -- receiving ---------------------------------------------------------------------------------------------------
 
     def pump(self, seconds=0.02):
         """One round: whatever arrives within the time, and what the timers want."""
@@ -117,16 +105,8 @@ class Link:
             time.sleep(min(seconds, 0.02))
             return
         due = self.last_ack + 0.15 - now() if self.auto_ack and self.connection else seconds
-        ready, _, _ = select.select([self.sock], [], [], max(0.0, min(seconds, due)))
-        if ready:
-            try:
-                data = self.sock.recv(65536)
-            except OSError:
-                data = b""
-            if not data:
-                self.closed = True
-            self.raw += data
-            self.take()
+        self.received(min(seconds, due))
+        self.take()
         if not self.connection or self.closed:
             return
         if self.auto_ack and (self.ack_due or now() - self.last_ack >= 0.15):
@@ -139,16 +119,14 @@ class Link:
                 self.flush(c)
 
     def take(self):
-        while len(self.raw) >= 2:
-            length = int.from_bytes(self.raw[:2], "big")
-            if not 16 <= length <= 1022:
-                self.violation(f"2.2 length {length}")
-                self.closed = True
-                return
-            if len(self.raw) < 2 + length:
-                return
-            found = parse(self.raw[2:2 + length], now())
-            self.raw = self.raw[2 + length:]
+        while b"\0" in self.raw:
+            piece, _, self.raw = self.raw.partition(b"\0")
+            if not piece:
+                continue
+            if len(piece) + 2 > MTU:
+                self.violation(f"2 a packet of {len(piece) + 2} bytes on a lane with an MTU of {MTU}")
+            raw = unstuffed(piece)
+            found = "Frame" if raw is None else parse(raw, now())
             if isinstance(found, str):
                 self.violation(f"3.1 a packet with wrong {found}")
                 continue
@@ -165,9 +143,11 @@ class Link:
         if p.kind == PROBE:
             self.violation("3 PROBE on the signal lane")
         if p.kind == RESET:
-            if len(p.payload) != 1 or p.payload[0] not in range(1, 6):
+            if len(p.payload) != 1 or p.payload[0] not in range(1, 7):
                 self.violation(f"4.6 RESET with {p.payload.hex()}")
-            if p.connection == self.connection or self.connection is None:
+            if p.connection != 0 and p.position != 0:
+                self.violation(f"3 RESET of a connection with position {p.position}")
+            if p.connection and p.connection == self.connection:
                 self.resets.append(p.payload[0] if p.payload else None)
             return
         if not self.connection or p.connection != self.connection:
@@ -199,7 +179,7 @@ class Link:
         counts += bytes(len(wire) - len(counts))
         for i in range(p.position, p.end):
             counts[i] = min(255, counts[i] + 1)
-        if not self.accept_data:
+        if not self.accept_data or c in self.deaf:
             return
         self.ack_due = True
         if p.position <= len(self.rx[c]) < p.end:
@@ -211,7 +191,7 @@ class Link:
         while len(rx) - self.parsed[c] >= 2:
             at = self.parsed[c]
             length = int.from_bytes(rx[at:at + 2], "big")
-            if not 1 <= length <= self.limit:
+            if not 1 <= length <= self.limits[c]:
                 self.violation(f"4.2 a record of {length}")
                 return
             if len(rx) < at + 2 + length:
@@ -241,32 +221,15 @@ class Link:
                 self.sent[c] = max(self.sent[c], e)
                 self.progress[c] = now()
             self.room[c] = a[f"window{c}"]
-            if self.retransmit and a["nack"] & (1 << c | 12) and self.acked[c] < self.sent[c] and now() - self.went_back[c] > 0.1:
+            late = self.acked[c] < self.sent[c] and now() - self.went_back[c] > 0.1
+            if self.retransmit and a["nack"] & (1 << c | 12) and late:
                 self.went_back[c] = self.progress[c] = now()
                 self.sent[c] = self.acked[c]
         if a["bulk_intact"] or a["bulk_header"] or a["bulk_crc"]:
             self.violation("4.3 bulk counters without a bulk lane")
         self.peer_ack = p
 
-    # -- waiting ------------------------------------------------------------------------------------------------------
-
-    def until(self, condition, seconds, what=None):
-        """Pumps until the condition is true. With `what`, it is a failure if it does not become so."""
-        end = now() + seconds
-        while True:
-            value = condition()
-            if value:
-                return value
-            left = end - now()
-            if left <= 0:
-                if what:
-                    raise Failure(f"{what}: not within {seconds:g} s" + (", the lane is closed" if self.closed else "") +
-                                  (f", RESET {self.resets}" if self.resets else ""))
-                return None
-            self.pump(min(left, 0.05))
-
-    def rest(self, seconds):
-        self.until(lambda: False, seconds)
+    # -- looking -----------------------------------------------------------------------------------------------------
 
     def of(self, *kinds, since=0.0):
         return [p for p in self.packets[self.first_packet:] if p.kind in kinds and p.t >= since]

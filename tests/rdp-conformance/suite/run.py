@@ -1,27 +1,32 @@
 """Scenarios, the programs under test, and the report."""
 
 import fnmatch
+import importlib
 import json
 import queue
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import traceback
 
-from .link import Failure, Link, now
-from .session import HostPeer
+from .line import Failure, now
 
 SCENARIOS = {"agent": [], "host": []}
+MODULES = (
+    "agent_link", "agent_opening", "agent_sending", "agent_records", "agent_handshake", "agent_order", "agent_heard",
+    "agent_end", "agent_kinds", "agent_machine", "agent_steps", "agent_memory", "agent_forces", "agent_taking_back",
+    "agent_policy", "agent_audit", "agent_interlock", "agent_checks", "agent_authority",
+    "host_link", "host_sending", "host_handshake", "host_session", "host_commands")
 
 
-def scenario(role, name, seconds=1, tolerate=()):
+def scenario(role, name, seconds=1, tolerate=(), variant="stream"):
     """Registers one. `seconds`: about how long it takes; the long ones begin first."""
     def register(function):
-        SCENARIOS[role].append({"name": name, "run": function, "seconds": seconds, "tolerate": set(tolerate)})
+        SCENARIOS[role].append({"name": name, "run": function, "seconds": seconds, "tolerate": set(tolerate),
+                                "variant": variant})
         return function
     return register
 
@@ -54,12 +59,20 @@ class Program:
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
         self.lines = queue.Queue()
+        self.pending = 0                # knobs whose answers have not been read
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
         for line in self.process.stdout:
             self.lines.put(line.decode("utf-8", "replace").strip())
         self.lines.put(None)
+
+    def say(self, text):
+        try:
+            self.process.stdin.write(text.encode() + b"\n")
+            self.process.stdin.flush()
+        except OSError:
+            raise Failure("the program reads no more: " + self.stderr()) from None
 
     def stderr(self):
         self.errors.seek(0)
@@ -78,83 +91,70 @@ class Program:
                 pass
 
 
-class AgentEnv:
-    """Lanes and peers of one scenario against one agent program."""
-
-    def __init__(self, worker, tolerate=()):
-        self.worker, self.links, self.tolerate = worker, [], set(tolerate)
-
-    def lane(self):
-        self.close()
-        link = Link(socket.create_connection(self.worker.address(), 5), False)
-        link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link.tolerated |= self.tolerate
-        self.links.append(link)
-        return link
-
-    def opened(self, **over):
-        """A peer with an open link and no handshake."""
-        peer = HostPeer(self.lane())
-        peer.open(**over)
-        return peer
-
-    def peer(self, token=b"operator"):
-        """A peer with an active session."""
-        peer = HostPeer(self.lane())
-        peer.token = token
-        peer.open()
-        return peer.handshake()
-
-    def close(self):
-        for link in self.links:
-            try:
-                link.sock.close()
-            except OSError:
-                pass
-
-    def violations(self):
-        return [v for link in self.links for v in link.violations]
-
-
 class AgentWorker:
+    """Agent programs, one for each variant of a line; they serve one scenario after another."""
+
+    MORE = {"stream": [], "serial": ["--serial"], "observe": ["--observe", "127.0.0.1:0"],
+            "serial observe": ["--serial", "--observe", "127.0.0.1:0"]}
+
     def __init__(self, command):
-        self.command, self.program, self.where = command, None, None
+        self.command, self.programs = command, {}
 
-    def address(self):
-        if self.program and self.program.process.poll() is not None:
-            text = self.program.stderr()
-            self.finish()
+    def program(self, variant):
+        """The program, and where it listens."""
+        found = self.programs.get(variant)
+        if found and found[0].process.poll() is not None:
+            text = found[0].stderr()
+            self.drop(variant)
             raise Failure("the agent program has ended: " + text)
-        if not self.program:
-            self.program = Program(self.command)
-            try:
-                line = self.program.lines.get(timeout=60)
-            except queue.Empty:
-                line = None
-            found = re.match(r"listening ([\d.]+):(\d+)$", line or "")
-            if not found:
-                text = self.program.stderr()
-                self.finish()
-                raise Failure(f"the agent program says {line!r} instead of where it listens. {text}")
-            self.where = (found[1], int(found[2]))
-        return self.where
+        if not found:
+            program = Program(self.command + self.MORE[variant])
+            where = []
+            for word in ("listening", "observing")[:1 + ("observe" in variant)]:
+                try:
+                    line = program.lines.get(timeout=60)
+                except queue.Empty:
+                    line = None
+                match = re.match(word + r" ([\d.]+):(\d+)$", line or "")
+                if not match:
+                    text = program.stderr()
+                    program.stop()
+                    raise Failure(f"the agent program says {line!r} instead of where it listens. {text}")
+                where.append((match[1], int(match[2])))
+            found = self.programs[variant] = (program, where)
+        return found
 
-    def environment(self, tolerate):
-        return AgentEnv(self, tolerate)
+    def drop(self, variant):
+        self.programs.pop(variant)[0].stop()
+
+    def environment(self, entry):
+        from .agents import AgentEnv
+        return AgentEnv(self, entry)
+
+    def ended(self):
+        """What programs that have ended said."""
+        out = []
+        for variant, (program, _) in list(self.programs.items()):
+            if program.process.poll() is not None:
+                out.append("the agent program ended: " + program.stderr())
+                self.drop(variant)
+        return out
 
     def finish(self):
-        if self.program:
-            self.program.stop()
-        self.program = None
+        for variant in list(self.programs):
+            self.drop(variant)
 
 
 class HostWorker:
     def __init__(self, command):
         self.command = command
 
-    def environment(self, tolerate):
+    def environment(self, entry):
         from .host import HostEnv
-        return HostEnv(self.command, tolerate)
+        return HostEnv(self.command, entry)
+
+    def ended(self):
+        return []
 
     def finish(self):
         pass
@@ -162,7 +162,7 @@ class HostWorker:
 
 def run_one(worker, entry):
     start, failures = now(), []
-    env = worker.environment(entry["tolerate"])
+    env = worker.environment(entry)
     try:
         entry["run"](env)
     except Failure as e:
@@ -175,11 +175,7 @@ def run_one(worker, entry):
         env.close()
     except Exception as e:
         failures.append(f"at the end: {e}")
-    failures += env.violations()
-    program = getattr(worker, "program", None)
-    if program and program.process.poll() is not None:
-        failures.append("the agent program ended: " + program.stderr())
-        worker.finish()
+    failures += env.violations() + worker.ended()
     return {"name": entry["name"], "ok": not failures, "seconds": round(now() - start, 2), "failures": failures}
 
 
@@ -223,36 +219,34 @@ def run(role, command, only=None, jobs=10, stop=False, say=print, skip=None):
     with lock:
         order = {s["name"]: i for i, s in enumerate(chosen)}
         done = sorted(results, key=lambda r: order[r["name"]])
-    return {"role": role, "command": command, "seconds": round(now() - start, 1), "passed": sum(r["ok"] for r in done),
-            "failed": sum(not r["ok"] for r in done), "scenarios": done}
+    return {"role": role, "command": command, "seconds": round(now() - start, 1),
+            "passed": sum(r["ok"] for r in done), "failed": sum(not r["ok"] for r in done), "scenarios": done}
 
 
 def matches(name, pattern):
     if not pattern:
         return True
-    return any(p.strip().lower() in name.lower() or fnmatch.fnmatch(name.lower(), p.strip().lower()) for p in pattern.split("|"))
+    name = name.lower()
+    words = [p.strip().lower() for p in pattern.split("|")]
+    return any(w == name or w in name or fnmatch.fnmatch(name, w) for w in words if w)
 
 
 def main(argv):
-    usage = "usage: runner.py agent|host [--report FILE] [--only PATTERN|PATTERN...] [--skip PATTERN] [--jobs N] [--stop] [--list] -- COMMAND..."
+    usage = ("usage: runner.py agent|host [--report FILE] [--only PATTERN|PATTERN...] [--skip PATTERN] [--jobs N] "
+             "[--stop] [--list] -- COMMAND...")
     if argv == ["vectors"]:
         from .vectors import main as vectors
         return vectors()
-    role, report, only, skip, jobs, stop, listing, command = None, None, None, None, 10, False, False, []
+    options = {"--report": None, "--only": None, "--skip": None, "--jobs": "10"}
+    role, stop, listing, command = None, False, False, []
     rest = list(argv)
     while rest:
         word = rest.pop(0)
         if word == "--":
             command = rest
             break
-        elif word == "--report":
-            report = rest.pop(0)
-        elif word == "--only":
-            only = rest.pop(0)
-        elif word == "--skip":
-            skip = rest.pop(0)
-        elif word == "--jobs":
-            jobs = int(rest.pop(0))
+        elif word in options and rest:
+            options[word] = rest.pop(0)
         elif word == "--stop":
             stop = True
         elif word == "--list":
@@ -272,21 +266,23 @@ def main(argv):
         sys.exit(usage)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        result = run(role, command, only, jobs, stop, skip=skip)
+        result = run(role, command, options["--only"], int(options["--jobs"]), stop, skip=options["--skip"])
     finally:
         stop_all()
-    if report:
-        with open(report, "w", encoding="utf-8") as f:
+    if options["--report"]:
+        with open(options["--report"], "w", encoding="utf-8") as f:
             json.dump(result, f, indent=1)
     print(f"{role}: {result['passed']} passed, {result['failed']} failed, {result['seconds']} s")
     return 1 if result["failed"] or not result["passed"] else 0
 
 
 def load():
-    import importlib
-    for name in ("agent_link", "agent_sending", "agent_session", "agent_end", "agent_kinds", "agent_machine", "agent_order", "host_link", "host_session",
-                 "host_commands"):
+    for name in MODULES:
         importlib.import_module("suite." + name)
+    for role, entries in SCENARIOS.items():
+        names = [e["name"] for e in entries]
+        twice = {n for n in names if names.count(n) > 1}
+        assert not twice, f"{role}: {twice}"
 
 
 __all__ = ["Failure", "check", "equal", "scenario"]

@@ -1,8 +1,8 @@
-//! RDPv3's packets alone, both ways and in both framings: header check, CRC, COBS.
+//! RDPv3's packets alone, both ways: header check, CRC, COBS.
 #![no_std]
 #![no_main]
 
-use feedrate::rdp::packet::{Framing, Header, Packet, Packets};
+use feedrate::rdp::packet::{Header, Packet, Packets};
 use feedrate::{Array, Decoder, Encode, SliceOutput};
 use feedrate_footprint::{Sum, bytes, bytes_mut};
 
@@ -22,8 +22,7 @@ pub unsafe extern "C" fn entry(
     let (mut input, output) = unsafe { (bytes(input, length), bytes_mut(output, room)) };
     let mut sum = Sum::default();
     if !output.is_empty() {
-        let framing = if length & 1 == 0 { Framing::Serial } else { Framing::Stream };
-        let packet = Packet::new(*header, input).framed(framing);
+        let packet = Packet::new(*header, input);
         return packet.encode(&mut SliceOutput::new(output)).map_or(u32::MAX, |length| length as u32);
     }
     loop {

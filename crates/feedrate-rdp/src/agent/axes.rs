@@ -2,9 +2,6 @@
 
 use crate::target::Machine;
 
-/// The most axes that are told of.
-pub(super) const AXES: usize = 16;
-
 /// Reads as many as there are and have room, and returns how many.
 pub(super) fn read_axes(machine: &mut dyn Machine, into: &mut [i64]) -> usize {
     let axes = machine.axes();

@@ -1,17 +1,23 @@
-//! Which breakpoints the host has set.
+//! Which traps the host has set (SPEC section 8.5).
 
-use feedrate::rdp::frame::Listed;
-
-use crate::target::Target;
+use feedrate::rdp::frame::{Cause, Listed, SetAs};
 
 /// The most there can be.
 const MOST: usize = 16;
 
-/// A breakpoint, and the target's slot that it takes.
-type Entry = (Listed, u16);
+/// A trap, and the target's slot that it takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) listed: Listed,
+    pub(super) slot: u16,
+    /// Sequence of the command that set it.
+    pub(super) sequence: u32,
+    /// It could not be cleared, for this cause: it is tried again at every run.
+    pub(super) stuck: Option<Cause>,
+}
 
 pub(super) struct Table {
-    entries: [Option<Entry>; MOST],
+    pub(super) entries: [Option<Entry>; MOST],
 }
 
 impl Table {
@@ -21,18 +27,36 @@ impl Table {
         16
     }
 
-    pub(super) fn len(&self) -> u16 {
-        self.entries.iter().flatten().fold(0, |count: u16, _| count.saturating_add(1))
+    pub(super) fn len(&self) -> usize {
+        self.entries.iter().flatten().count()
     }
 
-    pub(super) fn find(&self, id: u32) -> Option<Entry> {
-        self.entries.iter().flatten().find(|(listed, _)| listed.id == id).copied()
+    /// Those that are set as they should be.
+    pub(super) fn are_set(&self) -> bool {
+        self.entries.iter().flatten().any(|entry| entry.stuck.is_none())
+    }
+
+    pub(super) fn stuck(&self) -> usize {
+        self.entries.iter().flatten().filter(|entry| entry.stuck.is_some()).count()
+    }
+
+    #[inline(never)]
+    pub(super) fn find(&mut self, id: u32) -> Option<&mut Entry> {
+        self.entries.iter_mut().flatten().find(|entry| entry.listed.id == id)
+    }
+
+    /// The id of the one that a new one would be a second of: of this id, or of this class at this address.
+    pub(super) fn duplicate(&self, id: u32, addr: u64, watch: bool) -> Option<u32> {
+        let same = |listed: &Listed| {
+            listed.id == id || (listed.addr == addr && (listed.trap == SetAs::Watch) == watch)
+        };
+        self.entries.iter().flatten().map(|entry| entry.listed).find(same).map(|listed| listed.id)
     }
 
     /// The one with the lowest id from `from` on.
     pub(super) fn first(&self, from: u32) -> Option<Listed> {
         let mut first: Option<&Listed> = None;
-        for (listed, _) in self.entries.iter().flatten() {
+        for Entry { listed, .. } in self.entries.iter().flatten() {
             if listed.id >= from && first.is_none_or(|first| listed.id < first.id) {
                 first = Some(listed);
             }
@@ -40,32 +64,26 @@ impl Table {
         first.copied()
     }
 
-    pub(super) fn insert(&mut self, listed: Listed, slot: u16) {
+    /// There must be room.
+    pub(super) fn insert(&mut self, new: Entry) {
         if let Some(place) = self.entries.iter_mut().find(|entry| entry.is_none()) {
-            *place = Some((listed, slot));
+            *place = Some(new);
         }
     }
 
     pub(super) fn remove(&mut self, id: u32) {
         for entry in &mut self.entries {
-            if entry.is_some_and(|(listed, _)| listed.id == id) {
+            if entry.is_some_and(|entry| entry.listed.id == id) {
                 *entry = None;
             }
         }
     }
 
     /// The one in a slot has been met. Returns its id.
+    #[inline(never)]
     pub(super) fn hit(&mut self, slot: u16) -> Option<u32> {
-        let (listed, _) = self.entries.iter_mut().flatten().find(|(_, taken)| *taken == slot)?;
+        let Entry { listed, .. } = self.entries.iter_mut().flatten().find(|entry| entry.slot == slot)?;
         listed.hits = listed.hits.saturating_add(1);
         Some(listed.id)
-    }
-
-    pub(super) fn clear_all<T: Target>(&mut self, target: &mut T) {
-        for entry in &mut self.entries {
-            if let (Some((_, slot)), Some(breakpoints)) = (entry.take(), target.breakpoints()) {
-                let _ = breakpoints.clear(slot);
-            }
-        }
     }
 }

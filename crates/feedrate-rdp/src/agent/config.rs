@@ -1,87 +1,150 @@
 //! What an agent has to be told.
 
-use feedrate::rdp::packet::Line;
+use feedrate::rdp::frame::Lifecycle;
+
+/// The longest lease that there may be, in milliseconds.
+const LONGEST_LEASE: u32 = 600_000;
+/// Heartbeats whose challenges are kept (SPEC section 5.7).
+pub(super) const CHALLENGES: u16 = 4;
 
 /// What an agent has to be told.
 ///
 /// ```
-/// use feedrate::rdp::packet::Line;
 /// use feedrate_rdp::agent::AgentConfig;
 ///
-/// const CONFIG: AgentConfig = AgentConfig::board(*b"boot no. 815", "servo").bulk(None).loss(5000);
-/// assert_eq!((CONFIG.signal, CONFIG.loss), (Line::UART, 5000));
+/// const CONFIG: AgentConfig = AgentConfig::new(*b"boot no. 815", 815, "servo").loss(2000);
+/// assert_eq!((CONFIG.heartbeat, CONFIG.loss, CONFIG.tolerance, CONFIG.stall), (1000, 2000, 5000, 500));
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AgentConfig {
-    /// The signal lane.
-    pub signal: Line,
-    /// The bulk lane, if there is one.
-    pub bulk: Option<Line>,
     /// Different at **every** start of the device: random, or a counter in memory that keeps. The device's nonces are
-    /// made of it, and old commands could be replayed if one ever came again.
+    /// made of it, and old commands could be replayed if one ever came again. Heartbeats' challenges are made of it
+    /// too: whoever cannot guess it cannot guess them.
     pub boot: [u8; 12],
+    /// Number of this boot, one more with each: the audit log's records name it.
+    pub boots: u32,
     /// Name of the firmware, at most 32 bytes.
     pub name: &'static str,
-    /// How often each side is to be heard of, in milliseconds.
+    /// How often the host is challenged, in milliseconds.
     pub heartbeat: u16,
-    /// After how long a silence the host counts as lost, in milliseconds.
+    /// After how long without an answer to a challenge the host is lost, in milliseconds.
     pub loss: u16,
-    /// How far a command's time may be off, in milliseconds.
+    /// How old a command may be, in milliseconds.
     pub tolerance: u16,
+    /// After how long without a run of the agent what applies forces drops them, in milliseconds.
+    pub stall: u16,
+    /// The longest lease of a force, in milliseconds.
+    pub lease: u32,
+    /// So many runs that find the clock where the last one left it, since the host was heard, mean that it is broken.
+    pub frozen: u32,
+    /// The operator's line takes peers that may only look, too.
+    pub observers: bool,
+    /// From a reset on, every address is forbidden to breakpoints until a policy is pushed.
+    pub policy: bool,
+    /// What the device is for now. In production a checksum is no seal.
+    pub lifecycle: Lifecycle,
+    /// The least suite that is taken.
+    pub suite: u16,
 }
 
 impl AgentConfig {
-    /// A UART, SPI beside it, and the usual times.
-    pub const fn board(boot: [u8; 12], name: &'static str) -> Self {
+    /// The usual times: challenged every second, lost after three, commands of up to five, forces dropped after half a
+    /// second without a run, leases of a minute; in development.
+    pub const fn new(boot: [u8; 12], boots: u32, name: &'static str) -> Self {
         Self {
-            signal: Line::UART,
-            bulk: Some(Line::SPI),
             boot,
+            boots,
             name,
             heartbeat: 1000,
             loss: 3000,
             tolerance: 5000,
+            stall: 500,
+            lease: 60_000,
+            frozen: 1 << 20,
+            observers: false,
+            policy: false,
+            lifecycle: Lifecycle::Development,
+            suite: 0,
         }
     }
 
-    /// TCP, no bulk lane, and the usual times.
-    pub const fn tcp(boot: [u8; 12], name: &'static str) -> Self {
-        Self::board(boot, name).signal(Line::TCP).bulk(None)
-    }
-
-    /// The same with another signal lane.
-    #[must_use]
-    pub const fn signal(mut self, line: Line) -> Self {
-        self.signal = line;
-        self
-    }
-
-    /// The same with another bulk lane, or without one.
-    #[must_use]
-    pub const fn bulk(mut self, line: Option<Line>) -> Self {
-        self.bulk = line;
-        self
-    }
-
-    /// The same, to be heard of so often, in milliseconds.
+    /// The same, with a challenge so often, in milliseconds. If [`loss`](Self::loss) is more than four times as long,
+    /// it counts as a quarter of that: the answers to older challenges would not be recognised.
     #[must_use]
     pub const fn heartbeat(mut self, milliseconds: u16) -> Self {
         self.heartbeat = milliseconds;
         self
     }
 
-    /// The same, with a host that is lost after so long a silence, in milliseconds.
+    /// The same, with a host that is lost after so long, in milliseconds. It must be longer than a heartbeat's interval
+    /// and the longest round trip (SPEC section 5.7).
     #[must_use]
     pub const fn loss(mut self, milliseconds: u16) -> Self {
         self.loss = milliseconds;
         self
     }
 
-    /// The same for commands whose time is off by so much, in milliseconds.
+    /// The same for commands of up to this age, in milliseconds: at least [`loss`](Self::loss).
     #[must_use]
     pub const fn tolerance(mut self, milliseconds: u16) -> Self {
         self.tolerance = milliseconds;
         self
+    }
+
+    /// The same, with forces that are dropped after so long without a run, in milliseconds.
+    #[must_use]
+    pub const fn stall(mut self, milliseconds: u16) -> Self {
+        self.stall = milliseconds;
+        self
+    }
+
+    /// The same, with leases of up to so many milliseconds; of 600,000 at most.
+    #[must_use]
+    pub const fn lease(mut self, milliseconds: u32) -> Self {
+        self.lease = if milliseconds < LONGEST_LEASE { milliseconds } else { LONGEST_LEASE };
+        self
+    }
+
+    /// The same, with a clock that is broken if so many runs find it where the last one left it, since the host was
+    /// heard: more than there can be in [`loss`](Self::loss) with a healthy one. A clock that is finer than a run shows
+    /// progress at each.
+    #[must_use]
+    pub const fn frozen(mut self, runs: u32) -> Self {
+        self.frozen = runs;
+        self
+    }
+
+    /// The same, with an operator's line that takes observers too, or does not.
+    #[must_use]
+    pub const fn observers(mut self, taken: bool) -> Self {
+        self.observers = taken;
+        self
+    }
+
+    /// The same, with breakpoints nowhere after a reset until a policy is pushed, or without the need for one.
+    #[must_use]
+    pub const fn policy(mut self, needed: bool) -> Self {
+        self.policy = needed;
+        self
+    }
+
+    /// The same, in this part of the device's life.
+    #[must_use]
+    pub const fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
+        self.lifecycle = lifecycle;
+        self
+    }
+
+    /// The same, with seals of this suite at least.
+    #[must_use]
+    pub const fn suite(mut self, least: u16) -> Self {
+        self.suite = least;
+        self
+    }
+
+    /// How often the host is challenged.
+    pub(super) fn interval(&self) -> u16 {
+        self.heartbeat.max(self.loss.checked_div(CHALLENGES).unwrap_or_default())
     }
 }

@@ -1,87 +1,70 @@
-//! What the agent counts, readable over the protocol (SPEC section 8.8).
+//! What the agent counts, readable over the protocol (SPEC section 8.13).
 
 use feedrate::rdp::frame::Metric;
 
-use crate::link::buffer::Sizes;
-use crate::link::{LaneCounts, LaneId, Link, LinkCounts};
+/// The most that there can be: the agent's, and those of a line with two lanes.
+pub(super) const MOST: usize = 27;
 
-/// How many there are.
-const METRICS: usize = 25;
+/// One of the agent's own counters: its number.
+#[derive(Clone, Copy)]
+pub(super) struct Count(usize);
 
-pub(super) struct Counts {
-    pub(super) sessions: u32,
-    pub(super) executed: u32,
-    pub(super) refused: u32,
-    pub(super) replayed: u32,
-    pub(super) disordered: u32,
-    pub(super) tags: u32,
+impl Count {
+    pub(super) const SESSIONS: Self = Self(2);
+    pub(super) const EXECUTED: Self = Self(3);
+    pub(super) const REFUSED: Self = Self(4);
+    pub(super) const REPLAYED: Self = Self(5);
+    pub(super) const OUT_OF_TIME: Self = Self(6);
+    pub(super) const TAGS: Self = Self(7);
+    pub(super) const ECHOES: Self = Self(14);
+    pub(super) const LONGEST_GAP: Self = Self(15);
 }
+
+/// They stop at their end. Those that are another's stay 0.
+pub(super) struct Counts([u32; 16]);
 
 impl Counts {
-    pub(super) const NEW: Self =
-        Self { sessions: 0, executed: 0, refused: 0, replayed: 0, disordered: 0, tags: 0 };
-}
+    pub(super) const NEW: Self = Self([0; 16]);
 
-/// What the link has counted, taken before a command is looked at.
-pub(super) struct LinkFacts {
-    queued: (usize, usize),
-    waiting: [usize; 2],
-    link: LinkCounts,
-    lanes: [LaneCounts; 2],
-}
-
-impl LinkFacts {
-    const NO_LANE: LaneCounts =
-        LaneCounts { received: 0, sent: 0, header_failures: 0, crc_failures: 0, resent: 0, overlong: 0 };
-    pub(super) const NEW: Self = Self {
-        queued: (0, 0),
-        waiting: [0; 2],
-        link: LinkCounts { stray: 0, damaged: 0 },
-        lanes: [Self::NO_LANE; 2],
-    };
-
-    pub(super) fn of<S: Sizes>(link: &Link<S>) -> Self {
-        Self {
-            queued: link.queued(),
-            waiting: link.most_waiting(),
-            link: link.counts(),
-            lanes: [link.lane_counts(LaneId::Signal), link.lane_counts(LaneId::Bulk)],
+    #[inline(never)]
+    pub(super) fn count(&mut self, Count(number): Count) {
+        if let Some(place) = self.0.get_mut(number) {
+            *place = place.saturating_add(1);
         }
+    }
+
+    pub(super) fn at_least(&mut self, Count(number): Count, value: u32) {
+        if let Some(place) = self.0.get_mut(number) {
+            *place = value.max(*place);
+        }
+    }
+
+    pub(super) const fn sessions(&self) -> u32 {
+        let [_, _, sessions, ..] = self.0;
+        sessions
     }
 }
 
-/// All of them, by their numbers.
-pub(super) fn metrics(counts: &Counts, facts: &LinkFacts, uptime: u32) -> [Metric; METRICS] {
-    let bytes = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let (queued, queued_most) = facts.queued;
-    let [signal_waiting, bulk_waiting] = facts.waiting;
-    let [signal, bulk] = &facts.lanes;
-    [
-        (1, uptime),
-        (2, counts.sessions),
-        (3, counts.executed),
-        (4, counts.refused),
-        (5, counts.replayed),
-        (6, counts.disordered),
-        (7, counts.tags),
-        (8, bytes(queued)),
-        (9, bytes(queued_most)),
-        (10, bytes(signal_waiting)),
-        (11, bytes(bulk_waiting)),
-        (12, facts.link.stray),
-        (13, facts.link.damaged),
-        (0x100, signal.received),
-        (0x101, signal.sent),
-        (0x102, signal.header_failures),
-        (0x103, signal.crc_failures),
-        (0x104, signal.resent),
-        (0x105, signal.overlong),
-        (0x110, bulk.received),
-        (0x111, bulk.sent),
-        (0x112, bulk.header_failures),
-        (0x113, bulk.crc_failures),
-        (0x114, bulk.resent),
-        (0x115, bulk.overlong),
-    ]
-    .map(|(metric, value)| Metric { metric, value })
+/// All of them, in rising order of their numbers, and how many there are.
+pub(super) fn all(
+    counts: &Counts,
+    uptime: u32,
+    line: impl FnOnce(&mut dyn FnMut(u16, u32)),
+) -> ([Metric; MOST], usize) {
+    let mut metrics = [Metric { metric: 0, value: 0 }; MOST];
+    let mut length = 0_usize;
+    let mut put = |metric, value| {
+        if let Some(place) = metrics.get_mut(length) {
+            *place = Metric { metric, value };
+            length = length.saturating_add(1);
+        }
+    };
+    put(1, uptime);
+    for (metric, value) in (0..).zip(counts.0) {
+        if matches!(metric, 2..=7 | 14..=15) {
+            put(metric, value);
+        }
+    }
+    line(&mut put);
+    (metrics, length)
 }

@@ -1,57 +1,88 @@
 //! The agent: what runs in the controller, beside the program that is debugged (SPEC sections 5 and 8).
 //!
 //! ```text
-//!  UART, SPI ──► feed ──► link ──► queue ──► run(&mut target) ──► answers ──► poll ──► UART, SPI
-//!  a trap    ──► stopped(&mut target) ──────────────────────────► events  ──┘
+//!  UART, SPI, TCP ──► feed ──► queues ──► run(&mut target) ──► answers ──► poll_transmit ──► UART, SPI, TCP
+//!  a trap         ──► stopped(&mut target) ──────────────────► events  ──┘
 //! ```
 //!
-//! [`feed`](Agent::feed) does not touch the target, so that it can be called from an interrupt; [`run`](Agent::run)
-//! does what the peer asked for.
+//! `feed` does not touch the target, so that it can be called from an interrupt; [`run`](Agent::run) does what the peer
+//! asked for, and what time brings about. Everything that keeps the machine safe happens in `run`: call it often, and
+//! never later than [`deadline`](Agent::deadline) says.
+//!
+//! | file | what |
+//! |---|---|
+//! | `seat` | one line, and the session on it |
+//! | `visit`, `heartbeats`, `handshake` | the session: who, since when, heard when |
+//! | `commands` | what is checked before a command is executed |
+//! | `execute`, `change` | the commands: those that look, and those that change something |
+//! | `device` | what all sessions work on, and the interlock |
+//! | `withdraw` | how forces and traps are taken back |
+//! | `clock`, `record`, `map`, `metrics` | the clock, the log, the memory map, counters |
+//! | `breakpoints`, `forces`, `policy`, `registers`, `stops` | tables |
 
 mod axes;
-mod body;
 mod breakpoints;
+mod change;
+mod clock;
 mod commands;
 mod config;
+mod device;
 mod execute;
 mod fail;
 mod forces;
 mod handshake;
+mod heartbeats;
+mod map;
 mod metrics;
+mod observer;
 mod policy;
+mod record;
 mod registers;
+mod seat;
 mod stopping;
 mod stops;
+mod visit;
+mod withdraw;
 
 use core::fmt;
 
-use feedrate::rdp::frame::{Bye, ByeReason, Heartbeat};
+use feedrate::Instant;
+use feedrate::rdp::frame::Cause;
 
-use self::body::{Body, End};
+use self::clock::Run;
 pub use self::config::AgentConfig;
-use self::metrics::LinkFacts;
+use self::device::Device;
+use self::metrics::Count;
+pub use self::observer::Observer;
+use self::seat::Seat;
 pub use self::stops::StopCause;
+use self::withdraw::What;
 use crate::arch::Arch;
 use crate::authority::Authorize;
-use crate::endpoint::Endpoint;
-use crate::link::buffer::{Board, Buffer, Sizes};
-use crate::link::{LaneId, Link, LinkStatus, ResetReason};
-use crate::role::Role;
+use crate::line::Line;
+use crate::line::sealed::Line as _;
+use crate::link::{LaneId, Link};
+use crate::session::SessionState;
 use crate::session::seal::{Checksum, Seal};
-use crate::session::{SendError, Session, SessionEvent, SessionState};
+use crate::sizes::{Board, Sizes};
+use crate::stream::{Busy, Stream, StreamError};
 use crate::target::Target;
-use crate::time::{Millis, earlier, since};
-use crate::timers::{GOODBYE, HANDSHAKE};
+use crate::time::{Span, deadline, earlier, later, ms, whole_ms};
 
-/// The agent. It fits into a `static`: making one costs nothing, and every method takes `&mut self`, plain bytes and
-/// the time.
+/// How often a recovery is tried again, if nothing arrives.
+const RECOVERY: Span = 100_000;
+
+/// The agent, on its operator's line. It fits into a `static`: making one costs nothing, and every method takes
+/// `&mut self`, plain bytes and the time.
 ///
 /// ```
+/// use feedrate::Instant;
 /// use feedrate::rdp::frame::Fingerprint;
+/// use feedrate::rdp::packet::Lane;
 /// use feedrate_rdp::agent::{Agent, AgentConfig};
 /// use feedrate_rdp::arch::{Arch, CortexM};
-/// use feedrate_rdp::authority::Grant;
-/// use feedrate_rdp::link::{Board, LaneId};
+/// use feedrate_rdp::authority::{Claim, Grant};
+/// use feedrate_rdp::link::{LaneId, Link};
 /// use feedrate_rdp::session::Checksum;
 /// use feedrate_rdp::target::{Refusal, Target};
 ///
@@ -71,262 +102,203 @@ use crate::timers::{GOODBYE, HANDSHAKE};
 ///     fn read_registers(&mut self, _: &mut <CortexM as Arch>::Registers) -> Result<(), Refusal> {
 ///         Err(Refusal::WrongState)
 ///     }
+///
+///     fn recover(&mut self) -> Result<(), Refusal> {
+///         Ok(()) // Nothing of it outlives a reset.
+///     }
 /// }
 ///
-/// fn authority(token: &[u8], _: &Fingerprint) -> Result<Grant, u32> {
+/// fn authority(_: &Claim<'_>) -> Result<Grant, u32> {
 ///     Err(0)
 /// }
 ///
-/// type Authority = fn(&[u8], &Fingerprint) -> Result<Grant, u32>;
-/// let config = AgentConfig::board(*b"boot no. 815", "servo");
-/// let mut agent = Agent::<CortexM, Authority, Board, Checksum>::new(config, authority, Checksum);
+/// type Authority = fn(&Claim<'_>) -> Result<Grant, u32>;
+/// let config = AgentConfig::new(*b"boot no. 815", 815, "servo");
+/// let line: Link = Link::agent(Lane::UART, Some(Lane::SPI));
+/// let mut agent = Agent::<CortexM, Authority, Link>::new(config, line, authority, Checksum::new());
 ///
 /// // In the interrupt, or wherever bytes come from:
-/// agent.feed(LaneId::Signal, b"\0noise\0", 0);
+/// agent.feed(LaneId::Signal, b"\0noise\0", Instant::ZERO);
 /// // In the main loop:
-/// agent.run(&mut Servo, 1);
+/// let now = Instant::from_millis(1);
+/// agent.run(&mut Servo, now);
 /// let mut packet = [0; 64];
-/// while let length @ 1.. = agent.poll(LaneId::Signal, &mut packet, 1) {
+/// while let length @ 1.. = agent.poll_transmit(LaneId::Signal, &mut packet, now) {
 ///     // Send packet[..length].
 /// }
 /// ```
-pub struct Agent<A: Arch, U, S: Sizes = Board, Z = Checksum> {
-    endpoint: Endpoint<S, Z>,
-    body: Body<A, U>,
-    /// The connection that the session is on.
-    connection: Option<u16>,
-    since: Millis,
+// In this order, as in all that it consists of: what is small lies before the buffers, within reach of short
+// instructions.
+#[repr(C)]
+pub struct Agent<A: Arch, U, L: Line = Link<Board>, Z = Checksum> {
+    device: Device<A>,
+    seat: Seat<A, U, L, Z>,
 }
 
-impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, S, Z> {
-    /// An agent to which nobody has talked yet.
-    pub const fn new(config: AgentConfig, authority: U, seal: Z) -> Self {
-        let link = Link::new(Role::Agent, config.signal, config.bulk, first_connection(config.boot));
-        Self {
-            endpoint: Endpoint::new(link, Session::new(Role::Agent, seal)),
-            body: Body::new(config, authority, S::Message::SIZE),
-            connection: None,
-            since: 0,
+impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
+    /// An agent to which nobody has talked yet, on this line: [`Link::agent`] or [`Stream::agent`].
+    pub const fn new(config: AgentConfig, line: L, authority: U, seal: Z) -> Self {
+        Self { seat: Seat::new(line, authority, seal, false), device: Device::new(config) }
+    }
+
+    /// Replaces [`AgentConfig::boot`] and [`AgentConfig::boots`], for a device that has something to make them of only
+    /// later than its `static`s. Call it before anything else.
+    pub fn set_boot(&mut self, boot: [u8; 12], boots: u32) {
+        (self.device.config.boot, self.device.config.boots) = (boot, boots);
+    }
+
+    /// How far the operator's session is.
+    pub const fn state(&self) -> SessionState {
+        self.seat.state()
+    }
+
+    /// The line, to look at its counters.
+    pub const fn line(&self) -> &L {
+        &self.seat.endpoint.line
+    }
+
+    /// Does what the peer has asked for since the last call, as far as there is room for answers, and what time brings
+    /// about.
+    pub fn run<T: Target<Arch = A>>(&mut self, target: &mut T, now: Instant) {
+        let Self { seat, device } = self;
+        let Run { now, gap, broken } = device.clock.run(now, device.config.frozen);
+        device.counts.at_least(Count::LONGEST_GAP, whole_ms(gap));
+        if !device.recovered {
+            seat.endpoint.line.count_from(first_connection(device.config.boot));
+            if target.recover().is_err() {
+                // What was asked waits; the time for a handshake does not (SPEC section 8.12).
+                seat.follow_line(device, target, now);
+                seat.follow_time(device, target, gap, now);
+                return;
+            }
+            device.recovered = true;
         }
+        // First what must not wait, also what came just before the line ended (SPEC section 8.9).
+        if seat.state() == SessionState::Active {
+            seat.urgent(device, target, now);
+        }
+        device.breaks = device.breaks.wrapping_add(broken.into());
+        seat.follow_clock(device, target, now);
+        if gap >= ms(device.config.stall) {
+            device.withdraw(target, What::Forces, Cause::Stalled, seat.visit.who(now));
+        }
+        seat.follow_line(device, target, now);
+        seat.follow_time(device, target, gap, now);
+        seat.follow_machine(device, target, now);
+        seat.urgent(device, target, now);
+        seat.tell_state(device, target, now);
+        // A command is executed when the host has been told of the stop before it.
+        if self.tell_stop(now) {
+            self.seat.ordinary(&mut self.device, target, now);
+        }
+        self.go_on(target);
+        self.seat.heartbeat(&mut self.device, target, now);
+        self.seat.conclude(&mut self.device, target, now);
+        self.seat.set_busy();
     }
 
-    /// Replaces [`AgentConfig::boot`], for a device that has something to make it of only later than its `static`s.
-    /// Call it before the first [`feed`](Self::feed).
-    pub fn set_boot(&mut self, boot: [u8; 12]) {
-        self.body.config.boot = boot;
-        self.endpoint.link.count_from(first_connection(boot));
+    /// When [`run`](Self::run) or `poll_transmit` should be called at the latest, if nothing arrives before. It may
+    /// have passed already, as long as a line is busy or there is no room: wait for the line then, and not for the
+    /// time.
+    pub fn deadline(&self) -> Option<Instant> {
+        let Self { seat, device } = self;
+        if device.stops.next && !seat.is_awaited() {
+            return Some(Instant::ZERO);
+        }
+        if !device.recovered {
+            // It is tried at every run (SPEC section 8.12).
+            return Some(device.clock.ran().map_or(Instant::ZERO, |ran| later(ran, RECOVERY)));
+        }
+        let mut at = earlier(device.forces.deadline(), seat.deadline(device));
+        if let (Some(ran), true) = (device.clock.ran(), device.forces.len() > 0) {
+            // What applies the forces is to be told that the agent runs.
+            at = earlier(at, later(ran, ms(device.config.stall >> 1)));
+        }
+        deadline(at)
     }
+}
 
+impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, Link<S>, Z> {
     /// Takes what has arrived on a lane: all of it. It does not touch the target.
-    pub fn feed(&mut self, lane: LaneId, input: &[u8], now: Millis) {
-        self.endpoint.link.feed(lane, input, now);
+    pub fn feed(&mut self, lane: LaneId, input: &[u8], now: Instant) {
+        let now = self.device.clock.see(now);
+        if !self.device.recovered {
+            // Nobody gets a connection before the machine has come through its reset (SPEC section 8.12).
+            self.seat.endpoint.line.set_busy(true);
+        }
+        self.seat.endpoint.line.feed(lane, input, now);
     }
 
     /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and returns its
     /// length. 0: there is nothing to send now.
     #[must_use]
-    pub fn poll(&mut self, lane: LaneId, out: &mut [u8], now: Millis) -> usize {
-        self.endpoint.link.poll(lane, out, now)
-    }
-
-    /// The line behind a lane is another one now (a TCP client has come). What was there of a packet is forgotten.
-    pub fn reconnect(&mut self, lane: LaneId) {
-        self.endpoint.link.reconnect(lane);
+    pub fn poll_transmit(&mut self, lane: LaneId, out: &mut [u8], now: Instant) -> usize {
+        let now = self.device.clock.see(now);
+        self.seat.endpoint.line.poll_transmit(lane, out, now)
     }
 
     /// The line behind a lane is gone. Without its signal lane the session ends.
-    pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
-        self.endpoint.link.disconnect(lane, now);
+    pub fn disconnect(&mut self, lane: LaneId, now: Instant) {
+        let now = self.device.clock.see(now);
+        self.seat.endpoint.line.disconnect(lane, now);
     }
 
-    /// When [`run`](Self::run) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before. It
-    /// may have passed already, as long as a lane is busy or there is no room: wait for the lane then, and not for
-    /// the time.
-    pub fn deadline(&self) -> Option<Millis> {
-        if let (Some(_), Some(at)) = (self.connection, self.endpoint.link.ended_at()) {
-            return Some(at);
-        }
-        let session = match self.endpoint.session.state() {
-            SessionState::Active if self.body.stops.is_next() => Some(self.endpoint.session.heard_at),
-            SessionState::Active => {
-                let config = &self.body.config;
-                let heartbeat = self.endpoint.session.sent_at.wrapping_add(u32::from(config.heartbeat));
-                let loss = self.endpoint.session.heard_at.wrapping_add(u32::from(config.loss));
-                earlier(self.body.forces.deadline(), earlier(Some(heartbeat), Some(loss)))
-            }
-            SessionState::Idle if self.connection.is_none() => None,
-            SessionState::Idle | SessionState::Connecting => Some(self.since.wrapping_add(HANDSHAKE)),
-            SessionState::Disconnecting | SessionState::Closed => Some(self.since.wrapping_add(GOODBYE)),
-        };
-        earlier(session, self.endpoint.link.deadline())
+    /// There is a line behind a lane that was gone.
+    pub fn reconnect(&mut self, lane: LaneId) {
+        self.seat.endpoint.line.reconnect(lane);
+    }
+}
+
+impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, Stream<S>, Z> {
+    /// There is a new connection. Nothing of an earlier one is its.
+    ///
+    /// # Errors
+    ///
+    /// [`Busy`]: a session is active. The new connection is to be closed at once; the old one has not noticed.
+    pub fn connect(&mut self) -> Result<(), Busy> {
+        self.seat.endpoint.line.connect()
     }
 
-    /// How far the session is.
-    pub const fn state(&self) -> SessionState {
-        self.endpoint.session.state()
+    /// Takes what has arrived, as far as there is room for it: the rest stays in `input`, until [`run`](Self::run) has
+    /// made room. It does not touch the target.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`]: it cannot be RDPv3. The connection is to be closed.
+    pub fn feed(&mut self, input: &mut &[u8], now: Instant) -> Result<(), StreamError> {
+        let now = self.device.clock.see(now);
+        self.seat.endpoint.line.feed(input, now)
     }
 
-    /// The link, to look at its counters.
-    pub const fn link(&self) -> &Link<S> {
-        &self.endpoint.link
+    /// Writes what is to be sent into `out`, and returns how many bytes. 0: there is nothing to send now.
+    #[must_use]
+    pub fn poll_transmit(&mut self, out: &mut [u8]) -> usize {
+        self.seat.endpoint.line.poll_transmit(out)
     }
 
-    /// Does what the peer has asked for since the last call, as far as there is room for answers, and what time brings
-    /// about.
-    pub fn run<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
-        self.body.started = self.body.started.or(Some(now));
-        self.follow_link(target, now);
-        self.follow_time(target, now);
-        // The link first gets what is owed, so that answers and events stay in order.
-        while self.flush(target, now) && self.command(target, now) {
-            self.conclude(target, now);
-        }
-        // A command that waits, and be it for room, goes before the next of many steps.
-        if self.body.stops.is_next() && self.endpoint.link.message().is_none() {
-            self.body.go_on(target);
-        }
-        if self.state() == SessionState::Active
-            && since(now, self.endpoint.session.sent_at) >= u32::from(self.body.config.heartbeat)
-        {
-            let run = Some(self.body.run_state(target));
-            let _ = self.endpoint.send(&Heartbeat { run }, false, now);
-        }
+    /// The connection has ended, and with it the session.
+    pub fn disconnect(&mut self) {
+        self.seat.endpoint.line.disconnect();
     }
 
-    /// A connection that has begun or ended since the last call.
-    fn follow_link<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
-        let connection = match self.endpoint.link.status() {
-            LinkStatus::Open(connection) => Some(connection),
-            _ => None,
-        };
-        if connection == self.connection {
-            return;
-        }
-        self.connection = connection;
-        self.close(target);
-        if connection.is_some() {
-            self.endpoint.renew(now);
-            self.body.grant = None;
-            (self.body.state_due, self.body.agreed) = (false, None);
-            self.since = now;
-        }
-    }
-
-    fn follow_time<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
-        self.body.forces.expire(target, now);
-        if self.endpoint.link.message().is_some() {
-            // It has not been looked at yet, for want of room to answer; but the peer is there.
-            self.endpoint.session.heard_at = now;
-        }
-        let waited = since(now, self.since);
-        match self.state() {
-            SessionState::Active
-                if since(now, self.endpoint.session.heard_at) >= u32::from(self.body.config.loss) =>
-            {
-                self.goodbye(target, ByeReason::HeartbeatLost, now);
-            }
-            SessionState::Connecting if waited >= HANDSHAKE => self.close(target),
-            SessionState::Disconnecting if waited >= GOODBYE => self.close(target),
-            // Whoever opens a connection and says nothing is told that it has ended.
-            SessionState::Idle if self.connection.is_some() && waited >= HANDSHAKE => {
-                self.endpoint.link.close(ResetReason::SessionEnded)
-            }
-            // An answer to the peer's goodbye, or the reason why there is no session, has arrived.
-            SessionState::Closed if self.endpoint.link.is_idle() || waited >= GOODBYE => {
-                self.endpoint.link.close(ResetReason::SessionEnded)
-            }
-            _ => {}
-        }
-    }
-
-    /// Sends what is owed before another command is looked at. `false`: there is no room now.
-    fn flush<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) -> bool {
-        if !self.endpoint.has_room() {
-            return false;
-        }
-        if core::mem::take(&mut self.body.state_due) {
-            self.send_state(target, now);
-        }
-        if self.body.stops.is_due() {
-            self.send_stop(now);
-            return self.endpoint.has_room();
-        }
-        true
-    }
-
-    /// Looks at the next message. `false`: there is none.
-    fn command<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) -> bool {
-        let Self { endpoint, body, .. } = self;
-        if endpoint.session.state() == SessionState::Closed {
-            return false;
-        }
-        body.facts = LinkFacts::of(&endpoint.link);
-        let sent = endpoint.handle(now, |opened, reply| body.message(target, opened, reply, now));
-        match sent {
-            None => false,
-            Some(((), Ok(()))) => true,
-            Some(((), Err(error))) => {
-                // An answer that cannot be sent must not be lost without a word.
-                let reason = match error {
-                    SendError::OutOfSequences => ByeReason::OutOfSequences,
-                    _ => ByeReason::TargetFailed,
-                };
-                self.body.end = self.body.end.or(Some(End::Bye(reason)));
-                true
-            }
-        }
-    }
-
-    /// What the last message led to, beside its answer.
-    fn conclude<T: Target<Arch = A>>(&mut self, target: &mut T, now: Millis) {
-        match self.body.end.take() {
-            None => {
-                if self.state() == SessionState::Connecting && self.body.grant.is_some() {
-                    // From Welcome on, the host may send what it was told that it may.
-                    self.endpoint.link.accept(S::Message::SIZE);
-                }
-            }
-            Some(End::Failed) => {
-                self.since = now;
-                self.close(target);
-            }
-            Some(End::Bye(reason)) => self.goodbye(target, reason, now),
-            Some(End::Answered) => {
-                self.endpoint.session.advance(SessionEvent::End);
-                self.since = now;
-                self.close(target);
-            }
-        }
-    }
-
-    fn goodbye<T: Target<Arch = A>>(&mut self, target: &mut T, reason: ByeReason, now: Millis) {
-        if self.endpoint.session.advance(SessionEvent::End) {
-            self.since = now;
-            self.body.withdraw(target);
-            let _ = self.endpoint.send(&Bye { reason }, false, now);
-        }
-    }
-
-    /// The session is over, however far it was.
-    fn close<T: Target<Arch = A>>(&mut self, target: &mut T) {
-        for event in [SessionEvent::End, SessionEvent::HandshakeFailed, SessionEvent::Ended] {
-            self.endpoint.session.advance(event);
-        }
-        self.body.withdraw(target);
+    /// Whether the connection is to be closed: the session is over, and everything has been sent; or what came is not
+    /// RDPv3.
+    pub fn is_finished(&self) -> bool {
+        self.seat.endpoint.line.is_finished()
     }
 }
 
 /// What an agent's connections are counted from: another number after another boot, whichever of its bytes has changed.
-const fn first_connection(boot: [u8; 12]) -> u16 {
+fn first_connection(boot: [u8; 12]) -> u16 {
     let [a, b, c, d, e, f, g, h, i, j, k, l] = boot;
     u16::from_be_bytes([a ^ c ^ e ^ g ^ i ^ k, b ^ d ^ f ^ h ^ j ^ l])
 }
 
-impl<A: Arch, U, S: Sizes, Z> fmt::Debug for Agent<A, U, S, Z> {
+impl<A: Arch, U, L: Line + fmt::Debug, Z> fmt::Debug for Agent<A, U, L, Z> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Agent")
-            .field("session", &self.endpoint.session)
-            .field("link", &self.endpoint.link)
+            .field("session", &self.seat.endpoint.session)
+            .field("line", &self.seat.endpoint.line)
             .finish_non_exhaustive()
     }
 }

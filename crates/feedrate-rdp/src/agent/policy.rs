@@ -1,67 +1,57 @@
-//! Which addresses may have breakpoints (SPEC section 8.3).
+//! Which addresses may have breakpoints (SPEC section 8.5).
 
 use feedrate::rdp::frame::{Action, ErrorCode, PushPolicy, Rule};
 
 use super::fail::Fail;
 
 /// The most rules there can be.
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
 
-/// A policy.
-#[derive(Debug, Clone, Copy)]
-struct Policy {
+/// The policy in force. It is replaced in one step, between two commands: none is ever half applied.
+pub(super) struct Policy {
     version: u32,
     enabled: bool,
-    rules: [Option<Rule>; MOST],
+    rules: [Rule; MOST],
+    /// So many of them are there.
+    count: usize,
 }
 
-/// The one in force, and a place to put the next one together, so that none is ever half applied.
-pub(super) struct Policies {
-    policies: [Policy; 2],
-    present: bool,
-}
-
-impl Policies {
-    const NONE: Policy = Policy { version: 0, enabled: false, rules: [None; MOST] };
-    pub(super) const NEW: Self = Self { policies: [Self::NONE; 2], present: false };
-
-    pub(super) const fn slots(&self) -> u8 {
-        16
-    }
-
-    const fn policy(&self) -> &Policy {
-        let [first, second] = &self.policies;
-        if self.present { second } else { first }
-    }
+impl Policy {
+    pub(super) const NEW: Self = Self {
+        version: 0,
+        enabled: false,
+        rules: [Rule { first: 0, last: 0, action: Action::Allow }; MOST],
+        count: 0,
+    };
 
     /// Version, and whether it is in force.
     pub(super) const fn present(&self) -> (u32, bool) {
-        let policy = self.policy();
-        (policy.version, policy.enabled)
+        (self.version, self.enabled)
     }
 
-    pub(super) fn is_newer(&self, version: u32) -> Result<(), Fail> {
-        let (present, _) = self.present();
-        if version > present { Ok(()) } else { Err(Fail(ErrorCode::Policy, present)) }
+    /// Whether the pushed one says which it replaces, and is another one.
+    pub(super) fn may_be_replaced(&self, by: &PushPolicy<'_>) -> Result<(), Fail> {
+        let known = by.replaces == self.version && by.version != self.version;
+        if known { Ok(()) } else { Err(Fail::new(ErrorCode::Policy, self.version)) }
     }
 
-    pub(super) fn check(&self, addr: u64) -> Result<(), Fail> {
-        let policy = self.policy();
-        let rule = policy.rules.iter().flatten().find(|rule| (rule.first..=rule.last).contains(&addr));
-        if policy.enabled && rule.is_some_and(|rule| rule.action == Action::Deny) {
-            return Err(Fail(ErrorCode::Policy, policy.version));
+    /// `needed`: where there is none, every address is forbidden.
+    pub(super) fn check(&self, addr: u64, needed: bool) -> Result<(), Fail> {
+        if needed && self.version == 0 {
+            return Err(Fail::new(ErrorCode::Policy, 0));
+        }
+        let rule = self.rules.iter().take(self.count).find(|rule| (rule.first..=rule.last).contains(&addr));
+        if self.enabled && rule.is_some_and(|rule| rule.action == Action::Deny) {
+            return Err(Fail::new(ErrorCode::Policy, self.version));
         }
         Ok(())
     }
 
-    pub(super) fn put(&mut self, pushed: &PushPolicy<'_>) {
-        let [first, second] = &mut self.policies;
-        let next = if self.present { first } else { second };
-        (next.version, next.enabled) = (pushed.version, pushed.enabled);
-        next.rules = [None; MOST];
-        for (place, rule) in next.rules.iter_mut().zip(pushed.rules) {
-            *place = Some(rule);
+    pub(super) fn replace(&mut self, by: &PushPolicy<'_>) {
+        (self.version, self.enabled) = (by.version, by.enabled);
+        self.count = by.rules.len();
+        for (place, rule) in self.rules.iter_mut().zip(by.rules) {
+            *place = rule;
         }
-        self.present = !self.present;
     }
 }

@@ -1,15 +1,25 @@
-//! What a host can ask for, each with the type of its answer.
+//! What a host can ask for (SPEC section 6.2): the bodies of the debug frames that are commands, each with the type
+//! of its answer.
+//!
+//! ```
+//! use feedrate::rdp::frame::{Breakpoint, Frame, ReadMemory};
+//! use feedrate_rdp::host::command::{Command, SetBreakpoint};
+//!
+//! let read = ReadMemory { addr: 0x2000_0000, length: 4 };
+//! assert_eq!(read.frame(), Frame::ReadMemory(read));
+//! // Five kinds have one body, so that it takes a name of its own to say which is meant.
+//! let set = SetBreakpoint(Breakpoint { addr: 0x2000_0100, id: 7 });
+//! assert_eq!(set.frame().name(), "SetBreakpoint");
+//! ```
 
 use core::marker::PhantomData;
 
-use feedrate::rdp::frame::{
-    self, Audit, Axes, BreakpointSet, Breakpoints, Cursor, Done, Error, ErrorCode, Frame, Memory, Metrics,
-    Plc, Registers, Status,
-};
+use feedrate::rdp::frame::{self, Breakpoint, Error, ErrorCode, Frame};
 
 use super::event::Answer;
 
-/// A command, and what it is answered with.
+/// A command, and what it is answered with: the body of its debug frame, or one of the five here that share
+/// [`Breakpoint`].
 pub trait Command {
     /// The answer, if it was done.
     type Answer<'a>;
@@ -66,20 +76,14 @@ impl<C: Command> Ticket<C> {
     }
 }
 
-macro_rules! commands {
-    ($(
-        $(#[$doc:meta])*
-        $Name:ident $(<$life:lifetime>)? $(($Body:ty))? -> $Answer:ident $(<$answer_life:lifetime>)?;
-    )*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub struct $Name $(<$life>)? $((pub $Body))?;
-
-        impl $(<$life>)? Command for $Name $(<$life>)? {
-            type Answer<'a> = $Answer $(<$answer_life>)?;
+/// Kinds that have a body of their own: it is the command.
+macro_rules! bodies {
+    ($($Name:ident $(<$life:lifetime>)? -> $Answer:ident $(<$answer_life:lifetime>)?;)*) => {$(
+        impl $(<$life>)? Command for frame::$Name $(<$life>)? {
+            type Answer<'a> = frame::$Answer $(<$answer_life>)?;
 
             fn frame(&self) -> Frame<'_> {
-                commands!(@frame self $Name $($Body)?)
+                Frame::$Name(*self)
             }
 
             fn answer<'a>(frame: &Frame<'a>) -> Option<Self::Answer<'a>> {
@@ -90,51 +94,68 @@ macro_rules! commands {
             }
         }
     )*};
-    (@frame $this:ident $Name:ident $Body:ty) => { Frame::$Name($this.0) };
-    (@frame $this:ident $Name:ident) => { Frame::$Name(frame::$Name) };
 }
 
-commands! {
-    /// Stop at an address, by whatever means.
-    SetBreakpoint(frame::Breakpoint) -> BreakpointSet;
-    /// Stop at an address, by a comparator of the processor.
-    SetHardwareBreakpoint(frame::Breakpoint) -> BreakpointSet;
-    /// Stop at an address, by patching the instruction.
-    SetSoftwareBreakpoint(frame::Breakpoint) -> BreakpointSet;
-    /// Stop when data is accessed.
-    SetWatchpoint(frame::SetWatchpoint) -> BreakpointSet;
-    /// Stop there no longer. An address of 0 means whatever it is.
-    ClearBreakpoint(frame::Breakpoint) -> Done;
-    /// Which breakpoints there are, from an id on.
-    ListBreakpoints(frame::Breakpoint) -> Breakpoints<'a>;
-    /// Stop.
+bodies! {
+    SetWatchpoint -> BreakpointSet;
     Halt -> Done;
-    /// Go on.
     Resume -> Done;
-    /// Execute some instructions.
-    Step(frame::Step) -> Done;
-    /// What is in the registers.
-    ReadRegisters(frame::ReadRegisters) -> Registers<'a>;
-    /// What is in memory.
-    ReadMemory(frame::ReadMemory) -> Memory<'a>;
-    /// Hold a variable at a value.
-    Force<'f>(frame::Force<'f>) -> Done;
-    /// Let go of a variable.
-    Release(frame::Release) -> Done;
-    /// How the agent is.
+    Step -> Done;
+    StepRange -> Done;
+    ReadRegisters -> Registers<'a>;
+    ReadMemory -> Memory<'a>;
+    Force<'f> -> Done;
+    Release -> Done;
+    Renew -> Done;
+    WriteMemory<'f> -> Done;
+    WriteRegister -> Done;
     GetStatus -> Status;
-    /// Where the machine is to take an axis to be.
-    SetAxis(frame::SetAxis) -> Done;
-    /// Where the axes are.
+    SetAxis -> Done;
     ReadAxes -> Axes<'a>;
-    /// What is in the PLC's registers.
-    ReadPlc(frame::ReadPlc) -> Plc<'a>;
-    /// Where the G-code program stands.
+    ReadPlc -> Plc<'a>;
     ReadCursor -> Cursor;
-    /// What is in the audit log.
-    ReadAudit(frame::ReadAudit) -> Audit<'a>;
-    /// What the agent counts.
+    ReadAudit -> Audit<'a>;
     ReadMetrics -> Metrics<'a>;
-    /// Which breakpoints are allowed.
-    PushPolicy<'f>(frame::PushPolicy<'f>) -> Done;
+    PushPolicy<'f> -> Done;
+    ListVariables -> Variables<'a>;
+    ReadMap -> Map<'a>;
+    ReleaseAudit -> Done;
+}
+
+/// Kinds that share the body of 18 bytes.
+macro_rules! breakpoints {
+    ($($(#[$doc:meta])* $Name:ident -> $Answer:ident $(<$answer_life:lifetime>)?;)*) => {$(
+        $(#[$doc])*
+        // Exhaustive: it is a body, and this is its kind.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $Name(pub Breakpoint);
+
+        impl Command for $Name {
+            type Answer<'a> = frame::$Answer $(<$answer_life>)?;
+
+            fn frame(&self) -> Frame<'_> {
+                Frame::$Name(self.0)
+            }
+
+            fn answer<'a>(frame: &Frame<'a>) -> Option<Self::Answer<'a>> {
+                match frame {
+                    Frame::$Answer(answer) => Some(*answer),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+breakpoints! {
+    /// Stop at an address, by whatever means.
+    SetBreakpoint -> BreakpointSet;
+    /// Stop at an address, by a comparator of the processor.
+    SetHardwareBreakpoint -> BreakpointSet;
+    /// Stop at an address, by patching the instruction.
+    SetSoftwareBreakpoint -> BreakpointSet;
+    /// Stop there no longer. An address of 0 means whatever it is.
+    ClearBreakpoint -> Done;
+    /// Which breakpoints there are, from an id on.
+    ListBreakpoints -> Breakpoints<'a>;
 }

@@ -1,10 +1,10 @@
 //! What Welcome says of the device.
 
-use feedrate::rdp::frame::{Capabilities, Domains, Fingerprint, Welcome};
+use feedrate::rdp::frame::{Capabilities, Domains, Durability, Fingerprint, Lifecycle, StopEffect, Welcome};
 
 use crate::limits::NAME;
 
-/// What Welcome says of the device.
+/// What Welcome says of the device (SPEC section 6.4).
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Device {
@@ -18,24 +18,54 @@ pub struct Device {
     pub axes: u8,
     /// What it can do.
     pub capabilities: Capabilities,
-    /// The longest message that it accepts, in bytes.
+    /// Generation of the program: what a symbol table or a list of variables has to belong to.
+    pub generation: u32,
+    /// The longest message that it accepts on channel 1, in bytes.
     pub longest: u16,
-    /// How many breakpoints there can be.
+    /// How many commands may be unanswered on channel 1.
+    pub credit: u8,
+    /// How many breakpoints and watchpoints there can be.
     pub breakpoints: u16,
-    /// The most bytes that one ReadMemory gets.
+    /// The most bytes of one ReadMemory or WriteMemory.
     pub memory: u16,
     /// How many variables can be forced.
     pub forces: u8,
     /// How many rules a policy can have.
     pub rules: u8,
-    /// What the token grants.
-    pub authority: Domains,
-    /// The session's number in the audit log.
-    pub session: u32,
-    /// How often each side is to be heard of, in milliseconds.
+    /// The longest lease of a force, in milliseconds.
+    pub lease: u32,
+    /// How often it challenges the host, in milliseconds.
     pub heartbeat: u16,
     /// After how long a silence the peer counts as lost, in milliseconds.
     pub loss: u16,
+    /// How old a command may be, in milliseconds.
+    pub tolerance: u16,
+    /// After how long a stall of the agent forces end, in milliseconds.
+    pub stall: u16,
+    /// What Halt does.
+    pub halt: StopEffect,
+    /// What a trap does.
+    pub trap: StopEffect,
+    /// What the loss of the session does.
+    pub lost: StopEffect,
+    /// What the token grants.
+    pub authority: Domains,
+    /// Seconds from Hello on until the grant expires.
+    pub expires: u32,
+    /// Number of this boot.
+    pub boot: u32,
+    /// The session's number in the audit log.
+    pub session: u32,
+    /// Version of audit records; 0 if there is no log.
+    pub record: u8,
+    /// How durable the audit log is.
+    pub durability: Durability,
+    /// Audit records that were lost since the boot.
+    pub records_lost: u32,
+    /// Where in its life the device is.
+    pub lifecycle: Lifecycle,
+    /// Number of the seal in use.
+    pub suite: u16,
     name: [u8; NAME],
     name_length: usize,
 }
@@ -52,15 +82,30 @@ impl Device {
             registers: welcome.registers,
             axes: welcome.axes,
             capabilities: welcome.capabilities,
+            generation: welcome.generation,
             longest: welcome.longest,
+            credit: welcome.credit,
             breakpoints: welcome.breakpoints,
             memory: welcome.memory,
             forces: welcome.forces,
             rules: welcome.rules,
-            authority: welcome.authority,
-            session: u32::from_be_bytes([a, b, c, d]),
+            lease: welcome.lease,
             heartbeat: welcome.heartbeat,
             loss: welcome.loss,
+            tolerance: welcome.tolerance,
+            stall: welcome.stall,
+            halt: welcome.halt,
+            trap: welcome.trap,
+            lost: welcome.lost,
+            authority: welcome.authority,
+            expires: welcome.expires,
+            boot: welcome.boot,
+            session: u32::from_be_bytes([a, b, c, d]),
+            record: welcome.record,
+            durability: welcome.durability,
+            records_lost: welcome.records_lost,
+            lifecycle: welcome.lifecycle,
+            suite: welcome.suite,
             name: copy,
             name_length: name.len().min(NAME),
         }

@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use feedrate::rdp::frame::{ByeReason, Error, Fingerprint, Frame, State, Stopped};
+use feedrate::rdp::frame::{Cause, Error, Fingerprint, Frame, State, Stopped};
 
-use crate::link::LinkEnd;
+use crate::line::LineEnd;
 
 /// An answer that no [`Ticket`](super::command::Ticket) has looked at yet.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +27,8 @@ pub enum Event<'a> {
     Answer(Answer<'a>),
     /// The program stands still.
     Stopped(Stopped<'a>),
-    /// The session ends before a command was answered: it was executed once, or not at all. The audit log of the next
-    /// session tells.
+    /// The session ends before a command was answered: it was executed once, or not at all. The audit log tells, in
+    /// the next session.
     Unknown {
         /// Sequence of the command.
         request: u32,
@@ -41,35 +41,82 @@ pub enum Event<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Closed {
-    /// One of the two sides has said goodbye.
+    /// One of the two sides has ended it, for this reason.
     #[error("{0}")]
-    Bye(ByeReason),
-    /// The link ended.
+    Ended(Cause),
+    /// The line ended.
     #[error("{0}")]
-    Link(LinkEnd),
+    Line(LineEnd),
+    /// The peer closed the stream before it had said anything.
+    #[error("the peer hung up without a word: another host has a session, or it is no RDPv3 agent")]
+    HungUp,
     /// The agent refuses the session.
     #[error("the agent refuses the session: {} ({}, detail {})", .0.code, .0.code.name(), .0.detail)]
     Refused(Error),
-    /// The link is there, and the agent says nothing.
-    #[error("the agent does not answer the handshake")]
+    /// The line is there, and nobody answers, or not to the end.
+    #[error("nobody answers the handshake")]
     HandshakeTimeout,
-    /// The agent's Welcome is not for this Hello.
-    #[error("the agent answers another handshake than this one")]
-    WrongHandshake,
+    /// The handshake's bytes were not of this session.
+    #[error("the agent's answer to the handshake is not of this session")]
+    NotOfSession,
+    /// The host's own seal refuses what the agent says, with a code of its own.
+    #[error("the seal refuses the agent's record, code {0}")]
+    Seal(u32),
+    /// Welcome repeats another nonce, or is not the agent's first message.
+    #[error("the agent welcomes another host than this one")]
+    WrongWelcome,
+    /// Welcome names a version of the protocol that was not offered.
+    #[error("the agent wants version {0} of the protocol, expected 3")]
+    WrongVersion(u8),
+    /// Welcome names another suite than the one in use.
+    #[error("the agent has suite {named} in use, expected {used}")]
+    WrongSuite {
+        /// The one in Welcome.
+        named: u16,
+        /// The one in use.
+        used: u16,
+    },
+    /// Both sides have a better suite than the one in use: somebody has struck it out on the way.
+    #[error(
+        "suite {used} is in use, although both sides have suite {better}: the line has been tampered with"
+    )]
+    Downgraded {
+        /// The one in use.
+        used: u16,
+        /// The better one.
+        better: u16,
+    },
+    /// The suite in use is below the least that is wanted.
+    #[error("suite {used} is in use, expected at least {least}")]
+    WeakSuite {
+        /// The one in use.
+        used: u16,
+        /// [`HostConfig::suite`](super::HostConfig::suite).
+        least: u16,
+    },
     /// It is another device.
     #[error("this is device {}, not the one that is meant", Hex(.0))]
     WrongDevice(Fingerprint),
+    /// It is another generation of the program.
+    #[error("the program is of generation {found}, expected {expected}")]
+    WrongProgram {
+        /// The one in Welcome.
+        found: u32,
+        /// [`HostConfig::generation`](super::HostConfig::generation).
+        expected: u32,
+    },
     /// A command was not answered in time.
     #[error("a command was not answered in time")]
     Patience,
 }
 
 impl Closed {
-    /// The reason as [`ByeReason`], as far as there is one.
-    pub const fn reason(&self) -> Option<ByeReason> {
+    /// The reason of SPEC section 5.8, as far as there is one.
+    pub const fn cause(&self) -> Option<Cause> {
         match self {
-            Self::Bye(reason) => Some(*reason),
-            Self::Link(_) => Some(ByeReason::LinkLost),
+            Self::Ended(cause) => Some(*cause),
+            Self::Line(_) | Self::HungUp => Some(Cause::LineLost),
+            Self::NotOfSession => Some(Cause::IntegrityLost),
             _ => None,
         }
     }

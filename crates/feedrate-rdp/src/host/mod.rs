@@ -1,79 +1,103 @@
 //! The host: the debugging tool's end, as a state machine (SPEC section 5).
+//!
+//! ```text
+//!  TCP, WebSocket, UART, SPI ──► feed ──► poll_event ──► events ──► the program
+//!                            ◄── poll_transmit ◄──────── request ◄──┘
+//! ```
+//!
+//! `poll_event` is the host's main loop: what has arrived is looked at there and nowhere else, and the agent's
+//! Heartbeats are answered there. So call it from the loop that acts for the operator: an agent whose host's loop
+//! stands still is to find that out (SPEC section 5.7).
 
 pub mod command;
 mod config;
 mod device;
 mod event;
+mod handshake;
+mod messages;
+mod registers;
+#[cfg(test)]
+mod tests;
+mod waiting;
 
 use core::fmt;
 
-use feedrate::rdp::crc;
-use feedrate::rdp::frame::{self, Agree, Bye, ByeReason, Bytes, Frame, FrameError, Heartbeat, Hello};
+use feedrate::rdp::Channel;
+use feedrate::rdp::frame::{Bye, Cause, Frame};
+use feedrate::{Encode, EncodeError, Instant};
 
 use self::command::{Command, Ticket};
 pub use self::config::HostConfig;
 pub use self::device::Device;
 pub use self::event::{Answer, Closed, Event};
-use crate::count::count;
+pub use self::registers::RegisterSet;
+use self::waiting::Waiting;
 use crate::endpoint::Endpoint;
-use crate::limits::{LONGEST, NAME, TOKEN, VERSION};
-use crate::link::buffer::{Buffer, Desk, Sizes, fill};
-use crate::link::{LaneId, Link, LinkStatus, ResetReason};
+use crate::limits::{FIRST_LIMIT, TOKEN};
+use crate::line::{Line, LineEnd};
+use crate::link::{LaneId, Link};
 use crate::role::Role;
-use crate::session::seal::{Checksum, HEADER, LONGEST_TAG, Seal};
-use crate::session::{Order, SendError, Session, SessionEvent, SessionState};
-use crate::time::{Millis, earlier, since};
-use crate::timers::{GOODBYE, HANDSHAKE};
+use crate::session::seal::{Checksum, HEADER, LONGEST_TAG, Progress, Seal};
+use crate::session::{SendError, Session, SessionEvent, SessionState};
+use crate::sizes::{Buffer, Desk, Sizes, fill};
+use crate::stream::{Stream, StreamError};
+use crate::time::{GOODBYE, HANDSHAKE, NEVER, deadline, earlier, later, ms, passed};
 
-/// Commands that may wait for their answers.
-const OUTSTANDING: usize = 8;
-
-/// The debugging tool's end of a session.
+/// The debugging tool's end of a session, on a [`Stream`] or on a [`Link`].
 ///
 /// ```
-/// use feedrate::rdp::packet::Line;
-/// use feedrate_rdp::host::command::GetStatus;
+/// use feedrate::Instant;
+/// use feedrate::rdp::frame::GetStatus;
 /// use feedrate_rdp::host::{Event, Host, HostConfig};
-/// use feedrate_rdp::link::LaneId;
+/// use feedrate_rdp::session::Checksum;
+/// use feedrate_rdp::stream::Stream;
 ///
-/// let mut host: Host = Host::new(HostConfig::new(Line::TCP), Default::default());
-/// // Both numbers are random.
-/// host.connect(b"my token", 0x1234_5678, *b"sixteen bytes ok", 0)?;
+/// let mut host: Host = Host::new(HostConfig::new(), Stream::host(), Checksum::new());
+/// // Once there is a connection; the nonce is random.
+/// host.connect(b"my token", *b"sixteen bytes ok", Instant::ZERO)?;
 ///
-/// // The loop: what has arrived goes in, what is to be sent comes out, and events come in between.
-/// let mut packet = [0; 1024];
-/// let length = host.poll(LaneId::Signal, &mut packet, 0);
-/// // Send packet[..length], receive an answer, and:
-/// host.feed(LaneId::Signal, &[], 20);
-/// let mut status = None;
-/// while let Some(event) = host.event(20) {
+/// // The loop: what is to be sent comes out, what has arrived goes in, and events come in between.
+/// let mut bytes = [0; 1024];
+/// while let length @ 1.. = host.poll_transmit(&mut bytes) {
+///     // Send bytes[..length].
+/// }
+/// let (now, mut arrived) = (Instant::from_millis(20), &b""[..]);
+/// host.feed(&mut arrived, now)?;
+/// let mut active = false;
+/// while let Some(event) = host.poll_event(now) {
 ///     match event {
-///         Event::Active => status = Some(()),
+///         Event::Active => active = true,
 ///         Event::Closed(why) => return Err(why.into()),
 ///         _ => {}
 ///     }
 /// }
-/// if status.is_some() {
-///     let ticket = host.request(&GetStatus, 20)?;
+/// if active {
+///     let ticket = host.request(&GetStatus, now)?;
 ///     // ... and in the loop: if let Some(status) = ticket.read(&answer) { ... }
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Host<S: Sizes = Desk, Z = Checksum> {
-    endpoint: Endpoint<S, Z>,
+pub struct Host<L: Line = Stream<Desk>, Z = Checksum> {
+    endpoint: Endpoint<L, Z>,
     config: HostConfig,
     token: [u8; TOKEN],
     token_length: usize,
     nonce: [u8; 16],
     device: Option<Device>,
-    /// Sequences of the commands that have not been answered, and when they were sent.
-    outstanding: [Option<(u32, Millis)>; OUTSTANDING],
-    /// The message that the last event lent.
-    lent: bool,
-    since: Millis,
+    waiting: Waiting,
+    /// The channel of the message that the last event lent.
+    lent: Option<Channel>,
+    /// When the line, or the session's end, began.
+    since: Instant,
+    /// When a message with a right tag has arrived.
+    heard: Option<Instant>,
+    /// Sequence of Agree.
     agreed_by: Option<u32>,
+    /// Why the session is being ended, and whether this side has answered the other one's goodbye.
+    ending: Option<Closed>,
+    answered: bool,
+    /// What is still to be told.
     closed: Option<Closed>,
-    goodbye: Option<ByeReason>,
     ignored: u32,
 }
 
@@ -82,103 +106,80 @@ pub struct Host<S: Sizes = Desk, Z = Checksum> {
 #[error("token of {0} bytes, expected at most 384")]
 pub struct TokenTooLong(pub usize);
 
-/// What is to be handed out, before it is borrowed.
+/// What has come of a message, before it is borrowed.
 enum Step {
+    /// There was none.
     Nothing,
+    /// It is done with.
     Again,
-    Hand,
+    /// It is for the program: the oldest one of this channel.
+    Hand(Channel),
 }
 
-impl<S: Sizes, Z: Seal> Host<S, Z> {
-    /// A host that has not been asked to connect.
-    pub const fn new(config: HostConfig, seal: Z) -> Self {
-        let link = Link::new(Role::Host, config.signal, config.bulk, 0);
+impl<L: Line, Z: Seal> Host<L, Z> {
+    /// A host that has not been asked to connect, on this line: [`Stream::host`] or [`Link::host`].
+    pub const fn new(config: HostConfig, line: L, seal: Z) -> Self {
         Self {
-            endpoint: Endpoint::new(link, Session::new(Role::Host, seal)),
+            endpoint: Endpoint::new(line, Session::new(Role::Host, seal)),
             config,
             token: [0; TOKEN],
             token_length: 0,
             nonce: [0; 16],
             device: None,
-            outstanding: [None; OUTSTANDING],
-            lent: false,
-            since: 0,
+            waiting: Waiting::NONE,
+            lent: None,
+            since: Instant::ZERO,
+            heard: None,
             agreed_by: None,
+            ending: None,
+            answered: false,
             closed: None,
-            goodbye: None,
             ignored: 0,
         }
     }
 
-    /// Begins a session. `cookie` and `nonce` are random. What was there of an earlier session is forgotten.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenTooLong`].
-    pub fn connect(
-        &mut self,
-        token: &[u8],
-        cookie: u32,
-        nonce: [u8; 16],
-        now: Millis,
-    ) -> Result<(), TokenTooLong> {
+    /// Another session: what was there of an earlier one is forgotten.
+    fn renew(&mut self, token: &[u8], nonce: [u8; 16], now: Instant) -> Result<(), TokenTooLong> {
         if token.len() > TOKEN {
             return Err(TokenTooLong(token.len()));
         }
         self.token_length = fill(&mut self.token, token);
         self.nonce = nonce;
-        self.endpoint.renew(now);
-        self.endpoint.link.open(cookie, now);
-        (self.device, self.agreed_by, self.closed, self.goodbye) = (None, None, None, None);
-        (self.outstanding, self.lent, self.since) = ([None; OUTSTANDING], false, now);
+        self.endpoint.session.renew();
+        (self.device, self.agreed_by, self.heard) = (None, None, None);
+        (self.waiting, self.lent, self.since) = (Waiting::NONE, None, now);
+        (self.ending, self.answered, self.closed) = (None, false, None);
         Ok(())
     }
 
-    /// Takes what has arrived on a lane: all of it.
-    pub fn feed(&mut self, lane: LaneId, input: &[u8], now: Millis) {
-        self.settle();
-        self.endpoint.link.feed(lane, input, now);
-    }
-
-    /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and returns its
-    /// length. 0: there is nothing to send now.
-    #[must_use]
-    pub fn poll(&mut self, lane: LaneId, out: &mut [u8], now: Millis) -> usize {
-        self.endpoint.link.poll(lane, out, now)
-    }
-
-    /// The line behind a lane is gone. Without its signal lane the session ends.
-    pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
-        self.endpoint.link.disconnect(lane, now);
-    }
-
-    /// When [`event`](Self::event) or [`poll`](Self::poll) should be called at the latest, if nothing arrives before.
-    /// It may have passed already, as long as a lane is busy or there is no room: wait for the lane then, and not for
-    /// the time.
-    pub fn deadline(&self) -> Option<Millis> {
-        let session = &self.endpoint.session;
-        if session.state() != SessionState::Closed {
-            if let Some(at) = self.endpoint.link.ended_at() {
-                return Some(at);
-            }
+    /// When [`poll_event`](Self::poll_event) or `poll_transmit` should be called at the latest, if nothing arrives
+    /// before. It may have passed already, as long as a line is busy or there is no room: wait for the line then, and
+    /// not for the time.
+    pub fn deadline(&self) -> Option<Instant> {
+        let Self { endpoint: Endpoint { line, session, .. }, since, .. } = self;
+        let state = session.state();
+        let over = state == SessionState::Closed;
+        let begins = state == SessionState::Idle && line.connection().is_some();
+        let left = self.answered && line.is_idle();
+        if self.closed.is_some() || !over && (begins || left || line.end().is_some()) {
+            // At once.
+            return Some(Instant::ZERO);
         }
-        let own = match (session.state(), &self.device) {
-            (SessionState::Active, Some(device)) => earlier(
-                earlier(
-                    Some(session.sent_at.wrapping_add(u32::from(device.heartbeat))),
-                    Some(session.heard_at.wrapping_add(u32::from(device.loss))),
-                ),
-                self.outstanding
-                    .iter()
-                    .flatten()
-                    .map(|(_, at)| Some(at.wrapping_add(self.config.patience)))
-                    .fold(None, earlier),
-            ),
-            (SessionState::Connecting, _) => Some(self.since.wrapping_add(HANDSHAKE)),
-            (SessionState::Disconnecting, _) => Some(self.since.wrapping_add(GOODBYE)),
-            _ => None,
+        let own = match (state, &self.device) {
+            (SessionState::Active, Some(device)) => {
+                let lost = self.heard.map_or(NEVER, |heard| later(heard, ms(device.loss)));
+                let oldest = self.waiting.oldest();
+                earlier(lost, oldest.map_or(NEVER, |at| at.saturating_add(self.config.patience)))
+            }
+            (SessionState::Connecting, _) => later(*since, HANDSHAKE),
+            (SessionState::Disconnecting, _) => later(*since, GOODBYE),
+            // Nothing but the line is left, which the peer is to close.
+            (SessionState::Closed, _) if L::PEER_CLOSES && line.connection().is_some() => {
+                later(*since, GOODBYE)
+            }
+            _ => NEVER,
         };
-        earlier(own, self.endpoint.link.deadline())
+        deadline(earlier(own, line.deadline().unwrap_or(NEVER)))
     }
 
     /// How far the session is.
@@ -191,12 +192,12 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         self.device.as_ref()
     }
 
-    /// The link, to look at its counters.
-    pub const fn link(&self) -> &Link<S> {
-        &self.endpoint.link
+    /// The line, to look at its counters.
+    pub const fn line(&self) -> &L {
+        &self.endpoint.line
     }
 
-    /// Messages that were replayed, out of order, or of a kind that this version does not know.
+    /// Messages that were replayed, malformed, of a kind that this version does not know, or of no use.
     pub const fn ignored(&self) -> u32 {
         self.ignored
     }
@@ -205,58 +206,82 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotActive`], [`SendError::Full`] (eight commands wait for answers, or the link is busy),
-    /// [`SendError::Encode`].
-    pub fn request<C: Command>(&mut self, command: &C, now: Millis) -> Result<Ticket<C>, SendError> {
+    /// [`SendError::NotActive`]; [`SendError::Credit`]: as many commands as the agent grants, or eight, wait for
+    /// their answers; [`SendError::Full`]: the line is busy, or four Halts and Releases wait; [`SendError::Encode`]:
+    /// it is longer than the agent takes, or cannot be at all.
+    pub fn request<C: Command>(&mut self, command: &C, now: Instant) -> Result<Ticket<C>, SendError> {
+        self.send(&command.frame(), now).map(Ticket::new)
+    }
+
+    /// There is one code for all commands.
+    #[inline(never)]
+    fn send(&mut self, frame: &Frame<'_>, now: Instant) -> Result<u32, SendError> {
         self.settle();
-        if self.state() != SessionState::Active {
+        let Some(device) = self.device.filter(|_| self.state() == SessionState::Active) else {
             return Err(SendError::NotActive);
+        };
+        // A command that goes on no channel is none of this crate's.
+        let channel = frame.channel().unwrap_or(Channel::Ordinary);
+        if !self.waiting.has_place(channel, device.credit) {
+            return Err(match channel {
+                Channel::Urgent => SendError::Full,
+                Channel::Ordinary => SendError::Credit,
+            });
         }
-        let free = self.outstanding.iter_mut().find(|place| place.is_none()).ok_or(SendError::Full)?;
-        match self.endpoint.send(&command.frame(), false, now) {
-            Ok(sequence) => {
-                *free = Some((sequence, now));
-                Ok(Ticket::new(sequence))
-            }
-            Err(error) => {
-                if error == SendError::OutOfSequences {
-                    self.say_goodbye(ByeReason::OutOfSequences, now);
-                }
-                Err(error)
-            }
+        let limit = match channel {
+            Channel::Urgent => FIRST_LIMIT,
+            Channel::Ordinary => L::Message::SIZE.min(device.longest.into()),
+        };
+        let tag = Z::TAG.min(LONGEST_TAG);
+        let size = frame.encoded_length()?.saturating_add(HEADER).saturating_add(tag);
+        if size > limit {
+            return Err(EncodeError::TooLarge { what: "message", size, limit }.into());
         }
+        let sent = self.endpoint.send(frame, channel, self.endpoint.session.heard(), now);
+        match sent {
+            Ok(sequence) => self.waiting.sent(channel, sequence, now),
+            Err(SendError::OutOfSequences) => self.say_goodbye(Cause::UsedUp, now),
+            Err(_) => {}
+        }
+        sent
     }
 
     /// Ends the session. [`Event::Closed`] follows.
-    pub fn bye(&mut self, now: Millis) {
+    pub fn end(&mut self, now: Instant) {
+        self.settle();
         match self.state() {
-            SessionState::Active => self.say_goodbye(ByeReason::Asked, now),
-            SessionState::Idle | SessionState::Connecting => {
-                self.endpoint.session.advance(SessionEvent::Start);
-                self.close(Closed::Bye(ByeReason::Asked));
-            }
+            SessionState::Active => self.say_goodbye(Cause::Asked, now),
+            SessionState::Idle | SessionState::Connecting => self.close(Closed::Ended(Cause::Asked)),
             SessionState::Disconnecting | SessionState::Closed => {}
         }
     }
 
-    /// What has happened. Call until it returns `None`.
+    /// What has happened. Call it until it returns `None`, and in every round of the loop: it is here that Heartbeats
+    /// are answered.
     #[must_use]
-    pub fn event(&mut self, now: Millis) -> Option<Event<'_>> {
+    pub fn poll_event(&mut self, now: Instant) -> Option<Event<'_>> {
         self.settle();
+        self.let_go_of_line(now);
         if let Some(event) = self.parting() {
             return Some(event);
         }
-        self.follow_link(now);
-        self.follow_time(now);
-        loop {
+        self.begin(now);
+        let channel = loop {
+            self.seal_records(now);
             match self.message(now) {
-                Step::Nothing => return self.parting(),
                 Step::Again => {}
-                Step::Hand => break,
+                Step::Hand(channel) => break channel,
+                Step::Nothing => {
+                    self.follow_line();
+                    self.follow_time(now);
+                    return self.parting();
+                }
             }
-        }
-        self.lent = true;
-        let frame = Frame::read_from_agent(lent::<Z>(self.endpoint.link.message()?)).ok()?;
+        };
+        self.lent = Some(channel);
+        let message = self.endpoint.line.message(channel)?.message;
+        let end = message.len().saturating_sub(Z::TAG.min(LONGEST_TAG));
+        let frame = Frame::read_from_agent(message.get(HEADER..end).unwrap_or_default()).ok()?;
         Some(match frame {
             Frame::State(state) => Event::State(state),
             Frame::Stopped(stopped) => Event::Stopped(stopped),
@@ -270,8 +295,8 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
 
     /// The message that the last event lent is done with.
     fn settle(&mut self) {
-        if core::mem::take(&mut self.lent) {
-            self.endpoint.link.drop_message();
+        if let Some(channel) = self.lent.take() {
+            self.endpoint.line.drop_message(channel);
         }
     }
 
@@ -280,198 +305,175 @@ impl<S: Sizes, Z: Seal> Host<S, Z> {
         if self.state() != SessionState::Closed {
             return None;
         }
-        let waiting = self.outstanding.iter_mut().filter(|place| place.is_some());
-        let first = waiting.min_by_key(|place| place.map_or(u32::MAX, |(sequence, _)| sequence));
-        if let Some((request, _)) = first.and_then(Option::take) {
-            return Some(Event::Unknown { request });
-        }
-        self.closed.take().map(Event::Closed)
-    }
-
-    fn follow_link(&mut self, now: Millis) {
-        match (self.endpoint.link.status(), self.state()) {
-            (LinkStatus::Open(_), SessionState::Idle) => {
-                self.endpoint.session.advance(SessionEvent::Start);
-                self.since = now;
-                let token = self.token.get(..self.token_length).unwrap_or_default();
-                let longest = u16::try_from(S::Message::SIZE.min(LONGEST)).unwrap_or(u16::MAX);
-                let hello = Hello {
-                    lowest: VERSION,
-                    highest: VERSION,
-                    nonce: self.nonce,
-                    longest,
-                    token: Bytes::new(token),
-                };
-                let _ = self.endpoint.send(&hello, false, now);
-                self.endpoint.session.set_host_nonce(self.nonce);
-                self.endpoint.link.accept(S::Message::SIZE);
-            }
-            (LinkStatus::Ended(end), state) if state != SessionState::Closed => {
-                self.endpoint.session.advance(SessionEvent::Start);
-                let why = self.goodbye.map_or(Closed::Link(end), Closed::Bye);
-                self.close(why);
-            }
-            _ => {}
+        match self.waiting.give_up() {
+            Some(request) => Some(Event::Unknown { request }),
+            None => self.closed.take().map(Event::Closed),
         }
     }
 
-    fn follow_time(&mut self, now: Millis) {
-        if self.endpoint.link.message().is_some() {
-            // It has not been looked at yet; but the peer is there.
-            self.endpoint.session.heard_at = now;
+    /// The line that the session is on, and no other: its end is the session's (SPEC section 5.3).
+    fn follow_line(&mut self) {
+        let Some(end) = self.endpoint.line.end() else { return };
+        if self.state() != SessionState::Closed {
+            let silent = self.heard.is_none() && self.state() == SessionState::Connecting;
+            self.close(if silent && end == LineEnd::Gone { Closed::HungUp } else { Closed::Line(end) });
         }
-        let waited = since(now, self.since);
+    }
+
+    /// What time alone brings about.
+    fn follow_time(&mut self, now: Instant) {
+        if self.state() == SessionState::Connecting
+            && self.endpoint.session.seal().progress() == Progress::Pending
+        {
+            self.since = now;
+        }
+        let waited = passed(self.since, now);
         match (self.state(), &self.device) {
             (SessionState::Connecting, _) if waited >= HANDSHAKE => self.close(Closed::HandshakeTimeout),
-            (SessionState::Disconnecting, _) if waited >= GOODBYE => {
-                self.close(Closed::Bye(self.goodbye.unwrap_or(ByeReason::Asked)));
+            (SessionState::Disconnecting, _)
+                if waited >= GOODBYE || self.answered && self.endpoint.line.is_idle() =>
+            {
+                self.close(Closed::Ended(Cause::Asked));
             }
             (SessionState::Active, Some(device)) => {
-                let (heartbeat, loss) = (u32::from(device.heartbeat), u32::from(device.loss));
+                let silent = self.heard.is_some_and(|heard| passed(heard, now) >= ms(device.loss));
                 let patience = self.config.patience;
-                if since(now, self.endpoint.session.heard_at) >= loss {
-                    self.say_goodbye(ByeReason::HeartbeatLost, now);
-                } else if self.outstanding.iter().flatten().any(|(_, at)| since(now, *at) >= patience) {
-                    self.say_goodbye(ByeReason::Asked, now);
-                    self.close(Closed::Patience);
-                } else if since(now, self.endpoint.session.sent_at) >= heartbeat {
-                    let _ = self.endpoint.send(&Heartbeat { run: None }, false, now);
+                if silent {
+                    self.say_goodbye(Cause::PeerLost, now);
+                } else if self.waiting.oldest().is_some_and(|at| now >= at.saturating_add(patience)) {
+                    self.ending = Some(Closed::Patience);
+                    self.say_goodbye(Cause::Asked, now);
                 }
             }
             _ => {}
         }
     }
 
-    fn say_goodbye(&mut self, reason: ByeReason, now: Millis) {
+    fn say_goodbye(&mut self, reason: Cause, now: Instant) {
         if self.endpoint.session.advance(SessionEvent::End) {
             self.since = now;
-            self.goodbye = Some(reason);
-            let _ = self.endpoint.send(&Bye { reason }, false, now);
+            self.ending = self.ending.or(Some(Closed::Ended(reason)));
+            let heard = self.endpoint.session.heard();
+            let _ = self.endpoint.send(&Bye { reason }, Channel::Urgent, heard, now);
         }
     }
 
+    /// The session is over: for what ended it, or for `why` if nothing else did.
     fn close(&mut self, why: Closed) {
-        for event in [SessionEvent::End, SessionEvent::HandshakeFailed, SessionEvent::Ended] {
-            self.endpoint.session.advance(event);
+        // Whoever said goodbye first waits for the end of a stream, which the other one brings about (SPEC 5.8).
+        let peer_closes = L::PEER_CLOSES && self.state() == SessionState::Disconnecting && !self.answered;
+        let session = &mut self.endpoint.session;
+        for event in
+            [SessionEvent::Start, SessionEvent::End, SessionEvent::HandshakeFailed, SessionEvent::Ended]
+        {
+            session.advance(event);
         }
-        self.closed = self.closed.or(Some(why));
-        self.endpoint.link.close(ResetReason::SessionEnded);
-    }
-
-    /// Looks at the next message, and does what the host itself has to do about it.
-    fn message(&mut self, now: Millis) -> Step {
-        let state = self.state();
-        if state == SessionState::Closed || !self.endpoint.has_room() {
-            return Step::Nothing;
-        }
-        if self.endpoint.link.take_rekey() {
-            self.endpoint.session.ask_rekey();
-        }
-        let Some(message) = self.endpoint.link.message() else { return Step::Nothing };
-        let Ok(opened) = self.endpoint.session.open(message, now) else {
-            self.endpoint.link.drop_message();
-            match state {
-                SessionState::Active => self.say_goodbye(ByeReason::IntegrityLost, now),
-                SessionState::Disconnecting => {}
-                _ => self.close(Closed::Bye(ByeReason::IntegrityLost)),
-            }
-            return Step::Again;
-        };
-        let fresh = opened.order == Order::Fresh;
-        let Ok(frame) = Frame::read_from_agent(opened.frame) else {
-            let magic = matches!(Frame::read_from_agent(opened.frame), Err(FrameError::Magic));
-            return self.pass_over(magic, now);
-        };
-        if !fresh {
-            return self.pass_over(false, now);
-        }
-        match (state, frame) {
-            (SessionState::Connecting, Frame::Welcome(welcome)) if self.device.is_none() => {
-                let known = opened.is_first()
-                    && welcome.host_nonce == self.nonce
-                    && welcome.version == VERSION
-                    && welcome.name.as_slice().len() <= NAME;
-                let device = Device::new(&welcome);
-                let nonce = welcome.device_nonce;
-                self.endpoint.link.drop_message();
-                if !known {
-                    self.close(Closed::WrongHandshake);
-                } else if self.config.device.is_some_and(|meant| meant != device.fingerprint) {
-                    self.close(Closed::WrongDevice(device.fingerprint));
-                } else {
-                    self.device = Some(device);
-                    // A late answer is still an answer.
-                    self.endpoint.session.start_clock(nonce, u32::MAX, now);
-                }
-                Step::Again
-            }
-            (SessionState::Connecting, Frame::State(_))
-                if self.device.is_some() && self.agreed_by.is_none() =>
-            {
-                let crc = crc::crc_32(&[opened.frame.get(frame::HEADER..).unwrap_or_default()]);
-                self.agreed_by = self.endpoint.send(&Agree { crc }, false, now).ok();
-                Step::Hand
-            }
-            (SessionState::Connecting, Frame::Done(done)) if Some(done.request) == self.agreed_by => {
-                self.endpoint.session.advance(SessionEvent::HandshakeDone);
-                Step::Hand
-            }
-            (SessionState::Connecting, Frame::Error(refused)) => {
-                self.endpoint.link.drop_message();
-                self.close(Closed::Refused(refused));
-                Step::Again
-            }
-            (SessionState::Active, Frame::Bye(bye)) => {
-                self.endpoint.link.drop_message();
-                self.say_goodbye(bye.reason, now);
-                Step::Again
-            }
-            (SessionState::Disconnecting, Frame::Bye(_)) => {
-                self.endpoint.link.drop_message();
-                self.close(Closed::Bye(self.goodbye.unwrap_or(ByeReason::Asked)));
-                Step::Again
-            }
-            (SessionState::Active, Frame::Stopped(_)) => Step::Hand,
-            (SessionState::Active, ref frame) => {
-                let request = frame.request();
-                let waiting = self.outstanding.iter_mut().find(|place| {
-                    request.is_some_and(|request| place.is_some_and(|(sequence, _)| sequence == request))
-                });
-                if let Some(place) = waiting {
-                    *place = None;
-                    return Step::Hand;
-                }
-                if !matches!(frame, Frame::Heartbeat(_)) {
-                    count(&mut self.ignored);
-                }
-                self.endpoint.link.drop_message();
-                Step::Again
-            }
-            _ => self.pass_over(false, now),
+        self.closed = self.closed.or(self.ending).or(Some(why));
+        if !peer_closes {
+            self.endpoint.line.close();
         }
     }
 
-    fn pass_over(&mut self, foreign: bool, now: Millis) -> Step {
-        count(&mut self.ignored);
-        self.endpoint.link.drop_message();
-        if foreign {
-            self.say_goodbye(ByeReason::IntegrityLost, now);
+    /// The peer has had its time to close the stream.
+    fn let_go_of_line(&mut self, now: Instant) {
+        if self.state() == SessionState::Closed && passed(self.since, now) >= GOODBYE {
+            self.endpoint.line.close();
         }
-        Step::Again
     }
 }
 
-/// The debug frame of a message that has been opened.
-fn lent<Z: Seal>(message: &[u8]) -> &[u8] {
-    let end = message.len().saturating_sub(Z::TAG.min(LONGEST_TAG));
-    message.get(HEADER..end).unwrap_or_default()
+impl<S: Sizes, Z: Seal> Host<Stream<S>, Z> {
+    /// Begins a session, on a new connection. `nonce` is random.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenTooLong`].
+    pub fn connect(&mut self, token: &[u8], nonce: [u8; 16], now: Instant) -> Result<(), TokenTooLong> {
+        self.renew(token, nonce, now)?;
+        // A host's is never busy.
+        let _ = self.endpoint.line.connect();
+        self.begin(now);
+        self.seal_records(now);
+        Ok(())
+    }
+
+    /// Takes what has arrived, as far as there is room for it: the rest stays in `input`, until
+    /// [`poll_event`](Self::poll_event) has made room.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`]: it cannot be RDPv3. The connection is to be closed.
+    pub fn feed(&mut self, input: &mut &[u8], now: Instant) -> Result<(), StreamError> {
+        self.settle();
+        self.endpoint.line.feed(input, now)
+    }
+
+    /// Writes what is to be sent into `out`, and returns how many bytes. 0: there is nothing to send now.
+    #[must_use]
+    pub fn poll_transmit(&mut self, out: &mut [u8]) -> usize {
+        self.endpoint.line.poll_transmit(out)
+    }
+
+    /// The connection has ended, and with it the session.
+    pub fn disconnect(&mut self) {
+        self.endpoint.line.disconnect();
+    }
+
+    /// Whether the connection is to be closed: the session is over, everything has been sent, and the peer has closed
+    /// it if that is its part; or what came is not RDPv3.
+    pub fn is_finished(&self) -> bool {
+        self.endpoint.line.is_finished()
+    }
 }
 
-impl<S: Sizes, Z> fmt::Debug for Host<S, Z> {
+impl<S: Sizes, Z: Seal> Host<Link<S>, Z> {
+    /// Begins a session. `cookie` and `nonce` are random.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenTooLong`].
+    pub fn connect(
+        &mut self,
+        token: &[u8],
+        cookie: u32,
+        nonce: [u8; 16],
+        now: Instant,
+    ) -> Result<(), TokenTooLong> {
+        self.renew(token, nonce, now)?;
+        self.endpoint.line.open(cookie, now);
+        Ok(())
+    }
+
+    /// Takes what has arrived on a lane: all of it.
+    pub fn feed(&mut self, lane: LaneId, input: &[u8], now: Instant) {
+        self.settle();
+        self.endpoint.line.feed(lane, input, now);
+    }
+
+    /// Writes the next packet that is to be sent on a lane into `out`, which has the lane's MTU, and returns its
+    /// length. 0: there is nothing to send now. Once the session is [over](Event::Closed) there may be one more,
+    /// which tells the agent.
+    #[must_use]
+    pub fn poll_transmit(&mut self, lane: LaneId, out: &mut [u8], now: Instant) -> usize {
+        self.endpoint.line.poll_transmit(lane, out, now)
+    }
+
+    /// The line behind a lane is gone. Without its signal lane the session ends.
+    pub fn disconnect(&mut self, lane: LaneId, now: Instant) {
+        self.endpoint.line.disconnect(lane, now);
+    }
+
+    /// There is a line behind a lane that was gone.
+    pub fn reconnect(&mut self, lane: LaneId) {
+        self.endpoint.line.reconnect(lane);
+    }
+}
+
+impl<L: Line + fmt::Debug, Z> fmt::Debug for Host<L, Z> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host")
             .field("session", &self.endpoint.session)
-            .field("link", &self.endpoint.link)
+            .field("line", &self.endpoint.line)
             .finish_non_exhaustive()
     }
 }

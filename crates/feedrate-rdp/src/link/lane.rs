@@ -1,16 +1,15 @@
-//! Lanes: what comes in on each, what is counted, and whether the bulk lane can be trusted (SPEC sections 2 and 4.4).
+//! Lanes: what comes in on each, and what is counted (SPEC section 2).
 
-use feedrate::Decoder;
-use feedrate::rdp::packet::{Line, Packets};
+use feedrate::rdp::packet::{Lane, Packets};
+use feedrate::{Decoder, Fault, Storage};
 
-use super::buffer::{Buffer, Held};
-use crate::time::{Millis, reached};
+use crate::sizes::{Buffer, fill, shift_down};
 
 /// A lane.
-// Exhaustive: rewritten with the safe RDPv3.
+// Exhaustive: SPEC section 2 has these two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaneId {
-    /// The one that is always there: UART, TCP.
+    /// The one that is always there: UART.
     Signal,
     /// The fast one beside it: SPI.
     Bulk,
@@ -33,90 +32,79 @@ pub struct LaneCounts {
     pub overlong: u32,
 }
 
-pub(super) struct Lane<B> {
-    pub(super) decoder: Decoder<Packets, Held<B>>,
-    pub(super) line: Line,
+impl LaneCounts {
+    const NONE: Self =
+        Self { received: 0, sent: 0, header_failures: 0, crc_failures: 0, resent: 0, overlong: 0 };
+
+    /// In the order of their metrics (SPEC section 8.13).
+    pub(super) const fn in_order(&self) -> [u32; 6] {
+        [self.received, self.sent, self.header_failures, self.crc_failures, self.resent, self.overlong]
+    }
+}
+
+/// A lane at work.
+#[repr(C)]
+pub(super) struct Port<B> {
+    /// The longest payload of a packet.
+    pub(super) payload: usize,
     pub(super) counts: LaneCounts,
+    pub(super) decoder: Decoder<Packets, Held<B>>,
 }
 
-impl<B: Buffer> Lane<B> {
-    pub(super) const fn new(line: Line) -> Self {
-        Self {
-            decoder: Decoder::new(Packets::new(line.framing), Held::new(line.frame())),
-            line,
-            counts: LaneCounts {
-                received: 0,
-                sent: 0,
-                header_failures: 0,
-                crc_failures: 0,
-                resent: 0,
-                overlong: 0,
-            },
-        }
+impl<B: Buffer> Port<B> {
+    pub(super) const fn new(lane: Lane) -> Self {
+        let held = Held::new(lane.frame());
+        Self { decoder: Decoder::new(Packets, held), payload: lane.payload(), counts: LaneCounts::NONE }
     }
 }
 
-/// How long between two PROBEs, in milliseconds, and how many have to arrive.
-const PROBE: u32 = 250;
-const ENOUGH: u16 = 4;
-
-/// What the peer says of the bulk lane, and what follows from it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Health {
-    /// Both sides have the lane.
-    pub(super) agreed: bool,
-    damaged: Option<Damaged>,
-    intact: u16,
-    failures: (u16, u16),
+/// A decoder's storage in a [`Buffer`].
+#[repr(C)]
+pub(super) struct Held<B> {
+    length: usize,
+    limit: usize,
+    memory: B,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Damaged {
-    /// Intact packets at the time.
-    since: u16,
-    probe_at: Millis,
+impl<B: Buffer> Held<B> {
+    /// For messages of at most `limit` bytes, or as many as there is memory for.
+    const fn new(limit: usize) -> Self {
+        Self { length: 0, limit: if limit < B::SIZE { limit } else { B::SIZE }, memory: B::ZERO }
+    }
 }
 
-impl Health {
-    pub(super) const NEW: Self = Self { agreed: false, damaged: None, intact: 0, failures: (0, 0) };
-
-    pub(super) const fn is_usable(&self) -> bool {
-        self.agreed && self.damaged.is_none()
+impl<B: Buffer> Storage for Held<B> {
+    fn limit(&self) -> usize {
+        self.limit
     }
 
-    /// The lane lost something, or is silent. Returns whether that is news.
-    pub(super) fn damage(&mut self, now: Millis) -> bool {
-        let news = self.is_usable();
-        let probe_at = self.damaged.map_or(now, |damaged| damaged.probe_at);
-        self.damaged = Some(Damaged { since: self.intact, probe_at });
-        news
+    fn held(&self) -> &[u8] {
+        self.memory.bytes().get(..self.length).unwrap_or_default()
     }
 
-    /// The peer's counters. Returns whether the lane has just become damaged.
-    pub(super) fn report(&mut self, intact: u16, failures: (u16, u16), now: Millis) -> bool {
-        let failed = failures != self.failures;
-        self.intact = intact;
-        self.failures = failures;
-        if failed {
-            return self.damage(now);
+    fn held_mut(&mut self) -> &mut [u8] {
+        self.memory.bytes_mut().get_mut(..self.length).unwrap_or_default()
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let free = self.memory.bytes_mut().get_mut(self.length..).unwrap_or_default();
+        if bytes.len() > free.len() {
+            return Err(Fault::Memory { needed: bytes.len() });
         }
-        if self.damaged.is_some_and(|damaged| intact.wrapping_sub(damaged.since) >= ENOUGH) {
-            self.damaged = None;
-        }
-        false
+        self.length = self.length.saturating_add(fill(free, bytes));
+        Ok(())
     }
 
-    pub(super) fn probe_due(&self, now: Millis) -> bool {
-        self.agreed && self.damaged.is_some_and(|damaged| reached(now, damaged.probe_at))
+    fn discard(&mut self, n: usize) {
+        shift_down(self.held_mut(), n);
+        self.length = self.length.saturating_sub(n);
     }
 
-    pub(super) fn probed(&mut self, now: Millis) {
-        if let Some(damaged) = &mut self.damaged {
-            damaged.probe_at = now.wrapping_add(PROBE);
-        }
+    fn truncate(&mut self, n: usize) {
+        self.length = self.length.min(n);
     }
 
-    pub(super) fn deadline(&self) -> Option<Millis> {
-        self.damaged.filter(|_| self.agreed).map(|damaged| damaged.probe_at)
+    fn clear(&mut self) {
+        self.length = 0;
     }
 }

@@ -1,114 +1,118 @@
-//! The link: two channels of messages over one or two lanes (SPEC section 4).
+//! A serial line: two channels of messages over one or two lanes that lose, repeat, reorder and flip (SPEC section
+//! 4).
 
 mod ack;
-pub(crate) mod buffer;
-mod channel;
+
+mod health;
 mod lane;
+mod receive;
+mod sender;
 mod state;
 mod status;
+mod transmit;
+
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 
-use feedrate::rdp::packet::Line;
+use feedrate::Instant;
+use feedrate::rdp::Channel;
+use feedrate::rdp::packet::Lane;
 
-pub use self::buffer::{Board, Buffer, Desk, Sizes};
-use self::channel::{Sender, ahead};
-use self::lane::Lane;
+use self::lane::Port;
 pub use self::lane::{LaneCounts, LaneId};
-use self::state::{Core, Place};
-pub use self::status::{LinkCounts, LinkEnd, LinkStatus, ResetReason};
-use crate::count::count;
+use self::sender::Sender;
+use self::state::Core;
+pub use self::status::{LinkCounts, LinkStatus};
+use self::transmit::Place;
+use crate::gate::Gate;
+use crate::inbox::Arrived;
+use crate::line::{Line, LineEnd, ResetReason, sealed};
 use crate::role::Role;
-use crate::time::Millis;
+use crate::sizes::{Board, Buffer, Sizes, number, sound};
+use crate::stream::report;
+use crate::time::deadline;
 
-/// Which of the two streams.
-// Exhaustive: rewritten with the safe RDPv3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
-    /// What is small and urgent.
-    Signal,
-    /// Bulk.
-    Bulk,
-}
-
-/// The link: `feed` what arrives on a lane, `poll` for what is to be sent on it, and look for messages in between.
+/// A serial line: `feed` what arrives on a lane, and `poll_transmit` for what is to be sent on it.
 ///
-/// Everything happens on the caller's clock, and nothing blocks.
-pub struct Link<S: Sizes> {
-    signal: Lane<S::Lane>,
-    bulk: Lane<S::Lane>,
+/// Everything happens on the caller's clock, and nothing blocks. What goes over it are the messages of the
+/// [`Agent`](crate::agent::Agent) or the [`Host`](crate::host::Host) that has it.
+///
+/// ```
+/// use feedrate::Instant;
+/// use feedrate::rdp::packet::Lane;
+/// use feedrate_rdp::link::{LaneId, Link, LinkStatus};
+///
+/// let (mut host, mut agent): (Link, Link) = (Link::host(Lane::UART, None), Link::agent(Lane::UART, None));
+/// let now = Instant::from_millis(1_500);
+/// host.open(0x1234_5678, now);
+///
+/// let mut packet = [0; 64];
+/// let length = host.poll_transmit(LaneId::Signal, &mut packet, now);
+/// agent.feed(LaneId::Signal, &packet[..length], now);
+/// let length = agent.poll_transmit(LaneId::Signal, &mut packet, now);
+/// host.feed(LaneId::Signal, &packet[..length], now);
+/// assert_eq!([host.status(), agent.status()], [LinkStatus::Open(1); 2]);
+/// ```
+#[repr(C)]
+pub struct Link<S: Sizes = Board> {
+    signal: Port<S::Lane>,
+    bulk: Port<S::Lane>,
     core: Core<S>,
 }
 
 impl<S: Sizes> Link<S> {
-    /// A link without a connection. `bulk` is the bulk lane, if there is one.
-    ///
-    /// `first` is the number that an agent's connections are counted from: something that is not the same after each
-    /// reset.
-    pub const fn new(role: Role, signal: Line, bulk: Option<Line>, first: u16) -> Self {
-        let (has_bulk, bulk) = match bulk {
-            Some(line) => (true, line),
-            None => (false, Line::SPI),
-        };
-        Self { signal: Lane::new(signal), bulk: Lane::new(bulk), core: Core::new(role, has_bulk, first) }
+    /// An agent's, without a connection. `bulk` is the bulk lane, if there is one.
+    pub const fn agent(signal: Lane, bulk: Option<Lane>) -> Self {
+        Self::new(Role::Agent, signal, bulk)
     }
 
-    /// Counts an agent's connections from another number, before there is one.
-    pub(crate) fn count_from(&mut self, first: u16) {
-        if self.core.status == LinkStatus::Idle {
-            self.core.connection = first;
-        }
+    /// A host's, without a connection. `bulk` is the bulk lane, if there is one.
+    pub const fn host(signal: Lane, bulk: Option<Lane>) -> Self {
+        Self::new(Role::Host, signal, bulk)
+    }
+
+    const fn new(role: Role, signal: Lane, bulk: Option<Lane>) -> Self {
+        const { sound::<S>() };
+        let (has_bulk, bulk) = match bulk {
+            Some(lane) => (true, lane),
+            None => (false, Lane::SPI),
+        };
+        Self { signal: Port::new(signal), bulk: Port::new(bulk), core: Core::new(role, has_bulk) }
     }
 
     /// Begins a connection: for the host. `cookie` is random.
-    pub fn open(&mut self, cookie: u32, now: Millis) {
+    pub fn open(&mut self, cookie: u32, now: Instant) {
         self.signal.decoder.reset();
         self.bulk.decoder.reset();
-        self.core.restart(now);
-        self.core.cookie = cookie;
-        self.core.status = LinkStatus::Opening;
-        (self.core.open_at, self.core.openings) = (now, 0);
+        let core = &mut self.core;
+        core.restart(now);
+        core.cookie = cookie;
+        core.status = LinkStatus::Opening;
+        (core.open_at, core.openings) = (now, 0);
+        (core.refused, core.unanswered) = (false, false);
     }
 
     /// Takes what has arrived on a lane: all of `input`.
-    pub fn feed(&mut self, lane: LaneId, mut input: &[u8], now: Millis) {
+    pub fn feed(&mut self, lane: LaneId, mut input: &[u8], now: Instant) {
         let core = &mut self.core;
-        let Lane { decoder, counts, .. } = match lane {
+        let Port { decoder, counts, .. } = match lane {
             LaneId::Signal => &mut self.signal,
             LaneId::Bulk => &mut self.bulk,
         };
         while core.packet(lane, decoder.feed(&mut input), counts, now) {}
     }
 
-    /// Writes the next packet for a lane into `out`, which has the lane's MTU, and returns its bytes; 0 if there is
-    /// nothing to send now.
+    /// Writes the next packet for a lane into `out`, which has the lane's MTU at least, and returns its bytes; 0 if
+    /// there is nothing to send now.
     #[must_use]
-    pub fn poll(&mut self, lane: LaneId, out: &mut [u8], now: Millis) -> usize {
-        self.core.tick(now);
-        match lane {
-            LaneId::Signal => {
-                let Lane { line, counts, .. } = &mut self.signal;
-                self.core.poll_signal(Place { line: *line, out, counts }, now)
-            }
-            LaneId::Bulk if self.core.has_bulk => {
-                let Lane { line, counts, .. } = &mut self.bulk;
-                self.core.poll_bulk(Place { line: *line, out, counts }, now)
-            }
-            LaneId::Bulk => 0,
-        }
-    }
-
-    /// When [`poll`](Self::poll) may next have something to send that it does not have now, even if nothing arrives.
-    pub fn deadline(&self) -> Option<Millis> {
-        self.core.deadline()
-    }
-
-    /// A time that has passed already, if the link has ended: whoever is on it has something to do at once.
-    pub(crate) const fn ended_at(&self) -> Option<Millis> {
-        match self.core.status {
-            LinkStatus::Ended(_) => Some(self.core.ack_at),
-            _ => None,
-        }
+    pub fn poll_transmit(&mut self, lane: LaneId, out: &mut [u8], now: Instant) -> usize {
+        let Port { payload, counts, .. } = match lane {
+            LaneId::Signal => &mut self.signal,
+            LaneId::Bulk => &mut self.bulk,
+        };
+        self.core.poll(lane, Place { payload: *payload, out, counts }, now)
     }
 
     /// How the link is.
@@ -116,115 +120,33 @@ impl<S: Sizes> Link<S> {
         self.core.status
     }
 
-    /// Puts a message behind those that are under way on a channel. `false`: there is no [room](Self::room).
-    #[must_use]
-    pub fn send(&mut self, channel: Channel, message: &[u8], now: Millis) -> bool {
-        let [signal, bulk] = &mut self.core.senders;
-        matches!(self.core.status, LinkStatus::Open(_))
-            && match channel {
-                Channel::Signal => signal.push(message, now),
-                Channel::Bulk => bulk.push(message, now),
-            }
-    }
-
-    /// Bytes of the longest message that a channel has room for.
-    pub fn room(&self, channel: Channel) -> usize {
-        let [signal, bulk] = &self.core.senders;
-        match channel {
-            Channel::Signal => signal.room(),
-            Channel::Bulk => bulk.room(),
-        }
-    }
-
-    /// Whether everything that was sent on a channel has been acknowledged.
-    pub fn is_channel_idle(&self, channel: Channel) -> bool {
-        let [signal, bulk] = &self.core.senders;
-        match channel {
-            Channel::Signal => signal.is_idle(),
-            Channel::Bulk => bulk.is_idle(),
-        }
-    }
-
-    /// The line behind a lane is gone: the peer has hung up, the cable is out. Without its signal lane a link ends;
-    /// without its bulk lane it goes on.
-    pub fn disconnect(&mut self, lane: LaneId, now: Millis) {
+    /// What is behind a lane is gone: the peer has hung up, the cable is out. Without its signal lane a connection
+    /// ends; without its bulk lane it goes on.
+    pub fn disconnect(&mut self, lane: LaneId, now: Instant) {
         match lane {
-            LaneId::Signal if self.core.open().is_some() || self.core.status == LinkStatus::Opening => {
-                self.core.end(LinkEnd::Gone, None);
+            LaneId::Signal => {
+                self.core.end(LineEnd::Gone, None);
+                self.core.reset = None;
             }
-            LaneId::Signal => {}
             LaneId::Bulk => {
                 if self.core.health.damage(now) {
-                    count(&mut self.core.counts.damaged);
+                    self.core.damaged(now);
                 }
             }
         }
     }
 
-    /// Whether what has arrived on a lane with stream framing cannot be RDPv3, so that the line is to be closed. It
-    /// lasts until [`reconnect`](Self::reconnect).
-    pub const fn is_lost(&self, lane: LaneId) -> bool {
-        match lane {
-            LaneId::Signal => self.signal.decoder.is_lost(),
-            LaneId::Bulk => self.bulk.decoder.is_lost(),
-        }
-    }
-
-    /// Forgets the bytes of a packet that has not all arrived, and a stream that was lost: the line behind a lane is
-    /// another one now.
+    /// What is behind a lane is another one now. What there was of a packet is forgotten, and on the signal lane the
+    /// connection has ended.
     pub fn reconnect(&mut self, lane: LaneId) {
         match lane {
-            LaneId::Signal => self.signal.decoder.reset(),
+            LaneId::Signal => {
+                self.signal.decoder.reset();
+                self.core.end(LineEnd::Gone, None);
+                self.core.reset = None;
+            }
             LaneId::Bulk => self.bulk.decoder.reset(),
         }
-    }
-
-    /// Whether everything that was sent has been acknowledged.
-    pub fn is_idle(&self) -> bool {
-        self.core.senders.iter().all(Sender::is_idle)
-    }
-
-    /// The oldest message that has arrived and not been [dropped](Self::drop_message).
-    pub fn message(&mut self) -> Option<&mut [u8]> {
-        self.core.queue.front()
-    }
-
-    /// Drops the oldest message.
-    pub fn drop_message(&mut self) {
-        self.core.queue.pop();
-        for receiver in &mut self.core.receivers {
-            // One that waited for room may have it now.
-            receiver.deliver(&mut self.core.queue);
-        }
-    }
-
-    /// The longest message that is accepted from now on.
-    pub fn accept(&mut self, limit: usize) {
-        self.core.limit = limit;
-    }
-
-    /// Ends the connection, and tells the peer.
-    pub fn close(&mut self, reason: ResetReason) {
-        if let LinkStatus::Open(connection) = self.core.status {
-            self.core.end(LinkEnd::Closed, Some((connection, 0, reason)));
-        } else if self.core.status == LinkStatus::Opening {
-            self.core.end(LinkEnd::Closed, None);
-        }
-    }
-
-    /// Whether the peer has told of a CRC failure since this was last asked.
-    pub fn take_rekey(&mut self) -> bool {
-        core::mem::take(&mut self.core.rekey)
-    }
-
-    /// Positions of both channels behind the last byte that was handed over for sending.
-    pub(crate) fn ends(&self) -> [u32; 2] {
-        self.core.senders.each_ref().map(Sender::end)
-    }
-
-    /// Whether both channels have been acknowledged as far as `ends`.
-    pub(crate) fn have_passed(&self, ends: [u32; 2]) -> bool {
-        self.core.senders.iter().zip(ends).all(|(sender, end)| ahead(sender.acknowledged(), end).is_some())
     }
 
     /// What a lane has counted.
@@ -239,15 +161,96 @@ impl<S: Sizes> Link<S> {
     pub const fn counts(&self) -> LinkCounts {
         self.core.counts
     }
+}
 
-    /// Bytes in the receive queue: now, and at most.
-    pub fn queued(&self) -> (usize, usize) {
-        (self.core.queue.len(), self.core.queue.most())
+impl<S: Sizes> Line for Link<S> {}
+
+impl<S: Sizes> sealed::Line for Link<S> {
+    type Message = S::Message;
+    const CREDIT: u8 = crate::sizes::credit::<S>();
+    const PEER_CLOSES: bool = false;
+
+    fn connection(&self) -> Option<u32> {
+        self.core.open().map(u32::from)
     }
 
-    /// Bytes that waited on a channel, at most.
-    pub fn most_waiting(&self) -> [usize; 2] {
-        self.core.senders.each_ref().map(Sender::most)
+    fn end(&self) -> Option<LineEnd> {
+        match self.core.status {
+            LinkStatus::Ended(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    fn message(&mut self, channel: Channel) -> Option<Arrived<'_>> {
+        self.core.inboxes.message(channel)
+    }
+
+    fn drop_message(&mut self, channel: Channel) {
+        self.core.inboxes.drop_message(channel);
+    }
+
+    fn room(&self, channel: Channel) -> usize {
+        self.core.sender(channel).room()
+    }
+
+    fn send(&mut self, channel: Channel, message: &[u8], now: Instant) -> bool {
+        let open = self.core.open().is_some();
+        let Core { senders: [urgent, ordinary], outgoing: [memory, ordinary_memory], .. } = &mut self.core;
+        let (sender, memory) = match channel {
+            Channel::Urgent => (urgent, memory),
+            Channel::Ordinary => (ordinary, ordinary_memory),
+        };
+        open && sender.push(memory.bytes_mut(), message, now)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.core.senders.iter().all(Sender::is_idle)
+    }
+
+    fn has_left(&self) -> bool {
+        let [_, ordinary] = &self.core.senders;
+        ordinary.is_idle()
+    }
+
+    fn accept(&mut self, limit: usize) {
+        self.core.inboxes.accept(limit);
+    }
+
+    fn set_gate(&mut self, gate: Option<Gate>) {
+        self.core.inboxes.set_gate(gate);
+    }
+
+    fn set_busy(&mut self, busy: bool) {
+        self.core.busy = busy;
+    }
+
+    fn close(&mut self) {
+        self.core.end(LineEnd::Closed, Some(ResetReason::SessionEnded));
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        deadline(self.core.deadline())
+    }
+
+    fn take_crc_failure(&mut self) -> bool {
+        core::mem::take(&mut self.core.crc_failure)
+    }
+
+    fn count_from(&mut self, first: u16) {
+        if self.core.status == LinkStatus::Idle {
+            self.core.connection = first;
+        }
+    }
+
+    fn metrics(&self, put: &mut dyn FnMut(u16, u32)) {
+        let Core { inboxes, senders, counts, has_bulk, .. } = &self.core;
+        let ([a, b], [c, d]) = (inboxes.most(), senders.each_ref().map(Sender::most));
+        let [a, b, c, d] = [a, b, c, d].map(number);
+        report(8, &[a, b, c, d, counts.stray, counts.damaged], put);
+        report(0x100, &self.signal.counts.in_order(), put);
+        if *has_bulk {
+            report(0x110, &self.bulk.counts.in_order(), put);
+        }
     }
 }
 
@@ -256,7 +259,6 @@ impl<S: Sizes> fmt::Debug for Link<S> {
         f.debug_struct("Link")
             .field("role", &self.core.role)
             .field("status", &self.core.status)
-            .field("queue", &self.core.queue)
             .finish_non_exhaustive()
     }
 }

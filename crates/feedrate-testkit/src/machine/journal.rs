@@ -1,145 +1,131 @@
-//! What was done to the fake machine, written down.
+//! What was asked of the fake machine and done to it, written down in one order.
 
-use std::collections::BTreeMap;
-
-use feedrate::rdp::frame::Record;
+use feedrate::rdp::frame::{Cause, Record};
 use feedrate_rdp::arch::{Arch, CortexM};
-
-use super::sabotage::Sabotage;
+use feedrate_rdp::target::Act;
 
 /// The registers of the machine's processor.
 pub type Registers = <CortexM as Arch>::Registers;
 
-/// A command that touched the machine.
-#[derive(Debug, Clone, Copy)]
-pub struct Executed {
-    /// Which start of the agent.
-    pub boot: u32,
-    /// The agent's record of it.
-    pub record: Record,
-    /// When, in the machine's time.
-    pub at: u64,
-    /// How many things were done between the record and its verdict.
-    pub effects: u32,
+/// One thing that was asked of the machine, or done to it.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the fields are what was handed over")]
+pub enum Deed {
+    /// It was to recover from a reset; whether it did.
+    Recovered(bool),
+    /// The interlock was asked; whether it permits the act. The same question to hold a force or a trap, asked
+    /// again at once, is written down once.
+    Asked(Act, bool),
+    /// A record was written, before an effect or for an event.
+    Recorded(Record),
+    /// What came of the record of this index.
+    Concluded(u32, u16),
+    /// A refusal was recorded, or counted up the record of this index.
+    Refused(Record),
+    /// A record found no room.
+    Lost,
+    /// Records below this index may be overwritten.
+    Freed(u32),
+    /// A trap was set.
+    Armed(u64),
+    /// A trap was to be cleared; whether it is.
+    Disarmed(u64, bool),
+    /// The program was told to halt.
+    Halted,
+    /// It was told to go on.
+    Resumed,
+    /// It was told to execute one instruction.
+    Stepped,
+    /// A variable was forced.
+    Forced(u64, Vec<u8>),
+    /// It was given its safe value.
+    Safe(u64, Vec<u8>),
+    /// It was to be let go of; whether it is.
+    LetGo(u64, bool),
+    /// What applies forces let go of it by itself.
+    Dropped(u64),
+    /// Memory was written.
+    Wrote(u64, Vec<u8>),
+    /// A register was written.
+    WroteRegister(u8, u64),
+    /// The position of an axis was set.
+    AxisSet(u8, i64),
+    /// The declared stop reaction; whether it worked. Without a cause what applies forces did it.
+    Reacted(Option<Cause>, bool),
+    /// The fail-safe.
+    FailSafe(Cause),
+    /// Memory was read.
+    Read(u64, usize),
 }
 
-/// Everything that was done to the machine; or nothing, if nobody asks.
-#[derive(Debug)]
+/// One entry of the [journal](Journal).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// When, in the machine's time.
+    pub at: u64,
+    /// Which start of the controller.
+    pub boot: u32,
+    /// What.
+    pub deed: Deed,
+}
+
+/// Everything that was asked of the machine and done to it; or nothing, if nobody wants to know.
+#[derive(Debug, Default)]
 pub struct Journal {
     kept: bool,
-    sabotage: Sabotage,
-    open: Option<usize>,
-    late: Option<Executed>,
-    /// How often there was no room for a record.
-    pub full: u32,
     /// How often the controller has started again.
     pub boot: u32,
-    /// The commands, in order.
-    pub executed: Vec<Executed>,
-    /// The records by their index, each with its boot.
-    pub history: Vec<(u32, Record)>,
-    /// How often memory was read, by the address of its first byte.
-    pub reads: BTreeMap<u64, u32>,
-    /// Of each start of the agent, each capture of registers.
+    /// In the order in which it happened.
+    pub entries: Vec<Entry>,
+    /// Of each start of the controller, each capture of registers.
     pub captures: Vec<Vec<Registers>>,
 }
 
 impl Journal {
     /// Nothing is written down.
     pub const fn none() -> Self {
-        Self {
-            kept: false,
-            sabotage: Sabotage::None,
-            open: None,
-            late: None,
-            full: 0,
-            boot: 0,
-            executed: Vec::new(),
-            history: Vec::new(),
-            reads: BTreeMap::new(),
-            captures: Vec::new(),
-        }
+        Self { kept: false, boot: 0, entries: Vec::new(), captures: Vec::new() }
     }
 
-    /// Everything is written down; with a fault, as if the agent had done what it did not.
-    pub fn kept(sabotage: Sabotage) -> Self {
-        Self { kept: true, sabotage, captures: vec![Vec::new()], ..Self::none() }
+    /// Everything is written down.
+    pub fn kept() -> Self {
+        Self { kept: true, captures: vec![Vec::new()], ..Self::none() }
     }
 
-    pub(super) fn sabotage(&self) -> Sabotage {
-        self.sabotage
+    /// What was done, without when.
+    pub fn deeds(&self) -> impl Iterator<Item = &Deed> {
+        self.entries.iter().map(|entry| &entry.deed)
+    }
+
+    /// What was done since this was last asked.
+    pub fn take(&mut self) -> Vec<Deed> {
+        std::mem::take(&mut self.entries).into_iter().map(|entry| entry.deed).collect()
     }
 
     pub(super) fn restart(&mut self) {
         self.boot += 1;
-        self.open = None;
         if self.kept {
             self.captures.push(Vec::new());
         }
     }
 
-    /// A command's effect.
-    pub(super) fn acted(&mut self) {
-        if let Some(open) = self.open {
-            self.executed[open].effects += u32::from(self.sabotage != Sabotage::Idle || open != 5);
-        }
-    }
-
-    pub(super) fn captured(&mut self, registers: &mut Registers) {
-        let Some(captures) = self.captures.last_mut() else { return };
-        captures.push(*registers);
-        if self.sabotage == Sabotage::Outdated && captures.len() > 1 {
-            *registers = captures[captures.len() - 2];
-        }
-    }
-
-    /// How far from there it is to be read.
-    pub(super) fn read(&mut self, addr: u64) -> u64 {
-        if !self.kept {
-            return 0;
-        }
-        *self.reads.entry(addr).or_default() += 1;
-        if self.sabotage == Sabotage::Reread && self.reads.len() == 5 {
-            *self.reads.entry(addr).or_default() += 1;
-        }
-        u64::from(self.sabotage == Sabotage::Mixed && self.reads.len() == 5)
-    }
-
-    pub(super) fn appended(&mut self, record: Record, at: u64) {
+    pub(super) fn did(&mut self, at: u64, deed: impl FnOnce() -> Deed) {
         if !self.kept {
             return;
         }
-        assert_eq!(record.index as usize, self.history.len());
-        self.history.push((self.boot, record));
-        let mut executed = Executed { boot: self.boot, record, at, effects: 0 };
-        match self.sabotage {
-            Sabotage::Twice if self.executed.len() == 5 => self.executed.push(executed),
-            Sabotage::Altered if self.executed.len() == 5 => executed.record.addr ^= 1,
-            Sabotage::Earlier if record.session > 1 => executed.record.session -= 1,
-            Sabotage::Late if self.late.is_none() && self.executed.len() == 5 => {
-                // The one before comes again, as if it had only been executed now.
-                self.late = self.executed.pop();
-                self.executed.push(executed);
-                self.executed.extend(self.late);
-                self.open = Some(5);
-                return;
-            }
-            _ => {}
+        let deed = deed();
+        // These are asked at every run.
+        let holds = |deed: &Deed| matches!(deed, Deed::Asked(Act::Hold(_) | Act::KeepArmed(_), true));
+        let mut before = self.entries.iter().rev().map(|entry| &entry.deed).take_while(|deed| holds(deed));
+        let again = holds(&deed) && before.any(|before| *before == deed);
+        if !again {
+            self.entries.push(Entry { at, boot: self.boot, deed });
         }
-        self.open = Some(self.executed.len());
-        self.executed.push(executed);
     }
 
-    pub(super) fn concluded(&mut self, index: u32, verdict: u16) {
-        if !self.kept {
-            return;
-        }
-        self.history[index as usize].1.verdict = verdict;
-        let sabotaged = self.sabotage != Sabotage::None;
-        if let Some(open) = self.open.take() {
-            let executed = &mut self.executed[open];
-            assert!(executed.record.index == index || sabotaged, "concluded another record");
-            executed.record.verdict = verdict;
+    pub(super) fn captured(&mut self, registers: &Registers) {
+        if let Some(captures) = self.captures.last_mut() {
+            captures.push(*registers);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use feedrate::rdp::frame::Record;
+use feedrate::rdp::frame::{Durability, Record};
 use feedrate_rdp::audit::AuditRing;
 use feedrate_rdp::target::{Audit, Full};
 
@@ -10,9 +10,9 @@ use feedrate_rdp::target::{Audit, Full};
 pub struct Log(Box<dyn Audit>);
 
 impl Log {
-    /// Of `N` records.
-    pub fn of<const N: usize>() -> Self {
-        Self(Box::new(AuditRing::<N>::new()))
+    /// Of `N` records of what was done, and `REFUSED` of what was refused.
+    pub fn of<const N: usize, const REFUSED: usize>() -> Self {
+        Self(Box::new(AuditRing::<N, REFUSED>::new()))
     }
 }
 
@@ -23,8 +23,16 @@ impl fmt::Debug for Log {
 }
 
 impl Audit for Log {
-    fn append(&mut self, record: Record) -> Result<u32, Full> {
-        self.0.append(record)
+    fn durability(&self) -> Durability {
+        self.0.durability()
+    }
+
+    fn append(&mut self, record: Record, keep: usize) -> Result<u32, Full> {
+        self.0.append(record, keep)
+    }
+
+    fn refused(&mut self, record: Record) {
+        self.0.refused(record);
     }
 
     fn conclude(&mut self, index: u32, verdict: u16) {
@@ -35,11 +43,23 @@ impl Audit for Log {
         self.0.bounds()
     }
 
-    fn get(&self, index: u32) -> Option<Record> {
-        self.0.get(index)
+    fn first_from(&self, index: u32) -> Option<Record> {
+        self.0.first_from(index)
+    }
+
+    fn last_below(&self, index: u32) -> Option<Record> {
+        self.0.last_below(index)
     }
 
     fn release(&mut self, index: u32) {
         self.0.release(index);
+    }
+
+    fn lose(&mut self) {
+        self.0.lose();
+    }
+
+    fn lost(&self) -> u32 {
+        self.0.lost()
     }
 }

@@ -19,33 +19,39 @@
 
 mod journal;
 mod log;
-mod sabotage;
+mod parts;
+mod watch;
+mod watching;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use feedrate::rdp::frame::{Fingerprint, Location, Record};
+use feedrate::rdp::frame::{
+    Bytes, Class, Domains, Fingerprint, Location, Region, Standing, StopEffect, Type, Variable,
+};
 use feedrate_rdp::agent::StopCause;
 use feedrate_rdp::arch::CortexM;
 use feedrate_rdp::target::{
-    Audit, Breakpoints, Forcing, Full, Machine, Memory, Refusal, Stepping, Target, Trap,
+    Act, Audit, Breakpoints, Forcing, Interlock, Machine, Memory, Refusal, Stepping, Target, Trap, Variables,
+    Writing,
 };
 
-pub use self::journal::{Executed, Journal, Registers};
+pub use self::journal::{Deed, Entry, Journal, Registers};
 pub use self::log::Log;
-pub use self::sabotage::Sabotage;
+pub use self::watch::Watch;
 use crate::random::{Random, mix};
-
-/// What an agent holds forced at most.
-const HELD: usize = 8;
 
 /// Which extensions of [`Target`] there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as in `Target`")]
 pub struct Extensions {
+    pub interlock: bool,
     pub breakpoints: bool,
     pub stepping: bool,
     pub memory: bool,
+    pub writing: bool,
     pub forcing: bool,
+    pub variables: bool,
     pub machine: bool,
     pub audit: bool,
 }
@@ -53,16 +59,46 @@ pub struct Extensions {
 impl Extensions {
     /// Registers alone.
     pub const NONE: Self = Self {
+        interlock: false,
         breakpoints: false,
         stepping: false,
         memory: false,
+        writing: false,
         forcing: false,
+        variables: false,
         machine: false,
         audit: false,
     };
     /// Everything.
-    pub const ALL: Self =
-        Self { breakpoints: true, stepping: true, memory: true, forcing: true, machine: true, audit: true };
+    pub const ALL: Self = Self {
+        interlock: true,
+        breakpoints: true,
+        stepping: true,
+        memory: true,
+        writing: true,
+        forcing: true,
+        variables: true,
+        machine: true,
+        audit: true,
+    };
+}
+
+/// What does not work, and what it answers then. It stays as it is: a force is held, a trap armed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Failures {
+    /// [`Target::recover`].
+    pub recover: Option<Refusal>,
+    /// [`Forcing::release`].
+    pub release: Option<Refusal>,
+    /// [`Breakpoints::clear`].
+    pub clear: Option<Refusal>,
+    /// [`Interlock::react`].
+    pub react: Option<Refusal>,
+}
+
+impl Failures {
+    /// Everything works.
+    pub const NONE: Self = Self { recover: None, release: None, clear: None, react: None };
 }
 
 /// A variable that is forced.
@@ -70,9 +106,20 @@ impl Extensions {
 pub struct Held {
     /// Its value.
     pub value: Vec<u8>,
+    /// What it is given before it is let go of.
+    pub safe: Option<Vec<u8>>,
     /// When it was forced.
     pub since: u64,
 }
+
+/// All memory is plain.
+pub const PLAIN: &[Region] = &[Region { first: 0, last: u64::MAX, class: Class::Plain }];
+
+/// A variable that can be forced, and one that cannot.
+pub const VARIABLES: &[Variable<'static>] = &[
+    Variable { addr: 0x2000, kind: Type::Signed, length: 4, flags: 1, name: Bytes::new(b"speed") },
+    Variable { addr: 0x2004, kind: Type::Boolean, length: 1, flags: 0, name: Bytes::new(b"door") },
+];
 
 /// The machine.
 #[derive(Debug)]
@@ -89,6 +136,8 @@ pub struct Fake {
     pub pending: Option<(u64, StopCause)>,
     /// How long it takes to halt and to step.
     pub slowness: u64,
+    /// How long a program runs at most until it meets a breakpoint, if it meets one.
+    pub wander: u64,
     /// Instructions that the program has executed.
     pub instructions: u64,
     /// Decides what a program does by itself: whether it meets a breakpoint, what cannot be stepped. Without it a
@@ -96,8 +145,18 @@ pub struct Fake {
     pub luck: Option<Random>,
     /// What it answers to whatever would change it, and to whoever reads its memory.
     pub refuses: Option<Refusal>,
-    /// Whether the interlock forbids everything.
-    pub interlock: bool,
+    /// What does not work.
+    pub fails: Failures,
+    /// Whether the interlock permits an act.
+    pub permits: fn(&Self, Act) -> bool,
+    /// What Halt, a trap and the loss of the session do.
+    pub effects: [StopEffect; 3],
+    /// What the machine allows by itself.
+    pub permitted: Domains,
+    /// Of the program. The functions that stand for parts of the machine can change it.
+    pub generation: Cell<u32>,
+    /// As [`Target::map`].
+    pub map: &'static [Region],
     /// What is in the registers.
     pub registers: fn(&Self) -> Registers,
     /// Whether they can be read while the program runs.
@@ -116,8 +175,16 @@ pub struct Fake {
     pub can_force: fn(u64, &[u8]) -> Result<(), Refusal>,
     /// The variables that are forced.
     pub held: BTreeMap<u64, Held>,
+    /// What applies forces drops them by itself when the agent has not run for so long; 0: never.
+    pub stall: u64,
+    /// When the agent said last that it runs.
+    pub alive: u64,
+    /// Its variables.
+    pub variables: &'static [Variable<'static>],
     /// Positions.
     pub axes: Vec<i64>,
+    /// Whether the axes stand.
+    pub standing: Standing,
     /// As [`Machine::plc`].
     pub plc: fn(u16, &mut [u16]) -> usize,
     /// How often it was asked where its G-code program stands: at this line.
@@ -126,11 +193,12 @@ pub struct Fake {
     pub log: Log,
     /// What was done to it.
     pub journal: Journal,
-    /// The last record.
-    pub last: Option<Record>,
     /// The first thing that an agent did and must not: clear an empty slot, release what is not forced, force more
-    /// than it can hold or a value of no length, or execute a session's commands in another order or twice.
+    /// than it can hold or a value of no length, have an effect without a record or without asking the interlock,
+    /// execute a session's commands in another order or twice, or conclude another record than the last one.
     pub misuse: Option<String>,
+    /// What it remembers to see that.
+    pub watch: Watch,
 }
 
 impl Default for Fake {
@@ -141,7 +209,7 @@ impl Default for Fake {
 
 impl Fake {
     /// A machine that has everything, and stands still: four breakpoints, two axes, memory and PLC registers wherever
-    /// one looks, and a log of 64 records.
+    /// one looks, an interlock that permits everything, and a log of 48 records and 16 refusals.
     pub fn new() -> Self {
         Self {
             has: Extensions::ALL,
@@ -150,10 +218,16 @@ impl Fake {
             stopped: true,
             pending: None,
             slowness: 0,
+            wander: 1_000,
             instructions: 0,
             luck: None,
             refuses: None,
-            interlock: false,
+            fails: Failures::NONE,
+            permits: |_, _| true,
+            effects: [StopEffect::Program, StopEffect::Program, StopEffect::FeedHold],
+            permitted: Domains::ALL,
+            generation: Cell::new(1),
+            map: PLAIN,
             registers: |_| [7; 17],
             open_while_running: true,
             captures: 0,
@@ -166,22 +240,44 @@ impl Fake {
             alignment: 1,
             can_force: |_, _| Ok(()),
             held: BTreeMap::new(),
+            stall: 0,
+            alive: 0,
+            variables: VARIABLES,
             axes: vec![0, 1],
+            standing: Standing::Stand,
             plc: |_, into| into.len(),
             cursors: 0,
-            log: Log::of::<64>(),
+            log: Log::of::<48, 16>(),
             journal: Journal::none(),
-            last: None,
             misuse: None,
+            watch: Watch::NEW,
         }
     }
 
-    /// The controller starts again: outputs are off, as after any reset, and what is kept is kept.
+    /// The controller starts again: what is forced is not any more, as after any reset; comparators keep what they
+    /// have until the machine [recovers](Target::recover).
     pub fn restart(&mut self) {
         self.journal.restart();
-        self.slots.fill(None);
         self.held.clear();
-        self.last = None;
+        self.watch = Watch::NEW;
+    }
+
+    /// It is so late now. What applies forces looks whether the agent still runs.
+    pub fn pass_to(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        let stalled = self.stall > 0 && self.now - self.alive.min(self.now) >= self.stall;
+        if stalled && !self.held.is_empty() {
+            if self.has.interlock {
+                self.did(|| Deed::Reacted(None, true));
+            }
+            for (addr, Held { safe, .. }) in std::mem::take(&mut self.held) {
+                self.watch.dropped.push(addr);
+                if let Some(safe) = safe {
+                    self.did(|| Deed::Safe(addr, safe));
+                }
+                self.did(|| Deed::Dropped(addr));
+            }
+        }
     }
 
     /// Comes to a stand, if it is time, and returns why.
@@ -201,6 +297,10 @@ impl Fake {
     /// Where the G-code program stands when it was asked for so many times.
     pub fn location(line: u32) -> Location {
         Location { program: 1000, line, offset: mix(u64::from(line)) as u32 }
+    }
+
+    fn did(&mut self, deed: impl FnOnce() -> Deed) {
+        self.journal.did(self.now, deed);
     }
 
     fn must(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
@@ -242,6 +342,33 @@ impl Target for Fake {
         Ok(())
     }
 
+    fn recover(&mut self) -> Result<(), Refusal> {
+        let failed = self.fails.recover;
+        self.did(|| Deed::Recovered(failed.is_none()));
+        if let Some(refusal) = failed {
+            return Err(refusal);
+        }
+        self.slots.fill(None);
+        self.held.clear();
+        Ok(())
+    }
+
+    fn map(&self) -> &[Region] {
+        self.map
+    }
+
+    fn generation(&self) -> u32 {
+        self.generation.get()
+    }
+
+    fn permitted(&self) -> Domains {
+        self.permitted
+    }
+
+    fn interlock(&mut self) -> Option<&mut dyn Interlock> {
+        if self.has.interlock { Some(self) } else { None }
+    }
+
     fn breakpoints(&mut self) -> Option<&mut dyn Breakpoints> {
         if self.has.breakpoints { Some(self) } else { None }
     }
@@ -254,8 +381,16 @@ impl Target for Fake {
         if self.has.memory { Some(self) } else { None }
     }
 
+    fn writing(&mut self) -> Option<&mut dyn Writing> {
+        if self.has.writing { Some(self) } else { None }
+    }
+
     fn forcing(&mut self) -> Option<&mut dyn Forcing> {
         if self.has.forcing { Some(self) } else { None }
+    }
+
+    fn variables(&mut self) -> Option<&mut dyn Variables> {
+        if self.has.variables { Some(self) } else { None }
     }
 
     fn machine(&mut self) -> Option<&mut dyn Machine> {
@@ -264,175 +399,5 @@ impl Target for Fake {
 
     fn audit(&mut self) -> Option<&mut dyn Audit> {
         if self.has.audit { Some(self) } else { None }
-    }
-}
-
-impl Breakpoints for Fake {
-    fn slots(&self) -> u16 {
-        self.slots.len() as u16
-    }
-
-    fn set(&mut self, addr: u64, trap: Trap) -> Result<u16, Refusal> {
-        self.journal.acted();
-        self.willing()?;
-        if addr % self.alignment != 0 {
-            return Err(Refusal::Unmapped);
-        }
-        let compared = self.slots.iter().flatten().filter(|(_, trap)| *trap == Trap::Hardware).count();
-        if trap == Trap::Hardware && compared >= self.comparators {
-            return Err(Refusal::NoSlot);
-        }
-        let slot = self.slots.iter().position(Option::is_none).ok_or(Refusal::NoSlot)?;
-        self.slots[slot] = Some((addr, trap));
-        Ok(slot as u16)
-    }
-
-    fn clear(&mut self, slot: u16) -> Result<(), Refusal> {
-        self.journal.acted();
-        let cleared = self.slots.get_mut(usize::from(slot)).and_then(Option::take);
-        self.must(cleared.is_some(), || format!("slot {slot} is cleared, and is empty"));
-        cleared.map(|_| ()).ok_or(Refusal::Unmapped)
-    }
-}
-
-impl Stepping for Fake {
-    fn halt(&mut self) -> Result<(), Refusal> {
-        self.journal.acted();
-        self.willing()?;
-        if self.stopped {
-            return Err(Refusal::WrongState);
-        }
-        self.pending = Some((self.now + self.slowness, StopCause::Halted));
-        Ok(())
-    }
-
-    fn resume(&mut self) -> Result<(), Refusal> {
-        self.journal.acted();
-        self.willing()?;
-        if !self.stopped {
-            return Err(Refusal::WrongState);
-        }
-        if self.chance(500) {
-            return Err(Refusal::Interlock);
-        }
-        self.stopped = false;
-        self.pending = None;
-        let (Some(luck), Some(slot)) = (&mut self.luck, self.slots.iter().position(Option::is_some)) else {
-            return Ok(());
-        };
-        if luck.chance(5_000) {
-            let cause = match self.slots[slot] {
-                Some((addr, Trap::Watch { .. })) => StopCause::Watch { slot: slot as u16, addr },
-                _ => StopCause::Breakpoint(slot as u16),
-            };
-            self.pending = Some((self.now + luck.below(1000), cause));
-        }
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), Refusal> {
-        self.journal.acted();
-        self.willing()?;
-        if !self.stopped {
-            return Err(Refusal::WrongState);
-        }
-        if self.chance(100) {
-            return Err(Refusal::Unsupported);
-        }
-        self.stopped = false;
-        let cause = if self.chance(200) { StopCause::Fault(7) } else { StopCause::Step };
-        self.pending = Some((self.now + self.slowness, cause));
-        Ok(())
-    }
-}
-
-impl Memory for Fake {
-    fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal> {
-        let shift = self.journal.read(addr);
-        self.willing()?;
-        (self.memory)(addr + shift, into)
-    }
-}
-
-impl Forcing for Fake {
-    fn interlock(&mut self) -> Result<(), Refusal> {
-        if self.interlock { Err(Refusal::Interlock) } else { Ok(()) }
-    }
-
-    fn force(&mut self, addr: u64, value: &[u8]) -> Result<(), Refusal> {
-        self.journal.acted();
-        self.must((1..=16).contains(&value.len()), || format!("{} bytes are forced", value.len()));
-        self.willing()?;
-        (self.can_force)(addr, value)?;
-        self.held.insert(addr, Held { value: value.to_vec(), since: self.now });
-        let held = self.held.len();
-        self.must(held <= HELD, || format!("{held} variables are forced"));
-        Ok(())
-    }
-
-    fn release(&mut self, addr: u64) -> Result<(), Refusal> {
-        self.journal.acted();
-        self.must(self.held.contains_key(&addr), || format!("{addr:#x} is released, and is not forced"));
-        if self.journal.sabotage() == Sabotage::Held {
-            return Ok(());
-        }
-        self.held.remove(&addr).map(|_| ()).ok_or(Refusal::Unmapped)
-    }
-}
-
-impl Machine for Fake {
-    fn axes(&self) -> u8 {
-        self.axes.len() as u8
-    }
-
-    fn axis(&mut self, axis: u8) -> Option<i64> {
-        self.axes.get(usize::from(axis)).copied()
-    }
-
-    fn set_axis(&mut self, axis: u8, position: i64) -> Result<(), Refusal> {
-        self.journal.acted();
-        self.willing()?;
-        *self.axes.get_mut(usize::from(axis)).ok_or(Refusal::Unmapped)? = position;
-        Ok(())
-    }
-
-    fn plc(&mut self, first: u16, into: &mut [u16]) -> usize {
-        (self.plc)(first, into)
-    }
-
-    fn cursor(&mut self) -> Location {
-        self.cursors += 1;
-        Self::location(self.cursors)
-    }
-}
-
-impl Audit for Fake {
-    fn append(&mut self, record: Record) -> Result<u32, Full> {
-        let appended = self.log.append(record);
-        self.journal.full += u32::from(appended.is_err());
-        let record = Record { index: appended?, ..record };
-        // Whatever arrives, commands are executed in order, and each once.
-        let before = self.last.replace(record).filter(|before| before.session == record.session);
-        let in_order = before.is_none_or(|before| before.sequence < record.sequence);
-        self.must(in_order, || format!("{record:?} after {before:?}"));
-        self.journal.appended(record, self.now);
-        Ok(record.index)
-    }
-
-    fn conclude(&mut self, index: u32, verdict: u16) {
-        self.log.conclude(index, verdict);
-        self.journal.concluded(index, verdict);
-    }
-
-    fn bounds(&self) -> (u32, u32) {
-        self.log.bounds()
-    }
-
-    fn get(&self, index: u32) -> Option<Record> {
-        self.log.get(index)
-    }
-
-    fn release(&mut self, index: u32) {
-        self.log.release(index);
     }
 }

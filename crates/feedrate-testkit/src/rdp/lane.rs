@@ -1,7 +1,7 @@
 //! What comes out of a lane: the same packets and errors, however the bytes get to the decoder and wherever they are
 //! cut.
 
-use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketError, Packets};
+use feedrate::rdp::packet::{Header, Packet, PacketError, Packets};
 use feedrate::{Buffer, Decoder, Error, Grow, Input};
 
 use super::vectors::shown;
@@ -41,18 +41,17 @@ pub enum Way {
 /// All of them.
 pub const WAYS: [Way; 3] = [Way::Shared, Way::Mutable, Way::Pull];
 
-/// A decoder that holds what a lane can carry.
-pub fn decoder(line: Line) -> Decoder<Packets, Grow> {
+/// A decoder that holds what a lane with this MTU can carry. (Any MTU: tests have some that no lane has.)
+pub fn decoder(mtu: usize) -> Decoder<Packets, Grow> {
     // The zero in front is none of what has to be held.
-    let limit = if line.framing == Framing::Serial { line.mtu - 1 } else { line.mtu };
-    Decoder::new(Packets::new(line.framing), Grow::new(limit))
+    Decoder::new(Packets, Grow::new(mtu - 1))
 }
 
 type Items = Vec<Result<(Header, Vec<u8>), PacketError>>;
 
 /// What comes out of these bytes.
-pub fn read<'c>(line: Line, chunks: impl IntoIterator<Item = &'c [u8]>, way: Way) -> Outcome {
-    let mut decoder = decoder(line);
+pub fn read<'c>(mtu: usize, chunks: impl IntoIterator<Item = &'c [u8]>, way: Way) -> Outcome {
+    let mut decoder = decoder(mtu);
     let mut items = Vec::new();
     let mut buffer = Buffer::new(vec![0; 700]);
     for chunk in chunks {
@@ -70,14 +69,14 @@ pub fn read<'c>(line: Line, chunks: impl IntoIterator<Item = &'c [u8]>, way: Way
 
 /// What comes out, whole, byte by byte and cut in two anywhere, every way.
 #[track_caller]
-pub fn always(line: Line, bytes: &[u8]) -> Outcome {
-    let whole = read(line, [bytes], Way::Shared);
+pub fn always(mtu: usize, bytes: &[u8]) -> Outcome {
+    let whole = read(mtu, [bytes], Way::Shared);
     for way in WAYS {
-        assert_eq!(whole, read(line, [bytes], way), "{way:?}: {}", shown(bytes));
-        assert_eq!(whole, read(line, bytes.chunks(1), way), "{way:?}, byte by byte: {}", shown(bytes));
+        assert_eq!(whole, read(mtu, [bytes], way), "{way:?}: {}", shown(bytes));
+        assert_eq!(whole, read(mtu, bytes.chunks(1), way), "{way:?}, byte by byte: {}", shown(bytes));
         for at in 0..=bytes.len() {
             let (front, behind) = bytes.split_at(at);
-            assert_eq!(whole, read(line, [front, behind], way), "{way:?}, cut at {at}: {}", shown(bytes));
+            assert_eq!(whole, read(mtu, [front, behind], way), "{way:?}, cut at {at}: {}", shown(bytes));
         }
     }
     whole

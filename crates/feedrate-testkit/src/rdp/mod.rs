@@ -1,28 +1,27 @@
-//! RDPv3: its vectors, packets and lanes, and a simulator of faults.
+//! RDPv3: its vectors, packets and lanes, and what its promises are tried with.
 //!
-//! `simulate` is a host and an agent, a machine behind the agent, and lines between them that do everything that lines
-//! do. It runs one schedule, which is all made of one number, and checks everything that the protocol promises. See
-//! `tests/simulator.rs` of feedrate-rdp.
+//! | | |
+//! |---|---|
+//! | `peer`, `rig` | a host put together by hand, which can do what no host does; an agent and its machine |
+//! | `frames`, `holding` | commands to that machine, and a session that holds something |
+//! | `seal` | a seal with keys and a handshake |
+//! | `lanes` | both ends on serial lanes, and what is done to packets |
+//! | `sim` | the simulator of faults |
 
 #[cfg(feature = "rdp")]
-mod ask;
+pub mod frames;
 #[cfg(feature = "rdp")]
-mod check;
+pub mod holding;
 pub mod lane;
 #[cfg(feature = "rdp")]
-mod machine;
+pub mod lanes;
 pub mod packets;
 #[cfg(feature = "rdp")]
-mod plan;
+pub mod peer;
 #[cfg(feature = "rdp")]
-mod sim;
+pub mod rig;
 #[cfg(feature = "rdp")]
-mod tally;
+pub mod seal;
+#[cfg(feature = "rdp")]
+pub mod sim;
 pub mod vectors;
-#[cfg(feature = "rdp")]
-mod wire;
-
-#[cfg(feature = "rdp")]
-pub use self::sim::simulate;
-#[cfg(feature = "rdp")]
-pub use self::tally::Tally;

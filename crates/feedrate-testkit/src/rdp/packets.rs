@@ -1,22 +1,20 @@
 //! Packets to be fed to a lane: as they are encoded, and put together by hand, right and wrong.
 
 use feedrate::Encode;
-use feedrate::rdp::packet::{Framing, Header, Line, Packet, PacketType};
+use feedrate::rdp::Channel;
+use feedrate::rdp::packet::{Header, Lane, Packet, PacketType};
 
 /// A packet on a lane, as it is encoded.
-pub fn framed(framing: Framing, header: Header, payload: &[u8]) -> Vec<u8> {
+pub fn framed(header: Header, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let packet = Packet::new(header, payload).framed(framing);
+    let packet = Packet::new(header, payload);
     let length = packet.encode(&mut bytes).expect("it fits");
     assert_eq!((length, packet.encoded_length()), (bytes.len(), Ok(bytes.len())));
     bytes
 }
 
 /// What has been put together by hand, on a lane.
-pub fn raw(framing: Framing, packet: &[u8]) -> Vec<u8> {
-    if framing == Framing::Stream {
-        return [&(packet.len() as u16).to_be_bytes()[..], packet].concat();
-    }
+pub fn raw(packet: &[u8]) -> Vec<u8> {
     // Another encoder than the one in the library: part by part.
     let mut bytes = vec![0];
     let mut part = Vec::new();
@@ -73,14 +71,9 @@ pub fn header_of(packet: &[u8]) -> Header {
     Header { flags: packet[1], ..Header::new(packet[0].into(), connection, position) }
 }
 
-/// The longest payload of which a lane can hold a packet whatever is in it.
-pub fn longest(line: Line) -> usize {
-    line.framing.payload(line.mtu)
-}
-
 /// Some packets, on a lane: no zeros, many, the shortest and the longest.
-pub fn some(line: Line) -> Vec<Vec<u8>> {
-    let longest = longest(line);
+pub fn some(lane: Lane) -> Vec<Vec<u8>> {
+    let longest = lane.payload();
     let payloads = [
         vec![],
         vec![0; longest.min(300)],
@@ -89,9 +82,10 @@ pub fn some(line: Line) -> Vec<Vec<u8>> {
         (0..longest).map(|i| i as u8).collect(),
     ];
     let packet = |(i, payload): (u32, &Vec<u8>)| {
-        let header = Header::new(PacketType::Data, 0x0100, i << 8).data(i % 2 == 1, i as u8);
-        let bytes = framed(line.framing, header, payload);
-        assert!(bytes.len() <= line.mtu);
+        let header =
+            Header::new(PacketType::Data, 0x0100, i << 8).data(Channel::ALL[i as usize % 2], i as u8);
+        let bytes = framed(header, payload);
+        assert!(bytes.len() <= lane.mtu());
         bytes
     };
     (0..).zip(&payloads).map(packet).collect()

@@ -1,4 +1,4 @@
-//! Consistent Overhead Byte Stuffing, where the bytes lie (SPEC section 2.1).
+//! Consistent Overhead Byte Stuffing, where the bytes lie (SPEC section 2).
 
 use crate::encode::{Encode, EncodeError, Output};
 use crate::storage::shift_down;
@@ -192,7 +192,7 @@ mod tests {
         decoded
     }
 
-    /// As SPEC section 2.1 has it: cut behind every zero byte, and after 254 bytes without one.
+    /// As SPEC section 2 has it: cut behind every zero byte, and after 254 bytes without one.
     fn encoded_by_definition(packet: &[u8]) -> Vec<u8> {
         // "A zero is imagined behind the packet's end."
         let mut rest = [packet, &[0]].concat();

@@ -1,5 +1,6 @@
 //! What stands in front of a packet's payload (SPEC section 3).
 
+use super::channel::Channel;
 use super::crc;
 
 /// Its bytes on the wire.
@@ -83,16 +84,20 @@ impl Header {
         Self { kind, flags: 0, connection, position }
     }
 
-    /// The same for DATA of a channel (0 or 1) whose bytes have been sent before `tries` times.
+    /// The same for DATA of a channel, of which some has been sent before, `tries` times.
     #[must_use]
-    pub fn data(self, bulk: bool, tries: u8) -> Self {
-        let flags = (tries.min(15) << 4) | if bulk { Self::CHANNEL } else { 0 };
-        Self { flags, ..self }
+    pub fn data(self, channel: Channel, tries: u8) -> Self {
+        Self { flags: (tries.min(15) << 4) | channel.number(), ..self }
     }
 
-    /// Whether it belongs to channel 1.
-    pub const fn is_bulk(&self) -> bool {
-        self.flags & Self::CHANNEL != 0
+    /// The channel that it belongs to.
+    pub const fn channel(&self) -> Channel {
+        if self.flags & Self::CHANNEL == 0 { Channel::Urgent } else { Channel::Ordinary }
+    }
+
+    /// How often some of the payload has been sent before.
+    pub const fn tries(&self) -> u8 {
+        self.flags >> 4
     }
 
     /// Whether it is for this version.

@@ -1,10 +1,10 @@
-//! Packets: what the link puts on a lane (SPEC sections 2 and 3).
+//! Packets: what the link puts on a serial lane (SPEC sections 2 and 3).
 
 use core::fmt;
 
-pub use super::framing::{Framing, Line};
-use super::header::{self, LONGEST, OVERHEAD};
 pub use super::header::{Header, PacketType};
+use super::header::{LONGEST, OVERHEAD};
+pub use super::lane::Lane;
 use super::{cobs, crc};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::error::Fault;
@@ -13,8 +13,6 @@ use crate::scan::find;
 
 /// The most bytes that the longest packet can become between two zeros, with the second one.
 const MOST: usize = cobs::longest(LONGEST) - 1;
-/// In front of a packet on a lane with stream framing.
-const LENGTH: usize = 2;
 
 /// What is wrong with a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -61,10 +59,12 @@ impl<'a> Packet<'a> {
     pub const fn payload(&self) -> &'a [u8] {
         self.payload
     }
+}
 
-    /// What the packet is on a lane.
-    pub const fn framed(self, framing: Framing) -> Framed<'a> {
-        Framed::new(self.header, (self.payload, &[]), framing)
+/// As it stands on a lane, between two zeros.
+impl Encode for Packet<'_> {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        Scattered::new(self.header, (self.payload, &[])).write(out)
     }
 }
 
@@ -82,23 +82,22 @@ impl fmt::Debug for Packet<'_> {
     }
 }
 
-/// A [`Packet`] as it stands on a lane.
+/// A [`Packet`] to be sent whose payload lies in two places, one behind the other, as a ring has it.
 #[derive(Clone, Copy)]
-pub struct Framed<'a> {
+pub struct Scattered<'a> {
     header: Header,
-    /// In two places, as a ring has it.
     payload: (&'a [u8], &'a [u8]),
-    framing: Framing,
 }
 
-impl<'a> Framed<'a> {
-    /// A packet whose payload lies in two places, one behind the other.
-    pub const fn new(header: Header, payload: (&'a [u8], &'a [u8]), framing: Framing) -> Self {
-        Self { header, payload, framing }
+impl<'a> Scattered<'a> {
+    /// A packet to be sent.
+    pub const fn new(header: Header, payload: (&'a [u8], &'a [u8])) -> Self {
+        Self { header, payload }
     }
 }
 
-impl Encode for Framed<'_> {
+/// As it stands on a lane, between two zeros.
+impl Encode for Scattered<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         let (first, second) = self.payload;
         let size = first.len().saturating_add(second.len());
@@ -110,62 +109,42 @@ impl Encode for Framed<'_> {
         })?;
         let header = self.header.to_bytes(length);
         let crc = crc::crc_32(&[&header, first, second]).to_be_bytes();
-        match self.framing {
-            Framing::Serial => cobs::write(out, &[&header, first, second, &crc]),
-            Framing::Stream => {
-                let length = u16::try_from(size.saturating_add(OVERHEAD)).unwrap_or(u16::MAX);
-                cobs::append(out, &[&length.to_be_bytes(), &header, first, second, &crc])
-            }
-        }
+        cobs::write(out, &[&header, first, second, &crc])
     }
 }
 
 /// The payload may be a secret, and is only counted.
-impl fmt::Debug for Framed<'_> {
+impl fmt::Debug for Scattered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, second) = self.payload;
-        f.debug_struct("Framed")
+        f.debug_struct("Scattered")
             .field("header", &self.header)
             .field("payload", &first.len().saturating_add(second.len()))
-            .field("framing", &self.framing)
             .finish()
     }
 }
 
-/// Packets on a lane: the [`Protocol`] for a [`Decoder`](crate::Decoder) whose storage is as large as the lane's MTU.
+/// Packets on a serial lane: the [`Protocol`] for a [`Decoder`](crate::Decoder) whose storage has the limit that
+/// [`Lane::frame`] says.
 ///
 /// COBS is undone where the bytes lie, so a payload is one slice: of the input, if that is `&mut [u8]` and holds the
 /// whole packet; of the storage otherwise.
 ///
 /// ```
-/// use feedrate::rdp::packet::{Framing, Header, Packet, PacketType, Packets};
+/// use feedrate::rdp::packet::{Header, Packet, PacketType, Packets};
 /// use feedrate::{Array, Decoder, Encode};
 ///
 /// let mut line = heapless::Vec::<u8, 64>::new();
 /// let packet = Packet::new(Header::new(PacketType::Data, 7, 0), b"zeros: \0\0");
-/// packet.framed(Framing::Serial).encode(&mut line)?;
+/// packet.encode(&mut line)?;
 ///
-/// let mut decoder = Decoder::new(Packets::new(Framing::Serial), Array::<64>::new());
+/// let mut decoder = Decoder::new(Packets, Array::<64>::new());
 /// let mut input = &mut line[..];
 /// assert_eq!(decoder.feed(&mut input)?, Some(packet));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
-pub struct Packets {
-    framing: Framing,
-}
-
-impl Packets {
-    /// Packets on a lane with this framing.
-    pub const fn new(framing: Framing) -> Self {
-        Self { framing }
-    }
-
-    /// The lane's framing.
-    pub const fn framing(&self) -> Framing {
-        self.framing
-    }
-}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Packets;
 
 impl Protocol for Packets {
     /// To be changed: COBS is undone in them.
@@ -173,74 +152,43 @@ impl Protocol for Packets {
     type Message<'a> = Packet<'a>;
     type Error = PacketError;
 
-    /// Of serial framing. A stream that is wrong is lost all the same: it is `extent` that fails then.
     const RECOVERY: Recovery = Recovery::Delimiter;
 
     fn extent(&self, head: &[u8]) -> Result<Extent, PacketError> {
-        if self.framing == Framing::Serial {
-            return Ok(if head.first() == Some(&0) { Extent::Skip(1) } else { Extent::Until(b"\0") });
-        }
-        let Some((length, behind)) = head.split_first_chunk::<LENGTH>() else {
-            return Ok(Extent::Need(LENGTH));
-        };
-        let length = usize::from(u16::from_be_bytes(*length));
-        if !(OVERHEAD..=LONGEST).contains(&length) {
-            return Err(PacketError::Frame);
-        }
-        let Some(header) = behind.first_chunk() else {
-            return Ok(Extent::Need(LENGTH + header::SIZE));
-        };
-        // A length that is made of noise is found out before anything of that length is waited for.
-        examine(header, length.saturating_sub(OVERHEAD))?;
-        Ok(Extent::Message(length.saturating_add(LENGTH)))
+        Ok(if head.first() == Some(&0) { Extent::Skip(1) } else { Extent::Until(b"\0") })
     }
 
     /// A packet between two zeros, of which the first would be passed over, and the packet be looked for in another
     /// step.
     #[inline]
     fn glance(&self, head: &[u8]) -> Option<usize> {
-        match (self.framing, head) {
-            (Framing::Serial, [0, behind @ ..]) => {
-                find(0, behind).filter(|length| *length > 0).map(|length| length.saturating_add(2))
-            }
-            _ => None,
-        }
+        let [0, behind @ ..] = head else { return None };
+        find(0, behind).filter(|length| *length > 0).map(|length| length.saturating_add(2))
     }
 
-    /// The checks of SPEC section 3.1, in their order. With stream framing `extent` has made all but the last one.
+    /// The checks of SPEC section 3.1, in their order.
     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Packet<'a>, PacketError> {
-        let zero = self.framing == Framing::Serial && frame.first() == Some(&0);
-        let frame = frame.get_mut(usize::from(zero)..).unwrap_or_default();
-        let packet = match self.framing {
-            Framing::Serial if frame.len() > MOST => return Err(PacketError::Frame),
-            Framing::Serial => cobs::decode(frame).ok_or(PacketError::Frame)?,
-            Framing::Stream => frame.get(LENGTH..).unwrap_or_default(),
-        };
+        let zero = usize::from(frame.first() == Some(&0));
+        let frame = frame.get_mut(zero..).unwrap_or_default();
+        if frame.len() > MOST {
+            return Err(PacketError::Frame);
+        }
+        let packet =
+            cobs::decode(frame).filter(|packet| packet.len() <= LONGEST).ok_or(PacketError::Frame)?;
         let (checked, crc) = packet.split_last_chunk().ok_or(PacketError::Frame)?;
         let (header, payload) = checked.split_first_chunk().ok_or(PacketError::Frame)?;
-        if self.framing == Framing::Serial {
-            if packet.len() > LONGEST {
-                return Err(PacketError::Frame);
-            }
-            examine(header, payload.len())?;
+        if !Header::is_intact(header) {
+            return Err(PacketError::Header);
+        }
+        let (declared, actual) = (Header::length(header), payload.len());
+        if declared != actual {
+            return Err(PacketError::Length { declared, actual });
         }
         if crc::crc_32(&[checked]).to_be_bytes() != *crc {
             return Err(PacketError::Crc);
         }
         Ok(Packet { header: Header::from_bytes(header), payload })
     }
-}
-
-/// The checks of a header, in front of a payload of `actual` bytes.
-fn examine(header: &[u8; header::SIZE], actual: usize) -> Result<(), PacketError> {
-    if !Header::is_intact(header) {
-        return Err(PacketError::Header);
-    }
-    let declared = Header::length(header);
-    if declared != actual {
-        return Err(PacketError::Length { declared, actual });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -255,16 +203,14 @@ mod tests {
         for fill in [0, 1, 255] {
             for length in [0, 1, 45, 242, 243, 491, 1006] {
                 let payload: Vec<u8> = (0..length).map(|i| if i % 250 == 3 { 0 } else { fill }).collect();
-                for framing in [Framing::Serial, Framing::Stream] {
-                    let mut whole = heapless::Vec::<u8, 1100>::new();
-                    Packet::new(header, &payload).framed(framing).encode(&mut whole).unwrap();
-                    for at in (0..=length).filter(|at| at % 7 == 0 || *at == length) {
-                        let mut parts = heapless::Vec::<u8, 1100>::new();
-                        let packet = Framed::new(header, payload.split_at(at), framing);
-                        assert_eq!(packet.encode(&mut parts), Ok(whole.len()));
-                        assert_eq!(packet.encoded_length(), Ok(whole.len()));
-                        assert!(parts == whole, "{fill} {length} {at} {framing:?}");
-                    }
+                let mut whole = heapless::Vec::<u8, 1100>::new();
+                Packet::new(header, &payload).encode(&mut whole).unwrap();
+                for at in (0..=length).filter(|at| at % 7 == 0 || *at == length) {
+                    let mut parts = heapless::Vec::<u8, 1100>::new();
+                    let packet = Scattered::new(header, payload.split_at(at));
+                    assert_eq!(packet.encode(&mut parts), Ok(whole.len()));
+                    assert_eq!(packet.encoded_length(), Ok(whole.len()));
+                    assert!(parts == whole, "{fill} {length} {at}");
                 }
             }
         }

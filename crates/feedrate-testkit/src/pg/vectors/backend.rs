@@ -156,6 +156,9 @@ fn session() -> Vec<Row> {
         row(ready, b"Z\0\0\0\x05I", ReadyForQuery { status: TransactionStatus::Idle }),
         row(ready, b"Z\0\0\0\x05T", ReadyForQuery { status: TransactionStatus::InTransaction }),
         row(ready, b"Z\0\0\0\x05E", ReadyForQuery { status: TransactionStatus::Failed }),
+        row(ready, b"Z\0\0\0\x05X", ReadyForQuery { status: TransactionStatus::Unknown(b'X') }),
+        row(ready, b"Z\0\0\0\x05\0", ReadyForQuery { status: TransactionStatus::Unknown(0) }),
+        row(ready, b"Z\0\0\0\x05i", ReadyForQuery { status: TransactionStatus::Unknown(b'i') }),
         row(
             ready,
             b"E\0\0\0\x3bSERROR\0VERROR\0C42P01\0Mrelation \"t\" does not exist\0P15\0\0",

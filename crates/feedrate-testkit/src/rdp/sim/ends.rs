@@ -1,169 +1,307 @@
-//! What each side does when it is its turn, held against what may be.
+//! Both ends, whatever their lines and memory are.
 
-use feedrate_rdp::host::{Closed, Event};
-use feedrate_rdp::link::{Channel, Sizes};
-use feedrate_rdp::session::{SendError, SessionState};
+use feedrate::Instant;
+use feedrate::rdp::frame::Frame;
+use feedrate::rdp::packet::Lane;
+use feedrate_rdp::agent::{Agent, AgentConfig, StopCause};
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::authority::{Claim, Grant};
+use feedrate_rdp::host::command::Command;
+use feedrate_rdp::host::{Device, Event, Host, HostConfig};
+use feedrate_rdp::line::Line;
+use feedrate_rdp::link::{LaneId, Link};
+use feedrate_rdp::session::{Checksum, SendError, SessionState};
+use feedrate_rdp::sizes::{Board, Desk, Sizes};
+use feedrate_rdp::stream::Stream;
 
-use super::Sim;
-use crate::machine::Held;
-use crate::rdp::ask::Ask;
-use crate::rdp::check::{Checked, Outcome, Sent, UNAWARE, ensure};
+use super::plan::{BRIEF, Memory, Plan};
+use crate::machine::Fake;
 
-impl<H: Sizes, A: Sizes> Sim<H, A> {
-    pub(super) fn run_agent(&mut self) -> Checked {
-        let now = self.clock();
-        self.look()?;
-        while let Some(cause) = self.machine.stop_now() {
-            let active = self.agent.state() == SessionState::Active;
-            self.say(|| format!("machine: stops, {cause:?}"));
-            self.agent.stopped(&mut self.machine, cause, now);
-            // One of many steps, of which nobody wants to know, goes on at once.
-            if active && self.machine.stopped && self.machine.pending.is_none() {
-                let captures = self.machine.journal.captures.last();
-                self.last_stop = captures.map(|captures| captures.len() as u32);
-            }
-        }
-        let before = self.machine.journal.executed.len();
-        self.agent.run(&mut self.machine, now);
-        self.say(|| {
-            let link = self.agent.link();
-            let rooms = [Channel::Signal, Channel::Bulk]
-                .map(|channel| (link.room(channel), link.is_channel_idle(channel)));
-            format!("agent: has run, channels {rooms:?}, queued {:?}", link.queued())
-        });
-        for executed in &self.machine.journal.executed[before..] {
-            self.say(|| format!("machine: {:?}, {} effects", executed.record, executed.effects));
-        }
-        (self.agent_due, self.agent_at) =
-            (self.machine.pending.is_some_and(|(at, _)| at <= self.now), self.now + self.plan.agent_pace);
-        self.look()?;
-        if self.agent_state != SessionState::Active {
-            self.last_stop = None;
-            ensure!(
-                self.machine.is_left_alone(),
-                "the agent is {:?}, and in the machine stays {:?} {:?}",
-                self.agent_state,
-                self.machine.held,
-                self.machine.slots
-            );
-        }
-        if let Some(misuse) = &self.machine.misuse {
-            return Err(misuse.clone());
-        }
-        for (addr, Held { value, since }) in &self.machine.held {
-            let value = value.as_slice().try_into().map_or(0, u64::from_be_bytes);
-            let lease = self.leases.get(&value).copied();
-            let Some(lease) = lease else {
-                return Err(format!("{addr:#x} is held at {value:#x}, which nobody sent"));
-            };
-            ensure!(self.now < since + u64::from(lease), "{addr:#x} is held for longer than {lease} ms");
-        }
-        Ok(())
+/// No bulk lane, and no more memory than the least.
+enum Tiny {}
+
+impl Sizes for Tiny {
+    type Lane = [u8; 64];
+    type Urgent = [u8; 514];
+    type Ordinary = [u8; 514];
+    type Send = [u8; 642];
+    type Message = [u8; 512];
+}
+
+/// Odd sizes, and any lane.
+enum Middle {}
+
+impl Sizes for Middle {
+    type Lane = [u8; 1024];
+    type Urgent = [u8; 555];
+    type Ordinary = [u8; 1777];
+    type Send = [u8; 1337];
+    type Message = [u8; 601];
+}
+
+type Authority = fn(&Claim<'_>) -> Result<Grant, u32>;
+
+fn authority(claim: &Claim<'_>) -> Result<Grant, u32> {
+    use feedrate::rdp::frame::Domains;
+    let grant =
+        |domains, seconds| Ok(Grant::new(*b"operator", domains, core::time::Duration::from_secs(seconds)));
+    match claim.token {
+        b"all" => grant(Domains::ALL, u64::from(u32::MAX)),
+        b"look" => grant(Domains::OBSERVE, 600),
+        b"steer" => grant(Domains(Domains::OBSERVE.0 | Domains::CONTROL.0), 600),
+        b"brief" => grant(Domains::ALL, BRIEF),
+        _ => Err(7),
+    }
+}
+
+/// Which lanes there are. A stream has one.
+const LANES: [LaneId; 2] = [LaneId::Signal, LaneId::Bulk];
+
+/// The agent.
+pub(super) trait AgentEnd {
+    fn run(&mut self, machine: &mut Fake, now: Instant);
+    fn stopped(&mut self, machine: &mut Fake, cause: StopCause, now: Instant);
+    fn state(&self) -> SessionState;
+    fn deadline(&self) -> Option<Instant>;
+    /// Takes bytes, and returns how many; none if they cannot be RDPv3.
+    fn feed(&mut self, lane: usize, bytes: &[u8], now: Instant) -> Option<usize>;
+    fn poll(&mut self, lane: usize, out: &mut [u8], now: Instant) -> usize;
+    /// Of a stream: whether there is no room for another one.
+    fn connect(&mut self) -> bool;
+    fn disconnect(&mut self, now: Instant);
+    /// Of a stream: it is to be closed.
+    fn is_finished(&self) -> bool;
+    fn show(&self) -> String;
+}
+
+/// The host.
+pub(super) trait HostEnd {
+    fn connect(&mut self, token: &[u8], cookie: u32, nonce: [u8; 16], now: Instant);
+    fn poll_event(&mut self, now: Instant) -> Option<Event<'_>>;
+    fn ask(&mut self, frame: &Frame<'_>, now: Instant) -> Result<u32, SendError>;
+    fn end(&mut self, now: Instant);
+    fn state(&self) -> SessionState;
+    fn device(&self) -> Option<&Device>;
+    fn deadline(&self) -> Option<Instant>;
+    fn feed(&mut self, lane: usize, bytes: &[u8], now: Instant) -> Option<usize>;
+    fn poll(&mut self, lane: usize, out: &mut [u8], now: Instant) -> usize;
+    fn disconnect(&mut self, now: Instant);
+    fn is_finished(&self) -> bool;
+    fn show(&self) -> String;
+}
+
+/// Any command.
+struct Any<'f>(&'f Frame<'f>);
+
+impl Command for Any<'_> {
+    type Answer<'a> = Frame<'a>;
+
+    fn frame(&self) -> Frame<'_> {
+        *self.0
     }
 
-    pub(super) fn run_host(&mut self) -> Checked {
-        let now = self.clock();
-        self.host_at = self.now + self.plan.host_pace;
-        self.host_due = false;
-        let Self { host, machine, sessions, told, tally, .. } = self;
-        let session = sessions.last_mut().expect("there is one from the start on");
-        loop {
-            let ignored = host.ignored();
-            let Some(event) = host.event(now) else {
-                session.ignored |= host.ignored() > ignored;
-                break;
-            };
-            if self.trace {
-                eprintln!("{:>7} host: {event:?}", self.now);
-            }
-            ensure!(!session.closed, "{event:?} after the end");
-            let mut checked = Ok(());
-            match event {
-                Event::State(_) => {
-                    ensure!(session.active_at.is_none() && !session.state_seen, "State for the second time");
-                    session.state_seen = true;
-                }
-                Event::Active => {
-                    ensure!(session.active_at.is_none() && session.state_seen, "Active for the second time");
-                    session.active_at = Some(self.now);
-                }
-                Event::Answer(answer) => checked = session.answered(answer.request, &answer.frame, machine),
-                Event::Stopped(stopped) => {
-                    *told = Some(stopped.capture);
-                    checked = session.stopped(&stopped, machine);
-                }
-                Event::Unknown { request } => match session.sent.get_mut(&request) {
-                    Some(sent) if sent.outcome == Outcome::Waiting => sent.outcome = Outcome::Unknown,
-                    other => return Err(format!("{request} is unknown, but {other:?}")),
-                },
-                Event::Closed(why) => {
-                    ensure!(session.waiting() == 0, "closed, and nothing is said of {:?}", session.sent);
-                    session.closed = true;
-                    let why = match why {
-                        Closed::Refused(refused) => format!("Refused({})", refused.code.name()),
-                        why => format!("{why:?}"),
-                    };
-                    tally.add("closed", why, 1);
-                }
-                other => return Err(format!("{other:?}")),
-            }
-            if let (None, Some(device)) = (session.key, host.device()) {
-                session.key = Some((device.name().parse().expect("a number"), device.session));
-            }
-            session.ignored |= host.ignored() > ignored || host.state() == SessionState::Disconnecting;
-            match checked {
-                // What was passed over may have told of registers.
-                Err(error) if error.contains(UNAWARE) && session.ignored => {
-                    tally.add(
-                        "all",
-                        "registers that the host does not know of, after a message that it has passed over",
-                        1,
-                    );
-                }
-                checked => checked?,
-            }
+    fn answer<'a>(frame: &Frame<'a>) -> Option<Frame<'a>> {
+        Some(*frame)
+    }
+}
+
+struct OnLink<T>(T);
+struct OnStream<T>(T);
+
+macro_rules! same_of_agents {
+    () => {
+        fn run(&mut self, machine: &mut Fake, now: Instant) {
+            self.0.run(machine, now);
         }
-        if let (None, Some(device)) = (session.key, host.device()) {
-            session.key = Some((device.name().parse().expect("a number"), device.session));
+
+        fn stopped(&mut self, machine: &mut Fake, cause: StopCause, now: Instant) {
+            self.0.stopped(machine, cause, now);
         }
-        self.look()?;
-        if self.host_state == SessionState::Closed
-            && self.session().closed
-            && self.reconnect_at.is_none()
-            && !self.still
-        {
-            self.reconnect_at = Some(self.now + self.random.pick(&[0, 1, 50, 400, 2_000]));
+
+        fn state(&self) -> SessionState {
+            self.0.state()
         }
-        self.ask()
+
+        fn deadline(&self) -> Option<Instant> {
+            self.0.deadline()
+        }
+
+        fn show(&self) -> String {
+            format!("{:?}", self.0)
+        }
+    };
+}
+
+impl<S: Sizes> AgentEnd for OnLink<Agent<CortexM, Authority, Link<S>>> {
+    same_of_agents!();
+
+    fn feed(&mut self, lane: usize, bytes: &[u8], now: Instant) -> Option<usize> {
+        self.0.feed(LANES[lane], bytes, now);
+        Some(bytes.len())
     }
 
-    pub(super) fn ask(&mut self) -> Checked {
-        while !self.still && self.host_state == SessionState::Active && self.now >= self.ask_at {
-            let ask = Ask::random(&mut self.random, self.unique, self.plan.fatal);
-            let now = self.clock();
-            match ask.send(&mut *self.host, now) {
-                Ok(sequence) => {
-                    self.unique += 1;
-                    if let Ask::Force { lease, value, .. } = ask {
-                        self.leases.insert(value, lease);
-                    }
-                    self.say(|| format!("host: asks {sequence} {ask:?}"));
-                    self.tally.add("commands", "sent", 1);
-                    let before =
-                        self.session().sent.insert(sequence, Sent { ask, outcome: Outcome::Waiting });
-                    ensure!(before.is_none(), "two commands are {sequence}");
-                    ensure!(self.session().active_at.is_some(), "sent before Active");
-                }
-                Err(SendError::Full) => {}
-                Err(error) => return Err(format!("{ask:?}: {error}")),
-            }
-            let often = if self.random.chance(3_000) { 0 } else { self.plan.eagerness };
-            self.ask_at = self.now + self.random.below(2 * often + 1) + u64::from(self.host_full());
-        }
-        Ok(())
+    fn poll(&mut self, lane: usize, out: &mut [u8], now: Instant) -> usize {
+        self.0.poll_transmit(LANES[lane], out, now)
     }
 
-    pub(super) fn host_full(&mut self) -> bool {
-        self.session().waiting() >= 8 || !self.host.link().is_idle()
+    fn connect(&mut self) -> bool {
+        self.0.reconnect(LaneId::Signal);
+        true
+    }
+
+    fn disconnect(&mut self, now: Instant) {
+        self.0.disconnect(LaneId::Signal, now);
+    }
+
+    fn is_finished(&self) -> bool {
+        false
+    }
+}
+
+impl<S: Sizes> AgentEnd for OnStream<Agent<CortexM, Authority, Stream<S>>> {
+    same_of_agents!();
+
+    fn feed(&mut self, _: usize, bytes: &[u8], now: Instant) -> Option<usize> {
+        let mut rest = bytes;
+        self.0.feed(&mut rest, now).ok()?;
+        Some(bytes.len() - rest.len())
+    }
+
+    fn poll(&mut self, _: usize, out: &mut [u8], _: Instant) -> usize {
+        self.0.poll_transmit(out)
+    }
+
+    fn connect(&mut self) -> bool {
+        self.0.connect().is_ok()
+    }
+
+    fn disconnect(&mut self, _: Instant) {
+        self.0.disconnect();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+macro_rules! same_of_hosts {
+    () => {
+        fn poll_event(&mut self, now: Instant) -> Option<Event<'_>> {
+            self.0.poll_event(now)
+        }
+
+        fn ask(&mut self, frame: &Frame<'_>, now: Instant) -> Result<u32, SendError> {
+            self.0.request(&Any(frame), now).map(|ticket| ticket.sequence())
+        }
+
+        fn end(&mut self, now: Instant) {
+            self.0.end(now);
+        }
+
+        fn state(&self) -> SessionState {
+            self.0.state()
+        }
+
+        fn device(&self) -> Option<&Device> {
+            self.0.device()
+        }
+
+        fn deadline(&self) -> Option<Instant> {
+            self.0.deadline()
+        }
+
+        fn show(&self) -> String {
+            format!("{:?}", self.0)
+        }
+    };
+}
+
+impl<S: Sizes> HostEnd for OnLink<Host<Link<S>>> {
+    same_of_hosts!();
+
+    fn connect(&mut self, token: &[u8], cookie: u32, nonce: [u8; 16], now: Instant) {
+        self.0.connect(token, cookie, nonce, now).expect("a short token");
+    }
+
+    fn feed(&mut self, lane: usize, bytes: &[u8], now: Instant) -> Option<usize> {
+        self.0.feed(LANES[lane], bytes, now);
+        Some(bytes.len())
+    }
+
+    fn poll(&mut self, lane: usize, out: &mut [u8], now: Instant) -> usize {
+        self.0.poll_transmit(LANES[lane], out, now)
+    }
+
+    fn disconnect(&mut self, now: Instant) {
+        self.0.disconnect(LaneId::Signal, now);
+    }
+
+    fn is_finished(&self) -> bool {
+        false
+    }
+}
+
+impl<S: Sizes> HostEnd for OnStream<Host<Stream<S>>> {
+    same_of_hosts!();
+
+    fn connect(&mut self, token: &[u8], _: u32, nonce: [u8; 16], now: Instant) {
+        self.0.connect(token, nonce, now).expect("a short token");
+    }
+
+    fn feed(&mut self, _: usize, bytes: &[u8], now: Instant) -> Option<usize> {
+        let mut rest = bytes;
+        self.0.feed(&mut rest, now).ok()?;
+        Some(bytes.len() - rest.len())
+    }
+
+    fn poll(&mut self, _: usize, out: &mut [u8], _: Instant) -> usize {
+        self.0.poll_transmit(out)
+    }
+
+    fn disconnect(&mut self, _: Instant) {
+        self.0.disconnect();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+fn agent_on<L: Line>(config: AgentConfig, line: L) -> Agent<CortexM, Authority, L> {
+    Agent::new(config, line, authority as Authority, Checksum::new())
+}
+
+/// The agent of this start of the controller.
+pub(super) fn agent(plan: &Plan, config: AgentConfig) -> Box<dyn AgentEnd> {
+    fn with<S: Sizes + 'static>(plan: &Plan, config: AgentConfig) -> Box<dyn AgentEnd> {
+        if plan.stream {
+            Box::new(OnStream(agent_on(config, Stream::<S>::agent())))
+        } else {
+            let bulk = plan.agent_bulk.then_some(Lane::SPI);
+            Box::new(OnLink(agent_on(config, Link::<S>::agent(plan.signal, bulk))))
+        }
+    }
+    match plan.memory {
+        Memory::DeskBoard | Memory::BoardBoard => with::<Board>(plan, config),
+        Memory::DeskTiny | Memory::BoardTiny => with::<Tiny>(plan, config),
+        Memory::DeskMiddle => with::<Middle>(plan, config),
+        Memory::DeskDesk => with::<Desk>(plan, config),
+    }
+}
+
+/// The host.
+pub(super) fn host(plan: &Plan) -> Box<dyn HostEnd> {
+    fn with<S: Sizes + 'static>(plan: &Plan, config: HostConfig) -> Box<dyn HostEnd> {
+        if plan.stream {
+            Box::new(OnStream(Host::<Stream<S>>::new(config, Stream::host(), Checksum::new())))
+        } else {
+            let bulk = plan.host_bulk.then_some(Lane::SPI);
+            Box::new(OnLink(Host::<Link<S>>::new(config, Link::host(plan.signal, bulk), Checksum::new())))
+        }
+    }
+    let config = HostConfig::new().patience(core::time::Duration::from_millis(plan.patience));
+    match plan.memory {
+        Memory::BoardBoard | Memory::BoardTiny => with::<Board>(plan, config),
+        _ => with::<Desk>(plan, config),
     }
 }

@@ -1,36 +1,51 @@
-//! One schedule: two ends, the lines between them, and a clock that jumps to whatever comes next.
+//! A simulator of RDPv3: one schedule after another, each all made of one number.
+//!
+//! A host and an agent, a machine behind the agent, and lines between them that do everything that lines do; clocks
+//! that are wrong in every way; hosts that die, agents that hang and start again, and somebody who has no token. What
+//! happened is held against what the protocol promises (SPEC section 12).
 
+mod ask;
+mod attack;
+mod carrying;
+mod check;
+mod checked;
+mod clock;
+mod drive;
 mod ends;
-mod events;
-mod lanes;
-mod setup;
+mod fault;
+mod ledger;
+mod lines;
+mod machine;
+mod plan;
+mod sabotage;
+mod socket;
+mod tally;
+mod turns;
+mod verdict;
+mod wire;
 
-use std::collections::{HashMap, HashSet};
+use feedrate_rdp::agent::AgentConfig;
+use feedrate_rdp::session::SessionState;
 
-use feedrate::rdp::packet::{Framing, Line};
-use feedrate_rdp::Millis;
-use feedrate_rdp::agent::Agent;
-use feedrate_rdp::arch::CortexM;
-use feedrate_rdp::host::{Host, HostConfig};
-use feedrate_rdp::link::{Board, Desk, LaneId, LinkStatus, Sizes};
-use feedrate_rdp::session::{Checksum, SessionState};
-
-use self::setup::{Authority, Middle, Tiny, agent};
-use super::ask::Ask;
-use super::check::{Checked, Session, conclude, ensure};
-use super::machine::{FATAL, machine};
-use super::plan::{Memory, Plan};
-use super::tally::Tally;
-use super::wire::Wire;
-use crate::machine::{Fake, Sabotage};
+use self::ask::Ask;
+use self::check::Session;
+use self::checked::{Checked, ensure};
+use self::clock::Clock;
+pub use self::drive::{Drift, Latency, drift, halt_latency};
+use self::ends::{AgentEnd, HostEnd, agent, host};
+pub use self::fault::Sabotage;
+use self::ledger::Ledger;
+use self::lines::Lines;
+use self::machine::{FATAL, machine, mixed};
+use self::plan::{MS, Plan};
+pub use self::tally::Tally;
+use crate::machine::Fake;
 use crate::random::Random;
 
-/// How long after the last fault everything has to be settled, in milliseconds: patience, and a link that gives up,
-/// come first.
-const SETTLED: u64 = 45_000;
+/// How long after the last fault everything has to be settled: patience, and a link that gives up, come first.
+const SETTLED: u64 = 45_000 * MS;
 /// A schedule that takes more steps than that hangs.
-const STEPS: u64 = 400_000;
-const LANES: [LaneId; 2] = [LaneId::Signal, LaneId::Bulk];
+const STEPS: u64 = 1_000_000;
 
 /// Runs the schedule that belongs to a number. It answers what happened, or which promise was broken.
 ///
@@ -43,145 +58,129 @@ pub fn simulate(seed: u64, sabotage: Sabotage, trace: bool) -> Result<Tally, Str
     if trace {
         eprintln!("{plan:#?}");
     }
-    match plan.memory {
-        Memory::DeskBoard => Sim::<Desk, Board>::new(plan, random, sabotage, trace).run(),
-        Memory::DeskTiny => Sim::<Desk, Tiny>::new(plan, random, sabotage, trace).run(),
-        Memory::DeskMiddle => Sim::<Desk, Middle>::new(plan, random, sabotage, trace).run(),
-        Memory::DeskDesk => Sim::<Desk, Desk>::new(plan, random, sabotage, trace).run(),
-        Memory::BoardBoard => Sim::<Board, Board>::new(plan, random, sabotage, trace).run(),
-        Memory::BoardTiny => Sim::<Board, Tiny>::new(plan, random, sabotage, trace).run(),
-    }
+    World::new(plan, random, sabotage, trace).run()
 }
 
-struct Sim<H: Sizes, A: Sizes> {
+struct World {
     plan: Plan,
+    /// The plan as it was, whose events are not used up.
+    whole: Plan,
     random: Random,
+    sabotage: Sabotage,
     trace: bool,
+    /// The world's time, in microseconds.
     now: u64,
-    host: Box<Host<H>>,
-    agent: Box<Agent<CortexM, Authority, A>>,
+    host: Box<dyn HostEnd>,
+    agent: Box<dyn AgentEnd>,
+    /// The agent's, and the host's.
+    clocks: [Clock; 2],
     machine: Fake,
-    /// Of each lane, to the agent and to the host.
-    wires: [[Wire; 2]; 2],
-    /// Packets that were carried from one wire to another.
-    carried: HashSet<u64>,
+    ledger: Ledger,
+    lines: Lines,
+    /// The host's sessions: the present one is the last.
     sessions: Vec<Session>,
+    /// Starts of the agent.
+    boot: u32,
     host_state: SessionState,
     agent_state: SessionState,
-    /// The connection that the agent's session is on: another one is another session.
-    agent_link: LinkStatus,
+    host_dead_until: Option<u64>,
     host_hangs: u64,
     agent_hangs: u64,
     host_at: u64,
     agent_at: u64,
+    ran_at: u64,
     host_due: bool,
     agent_due: bool,
+    host_spins: u32,
+    agent_spins: u32,
     ask_at: u64,
     reconnect_at: Option<u64>,
+    jammed_until: u64,
+    recovers: u64,
+    thaws: u64,
+    forbidden: bool,
     unique: u32,
-    /// Of each value that was to be forced.
-    leases: HashMap<u64, u32>,
     /// Packets may have come back to their sender, or from another connection of the same number.
     foreign: bool,
     /// No faults any more.
     quiet: bool,
     /// No commands any more.
     still: bool,
-    /// The capture of the last stop that the host has to hear of.
-    last_stop: Option<u32>,
-    told: Option<u32>,
-    spins: u64,
     tally: Tally,
 }
 
-impl<H: Sizes, A: Sizes> Sim<H, A> {
+impl World {
     fn new(plan: Plan, mut random: Random, sabotage: Sabotage, trace: bool) -> Self {
-        let mut machine = machine(random.clone(), sabotage);
-        machine.interlock = random.chance(300);
-        let wire = |lane: usize| {
-            let line = if lane == 0 { plan.signal } else { Line::SPI };
-            [(); 2].map(|()| Wire::new(line, plan.rates[lane], plan.latency, plan.jitter))
-        };
-        let wires = [wire(0), wire(1)];
-        let config =
-            HostConfig::new(plan.signal).bulk(plan.host_bulk.then_some(Line::SPI)).patience(plan.patience);
-        let agent = agent(&plan, 0, &mut random);
+        let mut machine = machine(random.clone(), u64::from(plan.times[3]) * MS);
+        if sabotage == Sabotage::Mixed {
+            machine.memory = mixed;
+        }
+        let clocks = plan.drifts.map(|drift| Clock::new(random.below(1 << 45), drift));
+        let lines = Lines::new(&plan);
+        let config = config(&plan, 0, &mut random);
         Self {
+            agent: agent(&plan, config),
+            host: host(&plan),
+            whole: plan.clone(),
+            plan,
             random,
+            sabotage,
             trace,
             now: 0,
-            host: Box::new(Host::new(config, Checksum)),
-            agent,
+            clocks,
             machine,
-            wires,
-            carried: HashSet::new(),
+            ledger: Ledger::default(),
+            lines,
             sessions: Vec::new(),
+            boot: 0,
             host_state: SessionState::Idle,
             agent_state: SessionState::Idle,
-            agent_link: LinkStatus::Idle,
+            host_dead_until: None,
             host_hangs: 0,
             agent_hangs: 0,
             host_at: 0,
             agent_at: 0,
+            ran_at: 0,
             host_due: true,
             agent_due: true,
+            host_spins: 0,
+            agent_spins: 0,
             ask_at: 0,
             reconnect_at: None,
+            jammed_until: 0,
+            recovers: 0,
+            thaws: u64::MAX,
+            forbidden: false,
             unique: 0,
-            leases: HashMap::new(),
             foreign: false,
             quiet: false,
             still: false,
-            last_stop: None,
-            told: None,
-            spins: 0,
             tally: Tally::default(),
-            plan,
         }
     }
 
-    /// The clock of both sides.
-    fn clock(&self) -> Millis {
-        self.plan.clock.wrapping_add(self.now as u32)
+    fn config(&mut self) -> AgentConfig {
+        config(&self.plan, self.boot, &mut self.random)
     }
 
     fn say(&self, what: impl FnOnce() -> String) {
         if self.trace {
-            eprintln!("{:>7} {}", self.now, what());
+            eprintln!("{:>10} {}", self.now, what());
         }
     }
 
     fn run(mut self) -> Result<Tally, String> {
         let result = self.schedule();
-        result.map_err(|error| format!("at {} ms: {error}", self.now))?;
+        result.map_err(|error| format!("at {} us: {error}", self.now))?;
         let ended = match self.host_state {
             SessionState::Active => "Active",
             _ => "not Active",
         };
         self.tally.add("host at the end", ended, 1);
+        self.tally.add("all", if self.plan.stream { "on streams" } else { "on serial lines" }, 1);
         self.tally.add("all", "schedules", 1);
         self.tally.add("all", "sessions", self.sessions.len() as u64);
-        self.tally.add("all", "virtual seconds", self.now / 1000);
-        self.tally.add("all", "steps with a deadline in the past", self.spins);
-        for (lane, name) in LANES.into_iter().zip(["signal", "bulk"]) {
-            for counts in [self.host.link().lane_counts(lane), self.agent.link().lane_counts(lane)] {
-                self.tally.add(
-                    "packets",
-                    format!("received, {name} (last incarnation)"),
-                    u64::from(counts.received),
-                );
-                self.tally.add(
-                    "packets",
-                    format!("CRC failures, {name} (last incarnation)"),
-                    u64::from(counts.crc_failures),
-                );
-                self.tally.add(
-                    "packets",
-                    format!("header failures, {name} (last incarnation)"),
-                    u64::from(counts.header_failures),
-                );
-            }
-        }
+        self.tally.add("all", "virtual seconds", self.now / 1_000_000);
         Ok(self.tally)
     }
 
@@ -190,7 +189,7 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         let mut steps = 0;
         let mut step = |this: &mut Self| {
             steps += 1;
-            ensure!(steps < STEPS, "it hangs: {:?}, {:?}", this.host, this.agent);
+            ensure!(steps < STEPS, "it hangs: {}, {}", this.host.show(), this.agent.show());
             this.step()
         };
         while self.now < self.plan.faults_until {
@@ -199,7 +198,7 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         self.quiet = true;
         self.say(|| "no faults from here on".into());
         // Commands go on for a while.
-        let until = self.now + self.random.below(1_500);
+        let until = self.now + self.random.below(1_500 * MS);
         while self.now < until {
             step(self)?;
         }
@@ -208,42 +207,47 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         let until = self.now + SETTLED;
         while !self.is_settled() {
             step(self)?;
-            ensure!(self.now < until, "nothing settles: {:?}, {:?}", self.host, self.agent);
+            ensure!(self.now < until, "nothing settles: {}, {}", self.host.show(), self.agent.show());
         }
         self.afterwards(&mut step)?;
-        conclude(&self.sessions, &self.machine, &mut self.tally)
+        verdict::conclude(&self.whole, &self.sessions, &self.ledger, &mut self.tally)
     }
 
     /// On a good line there is a session, whatever happened before.
     fn afterwards(&mut self, step: &mut impl FnMut(&mut Self) -> Checked) -> Checked {
-        for wire in self.wires.iter_mut().flatten() {
-            wire.silent_until = 0;
-        }
+        self.lines.wires.iter_mut().flatten().for_each(|wire| wire.silent_until = 0);
+        self.machine.permits = |_, _| true;
+        self.machine.permitted = feedrate::rdp::frame::Domains::ALL;
+        (self.jammed_until, self.forbidden) = (0, false);
         // What is late comes now, and whoever hung goes on.
-        let until = self.now + 6_500;
+        let until = self.now + 7_500 * MS;
         while self.now < until {
             step(self)?;
         }
         // What came from elsewhere may have been an ACK of this connection's number, and the real ones are ignored
         // for long.
-        if self.host_state != SessionState::Active || self.foreign {
+        if self.host_state != SessionState::Active || self.foreign || self.host_dead_until.is_some() {
             self.foreign = false;
             self.plan.token = b"all";
             self.connect();
-            let until = self.now + 15_000;
+            let until = self.now + 15_000 * MS;
             while self.session().active_at.is_none() {
                 step(self)?;
+                if self.session().closed && self.reconnect_at.is_none() {
+                    // Somebody was before it, and is about to be lost.
+                    self.reconnect_at = Some(self.now + 250 * MS);
+                }
                 ensure!(
-                    self.now < until && !self.session().closed,
-                    "no session on a good line: {:?}, {:?}",
-                    self.host,
-                    self.agent
+                    self.now < until,
+                    "no session on a good line: {}, {}",
+                    self.host.show(),
+                    self.agent.show()
                 );
             }
             self.tally.add("all", "sessions on a good line afterwards", 1);
         }
         self.still = false;
-        let until = self.now + 1_000;
+        let until = self.now + 1_000 * MS;
         while self.now < until {
             step(self)?;
         }
@@ -251,69 +255,56 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         let until = self.now + SETTLED;
         while !self.is_settled() {
             step(self)?;
-            ensure!(self.now < until, "nothing settles on a good line: {:?}, {:?}", self.host, self.agent);
+            ensure!(
+                self.now < until,
+                "nothing settles on a good line: {}, {}",
+                self.host.show(),
+                self.agent.show()
+            );
         }
-        let session = self.session();
+        // What is still under way, and answers nothing, arrives.
+        let until = self.now + 5_000 * MS;
+        while self.now < until {
+            step(self)?;
+        }
+        if self.host_state == SessionState::Active {
+            let Self { sessions, machine, .. } = self;
+            sessions.last_mut().expect("there is one").registers_left_out(machine)?;
+        }
+        let session = self.sessions.last().expect("there is one from the start on");
         let fatal = session.sent.values().any(|sent| matches!(sent.ask, Ask::Force { addr: FATAL, .. }));
-        let (closed, bad) = (session.closed, session.token == b"bad");
-        // Eight long answers take longer than a second on the slowest line.
-        // What is stale is not believed, and so no answer: a tolerance of less than the line's delays.
-        let impatient = self.plan.patience < 5_000 || self.host.ignored() > 0;
-        ensure!(!closed || fatal || bad || impatient, "a session on a good line has ended");
+        let brief = matches!(session.token, b"bad" | b"brief");
+        // Eight long answers take long on the slowest lines.
+        let slow = self.plan.patience < 8_000 || self.plan.rates[0] < 10_000 || self.plan.times[1] < 1_000;
+        ensure!(!session.closed || fatal || brief || slow, "a session on a good line has ended");
         Ok(())
     }
 
-    fn session(&mut self) -> &mut Session {
-        self.sessions.last_mut().expect("there is one from the start on")
+    fn session(&self) -> &Session {
+        self.sessions.last().expect("there is one from the start on")
     }
 
-    fn is_settled(&mut self) -> bool {
+    fn is_settled(&self) -> bool {
         match self.host_state {
-            SessionState::Active => {
-                // What the host was not told because it was stale, it will not be told.
-                let told = self.last_stop <= self.told || self.host.ignored() > 0;
-                self.session().waiting() == 0 && self.machine.pending.is_none() && told
-            }
+            _ if self.host_dead_until.is_some() => true,
+            SessionState::Active => self.session().waiting() == 0 && self.machine.pending.is_none(),
             SessionState::Closed => self.session().closed,
             _ => false,
         }
     }
 
-    /// The host begins a session.
-    fn connect(&mut self) {
-        if let Some(session) = self.sessions.last_mut() {
-            session.abandoned = true;
-        }
-        if self.plan.signal.framing == Framing::Stream {
-            // Another TCP connection.
-            self.wires[0].iter_mut().for_each(Wire::cut);
-            self.agent.reconnect(LaneId::Signal);
-        }
-        let (cookie, nonce) = (self.random.number() as u32, self.random.bytes());
-        self.say(|| format!("host: connects with {cookie:08x}"));
-        let now = self.clock();
-        self.host.connect(self.plan.token, cookie, nonce, now).expect("a short token");
-        self.sessions.push(Session::new(self.plan.token));
-        (self.host_state, self.host_due) = (self.host.state(), true);
-        (self.last_stop, self.told) = (None, None);
-        self.reconnect_at = None;
-    }
-
     fn step(&mut self) -> Checked {
-        self.machine.now = self.now;
+        self.machine.pass_to(self.now);
+        self.ledger.follow(&self.machine.journal)?;
         self.events();
-        for lane in 0..2 {
-            for direction in 0..2 {
-                while let Some(bytes) = self.wires[lane][direction].arrive(self.now) {
-                    self.feed(lane, direction, &bytes)?;
-                }
-            }
-        }
-        self.look()?;
+        self.arrivals()?;
+        let period = self.plan.agent_period;
+        self.agent_due |= period > 0 && self.now >= self.ran_at + period;
         if self.agent_due && self.now >= self.agent_at && self.now >= self.agent_hangs {
             self.run_agent()?;
         }
-        if self.host_due && self.now >= self.host_at && self.now >= self.host_hangs {
+        let host_runs = self.host_dead_until.is_none() && self.now >= self.host_hangs;
+        if self.host_due && self.now >= self.host_at && host_runs {
             self.run_host()?;
         }
         self.poll();
@@ -321,71 +312,74 @@ impl<H: Sizes, A: Sizes> Sim<H, A> {
         Ok(())
     }
 
-    /// The states go only one way.
-    fn look(&mut self) -> Checked {
-        fn order(state: SessionState) -> u8 {
-            match state {
-                SessionState::Idle => 0,
-                SessionState::Connecting => 1,
-                SessionState::Active => 2,
-                SessionState::Disconnecting => 3,
-                SessionState::Closed => 4,
-            }
-        }
-        let host = self.host.state();
-        ensure!(order(host) >= order(self.host_state), "host: from {:?} to {host:?}", self.host_state);
-        if host != self.host_state {
-            self.say(|| format!("host: {host:?}"));
-        }
-        self.host_state = host;
-        let agent = self.agent.state();
-        let link = self.agent.link().status();
-        let another = matches!(link, LinkStatus::Open(_)) && link != self.agent_link;
-        if agent != self.agent_state {
-            self.say(|| format!("agent: {agent:?}, {link:?}"));
-        }
-        // The agent looks at its link when it is run.
-        let back = order(agent) < order(self.agent_state);
-        ensure!(!back || another, "agent: from {:?} to {agent:?} on {link:?}", self.agent_state);
-        if back || agent == SessionState::Idle {
-            self.agent_link = link;
-        }
-        self.agent_state = agent;
-        Ok(())
-    }
-
     /// On to whatever comes next.
     fn advance(&mut self) {
-        let clock = self.clock();
         let now = self.now;
-        let after = |deadline: Millis| now + u64::from(deadline.wrapping_sub(clock).min(1 << 31)) % (1 << 31);
-        let mut next = now + 10_000;
+        let mut next = now + 10_000 * MS;
         let mut at = |time: Option<u64>| next = time.map_or(next, |time| next.min(time));
-        for wire in self.wires.iter().flatten() {
-            at(wire.next_arrival());
-            at((!wire.is_free(now)).then(|| wire.free_at()));
+        at(self.lines.next(now));
+        // A deadline that has passed waits for the line, or for room.
+        let past = |when: Option<u64>, spins: &mut u32| {
+            let when = when?;
+            *spins = if when <= now { *spins + 1 } else { 0 };
+            Some(if when <= now { now + (200 << (*spins).min(7)) } else { when })
+        };
+        let agent = self.agent.deadline().and_then(|deadline| self.clocks[0].when(deadline));
+        let agent = past(agent, &mut self.agent_spins);
+        let host = self.host.deadline().and_then(|deadline| self.clocks[1].when(deadline));
+        let host = past(host, &mut self.host_spins).filter(|_| self.host_dead_until.is_none());
+        let (agent_free, host_free) =
+            (self.agent_at.max(self.agent_hangs), self.host_at.max(self.host_hangs));
+        at(agent.map(|time| time.max(agent_free)));
+        at(host.map(|time| time.max(host_free)));
+        at(self.host_due.then_some(host_free).filter(|_| self.host_dead_until.is_none()));
+        at(self.agent_due.then_some(agent_free));
+        let period = self.plan.agent_period;
+        at((period > 0).then(|| (self.ran_at + period).max(agent_free)));
+        at(self.machine.pending.map(|(time, _)| time.max(agent_free)));
+        if !self.machine.held.is_empty() {
+            at(Some(self.machine.alive + self.machine.stall));
         }
-        let host = self.host.deadline().map(after);
-        let agent = self.agent.deadline().map(after);
-        let past = [host, agent].into_iter().flatten().any(|time| time <= now);
-        self.spins += u64::from(past);
-        // A lane that is busy is not ready for anything either.
-        at(host.map(|time| time.max(self.host_at).max(self.host_hangs)));
-        at(agent.map(|time| time.max(self.agent_at).max(self.agent_hangs)));
-        at(self.host_due.then_some(self.host_at.max(self.host_hangs)));
-        at(self.agent_due.then_some(self.agent_at.max(self.agent_hangs)));
-        at(self.machine.pending.map(|(time, _)| time.max(self.agent_at).max(self.agent_hangs)));
         at(self.reconnect_at);
+        at(self.host_dead_until.filter(|_| !self.still));
+        at((self.thaws != u64::MAX).then_some(self.thaws));
+        at(self.machine.fails.recover.map(|_| self.recovers.max(now + 10 * MS)));
         at(self.plan.events.first().map(|(time, _)| *time));
-        if !self.still && self.host_state == SessionState::Active {
-            at(Some(self.ask_at.max(self.host_at).max(self.host_hangs)));
+        if !self.still && self.host_state == SessionState::Active && self.host_dead_until.is_none() {
+            at(Some(self.ask_at.max(host_free)));
         }
         if !self.quiet {
             at(Some(self.plan.faults_until));
         }
-        self.now = next.max(now + 1);
+        self.now = next.max(now + 100);
         let reached = |time: Option<u64>| time.is_some_and(|time| time <= self.now);
         self.host_due |= reached(host) || (!self.still && self.now >= self.ask_at);
-        self.agent_due |= reached(agent) || reached(self.machine.pending.map(|(time, _)| time));
+        self.agent_due |= reached(agent)
+            || reached(self.machine.pending.map(|(time, _)| time))
+            || self.machine.fails.recover.is_some();
     }
+}
+
+/// What the agent of this start of the controller is told.
+fn config(plan: &Plan, boot: u32, random: &mut Random) -> AgentConfig {
+    let mut number: [u8; 12] = random.bytes();
+    if plan.same_boots {
+        // Connections are counted from the sum of these pairs: packets of one boot's connections are taken for the
+        // next one's.
+        let (mut even, mut odd) = (0xFF, 0xFE);
+        for pair in number[..10].chunks_exact(2) {
+            even ^= pair[0];
+            odd ^= pair[1];
+        }
+        [number[10], number[11]] = [even, odd];
+    }
+    let [heartbeat, loss, tolerance, stall] = plan.times;
+    AgentConfig::new(number, boot, "simulated")
+        .heartbeat(heartbeat)
+        .loss(loss)
+        .tolerance(tolerance)
+        .stall(stall)
+        .lease(600_000)
+        .frozen(plan.frozen())
+        .observers(true)
 }

@@ -3,17 +3,35 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::field::{Field, Reader};
-use super::list::{Bytes, Count, List};
+use super::list::{Bytes, Count, List, Secret, ToEnd};
 use super::values::Values;
+
+/// The most that a count can say.
+const fn most<C: Count>() -> usize {
+    if C::BYTES > 1 { 0xFFFF } else { 0xFF }
+}
 
 impl<'a, C: Count> Arbitrary<'a> for Bytes<'a, C> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let bytes = <&[u8]>::arbitrary(u)?;
-        Ok(Self::new(if C::from_usize(bytes.len()).is_ok() { bytes } else { &[] }))
+        Ok(Self::new(if bytes.len() <= most::<C>() { bytes } else { &[] }))
     }
 }
 
-/// A list is a piece of the fuzzer's own bytes, so that nothing has to be allocated for it: as many values as are good.
+impl<'a> Arbitrary<'a> for Secret<'a, u16> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Bytes::<u16>::arbitrary(u).map(|bytes| Self::new(bytes.as_slice()))
+    }
+}
+
+impl<'a> Arbitrary<'a> for Secret<'a, ToEnd> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        <&[u8]>::arbitrary(u).map(Self::new)
+    }
+}
+
+/// A list is a piece of the fuzzer's own bytes, so that nothing has to be allocated for it: as many values as are
+/// good.
 impl<'a, T: Field<'a> + Copy, C: Count> Arbitrary<'a> for List<'a, T, C> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let bytes = <&[u8]>::arbitrary(u)?;
@@ -22,7 +40,7 @@ impl<'a, T: Field<'a> + Copy, C: Count> Arbitrary<'a> for List<'a, T, C> {
         while !reader.rest.is_empty() {
             T::read(&mut reader);
             let next = count.saturating_add(1);
-            if reader.problem.is_some() || C::from_usize(next).is_err() {
+            if reader.problem.is_some() || next > most::<C>() {
                 break;
             }
             (count, length) = (next, bytes.len().saturating_sub(reader.rest.len()));

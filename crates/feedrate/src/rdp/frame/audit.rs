@@ -1,6 +1,7 @@
-//! Audit (SPEC section 6.4).
+//! Audit (SPEC sections 6.4 and 6.5).
 
 use super::body::frame;
+use super::cause::Cause;
 use super::field::fields;
 use super::list::List;
 
@@ -13,7 +14,9 @@ frame! {
         pub oldest: u32,
         /// Index of the record that will be written next.
         pub next: u32,
-        /// The records.
+        /// Records that were lost since the boot (SPEC section 8.8).
+        pub lost: u32,
+        /// In rising order of index. Fewer than asked for: there are no more, or no more in one answer.
         pub records: List<'a, Record, u8>,
     }
 }
@@ -24,44 +27,80 @@ pub type Operator = [u8; 8];
 fields! {
     /// A record of the audit log (SPEC section 6.5).
     pub struct Record {
-        /// Counted up from 0.
+        /// [`Record::VERSION`].
+        pub version: u8,
+        /// Counted up from 0 at each boot.
         pub index: u32,
-        /// Last four bytes of the session's device nonce.
+        /// Number of the boot.
+        pub boot: u32,
+        /// Last four bytes of the session's device nonce; 0 if there is none.
         pub session: u32,
-        /// Sequence of the command.
+        /// Sequence of the command; of ForceEnded and Stuck: of the Force or the breakpoint's command.
         pub sequence: u32,
-        /// Time of the command in the session, milliseconds, as the host says.
+        /// Time in the command's header, in units of 10 ms; of events: the session clock, 0 if there is none.
         pub time: u32,
         /// Time since the agent's start, milliseconds.
-        pub uptime: u32,
+        pub uptime: u64,
         /// Who.
         pub operator: Operator,
-        /// Kind of the command.
+        /// Number of the seal in use.
+        pub suite: u16,
+        /// Kind of the command, or of the event: [`Record::FORCE_ENDED`] and those behind it.
         pub kind: u8,
+        /// Of events (SPEC section 8.7); [`Cause::None`] of commands.
+        pub cause: Cause,
         /// 0: done. [`Record::PENDING`]: not yet known. Otherwise the [`ErrorCode`](super::ErrorCode).
         pub verdict: u16,
-        /// Address, axis, or version of a policy.
+        /// Of equal refusals in a row; of renewals of a force that has ended; 1 otherwise. It stops at 65535.
+        pub count: u16,
+        /// Address, axis, register, or version of a policy; 0 if there is none.
         pub addr: u64,
-        /// What was forced (its first 8 bytes), position, count of steps, or id of a breakpoint.
+        /// What was forced or written (its first 8 bytes, padded behind with zeros), value of a register, position,
+        /// count of steps, last address of a StepRange, id of a breakpoint, or `upto` of ReleaseAudit; 0 if there is
+        /// none.
         pub value: u64,
     }
 }
 
 impl Record {
     /// Bytes of a record on the wire.
-    pub const SIZE: usize = 47;
+    pub const SIZE: usize = 61;
+    /// The version of records that this is.
+    pub const VERSION: u8 = 1;
     /// The verdict of a command that has not been concluded.
     pub const PENDING: u16 = 0xFFFF;
+
+    /// The event that a force ended otherwise than by Release.
+    pub const FORCE_ENDED: u8 = 0xE0;
+    /// The event that a force or a trap could not be taken back.
+    pub const STUCK: u8 = 0xE1;
+    /// The event that the program met a trap when no session was active.
+    pub const STOP_WITHOUT_SESSION: u8 = 0xE2;
+    /// The event that a session which was active ended.
+    pub const SESSION_ENDED: u8 = 0xE3;
+
+    /// Whether a refusal says the same as another one: everything but when and with which number (SPEC section 8.8).
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
+        let Self { index, sequence, time, uptime, count, .. } = *self;
+        *self == Self { index, sequence, time, uptime, count, ..*other }
+    }
+
     /// A record of nothing, for a log that is still empty.
     pub const EMPTY: Self = Self {
+        version: Self::VERSION,
         index: 0,
+        boot: 0,
         session: 0,
         sequence: 0,
         time: 0,
         uptime: 0,
         operator: [0; 8],
+        suite: 0,
         kind: 0,
+        cause: Cause::None,
         verdict: Self::PENDING,
+        count: 1,
         addr: 0,
         value: 0,
     };

@@ -82,7 +82,12 @@ macro_rules! frame {
                 Self
             }
 
-            fn write(&self, _: &mut $crate::rdp::frame::field::Writer<'_>) {}
+            fn write<'w, 'o>(
+                &self,
+                out: $crate::rdp::frame::field::Out<'w, 'o>,
+            ) -> $crate::rdp::frame::field::Out<'w, 'o> {
+                out
+            }
         }
 
         $crate::rdp::frame::body::frame!(@body $Name = $number, $SENDER);

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::body::frame;
-use super::field::{Field, Reader, Writer};
+use super::field::{Field, Out, Reader};
 
 frame! {
     /// A command has not been done. (What is wrong with bytes that are no debug frame is a
@@ -13,7 +13,7 @@ frame! {
         pub request: u32,
         /// Why it was not done.
         pub code: ErrorCode,
-        /// Depends on the code.
+        /// Depends on the code (SPEC section 6.6).
         pub detail: u32,
     }
 }
@@ -52,28 +52,33 @@ macro_rules! codes {
 codes! {
     UnknownKind = 1, "the agent does not know this kind of command";
     Malformed = 2, "the command's body is not what its kind says";
-    Unsupported = 3, "the target has no such ability";
-    Unexpected = 4, "not now: before or during the handshake, or a kind of the other side";
-    Denied = 5, "the token does not grant it, or has expired";
+    Unsupported = 3, "the target has no such extension, or cannot do it";
+    Unexpected = 4, "not now, or not on this channel; before or during the handshake; a kind of the other side";
+    Denied = 5, "the grant or the local permission does not contain it, or has expired";
     BadToken = 6, "the token is refused";
     NoVersion = 7, "no version in common";
     Stale = 8, "the command's time is out of tolerance";
-    Disordered = 9, "the command's sequence or time is out of order";
+    Disordered = 9, "a Halt or Release that was sent later has been executed already";
     WrongState = 10, "the machine runs and would have to stand, or the other way round";
     Unmapped = 11, "there is nothing at this address, axis or register";
     ReadOnly = 12, "it cannot be changed";
     NoSlot = 13, "all slots are in use";
     Interlock = 14, "an interlock forbids it";
-    AuditFull = 15, "the audit log is full; read it first";
-    DuplicateId = 16, "this id is in use";
-    UnknownId = 17, "no breakpoint has this id, or not at this address";
+    AuditFull = 15, "no room in the audit log for the records that have to come before the effect";
+    DuplicateId = 16, "this id is in use, or there is a breakpoint of this class at the address already";
+    UnknownId = 17, "no breakpoint has this id, or not at this address; no force is at this address";
     WrongDevice = 18, "the command is meant for another device";
     Limit = 19, "a count or length is 0 or above the limit";
-    Policy = 20, "the policy forbids it, or is older than the present one";
+    Policy = 20, "the policy forbids it, or the present one is not the one to be replaced";
     Busy = 21, "steps are under way";
     Fatal = 22, "the target failed; the session ends";
     StateMismatch = 23, "the host has agreed to another state than was sent";
     FrameVersion = 24, "a debug frame of another version";
+    Protected = 25, "the address is in a protected region, or in one with side effects that this must not have";
+    NoSeal = 26, "the seal is not good enough, not known, or refuses";
+    Stuck = 27, "a force or trap could not be taken back: no session with control, until it is";
+    ProgramChanged = 28, "the program is not the one of Welcome; the session ends";
+    AuditMismatch = 29, "there is no such record in the audit log, or it is another one";
 }
 
 impl fmt::Debug for ErrorCode {
@@ -93,7 +98,7 @@ impl Field<'_> for ErrorCode {
         Self(u16::read(reader))
     }
 
-    fn write(&self, out: &mut Writer<'_>) {
-        self.0.write(out);
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        self.0.write(out)
     }
 }

@@ -28,6 +28,7 @@ impl<'a> Reader<'a> {
         Self { rest: body, problem: None }
     }
 
+    /// So many bytes.
     #[inline(never)]
     pub(super) fn bytes(&mut self, n: usize) -> &'a [u8] {
         let Some((bytes, rest)) = self.rest.split_at_checked(n) else {
@@ -38,14 +39,27 @@ impl<'a> Reader<'a> {
         bytes
     }
 
+    /// The same, of which the number is known.
     #[inline(never)]
-    pub(super) fn array<const N: usize>(&mut self) -> [u8; N] {
-        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
-            self.fail(Problem::Short);
-            return [0; N];
-        };
-        self.rest = rest;
-        *bytes
+    pub(super) fn array<const N: usize>(&mut self) -> &'a [u8; N] {
+        self.bytes(N).try_into().unwrap_or(&[0; N])
+    }
+
+    /// An integer of so many bytes, at most 8.
+    #[inline(never)]
+    pub(super) fn integer(&mut self, n: usize) -> u64 {
+        self.bytes(n).iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
+    }
+
+    /// A byte between these, or what is wrong.
+    #[inline(never)]
+    pub(super) fn within(&mut self, least: u8, most: u8) -> u8 {
+        let value = u8::read(self);
+        if value < least || value > most {
+            self.fail(Problem::Value);
+            return least;
+        }
+        value
     }
 
     pub(super) fn rest(&mut self) -> &'a [u8] {
@@ -82,19 +96,24 @@ impl<'o> Writer<'o> {
     }
 
     #[inline(never)]
-    pub(super) fn put(&mut self, bytes: &[u8]) {
+    pub(super) fn put(&mut self, bytes: &[u8]) -> &mut Self {
         if self.result.is_ok() {
             self.result = self.out.put(bytes);
         }
+        self
     }
 
+    #[inline(always)]
+    pub(super) fn byte(&mut self, byte: u8) -> &mut Self {
+        self.u8(byte)
+    }
+
+    #[cold]
     #[inline(never)]
-    pub(super) fn byte(&mut self, byte: u8) {
-        self.put(&[byte]);
-    }
-
     pub(super) fn fail(&mut self, error: EncodeError) {
-        self.result = self.result.and(Err(error));
+        if self.result.is_ok() {
+            self.result = Err(error);
+        }
     }
 
     pub(super) fn finish(self) -> Result<(), EncodeError> {
@@ -102,52 +121,66 @@ impl<'o> Writer<'o> {
     }
 }
 
+/// What fields are written to. It is handed on from one to the next, in the register where the next one wants it: a
+/// field then costs a load and a call.
+pub(super) type Out<'w, 'o> = &'w mut Writer<'o>;
+
 /// A field, or several, one behind the other.
 pub trait Field<'a>: Sized {
     fn read(reader: &mut Reader<'a>) -> Self;
-    fn write(&self, out: &mut Writer<'_>);
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o>;
 }
 
 macro_rules! integers {
-    ($($Int:ty),*) => {$(
+    ($($Int:ty, $put:ident: [$($byte:ident),*]),*) => {$(
         impl Field<'_> for $Int {
             #[inline(never)]
             fn read(reader: &mut Reader<'_>) -> Self {
-                Self::from_be_bytes(reader.array())
+                let [.., $($byte),*] = reader.integer(size_of::<Self>()).to_be_bytes();
+                Self::from_be_bytes([$($byte),*])
             }
 
+            #[inline(always)]
+            fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+                out.$put(*self)
+            }
+        }
+
+        impl Writer<'_> {
             #[inline(never)]
-            fn write(&self, out: &mut Writer<'_>) {
-                out.put(&self.to_be_bytes());
+            fn $put(&mut self, value: $Int) -> &mut Self {
+                self.put(&value.to_be_bytes())
             }
         }
     )*};
 }
 
-integers!(u8, u16, u32, u64, i64);
+integers! {
+    u8, u8: [a],
+    u16, u16: [a, b],
+    u32, u32: [a, b, c, d],
+    u64, u64: [a, b, c, d, e, f, g, h],
+    i64, i64: [a, b, c, d, e, f, g, h]
+}
 
 impl<const N: usize> Field<'_> for [u8; N] {
     fn read(reader: &mut Reader<'_>) -> Self {
-        reader.array()
+        *reader.array()
     }
 
-    fn write(&self, out: &mut Writer<'_>) {
-        out.put(self);
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        out.put(self)
     }
 }
 
 /// 0 or 1.
 impl Field<'_> for bool {
     fn read(reader: &mut Reader<'_>) -> Self {
-        let value = u8::read(reader);
-        if value > 1 {
-            reader.fail(Problem::Value);
-        }
-        value == 1
+        reader.within(0, 1) == 1
     }
 
-    fn write(&self, out: &mut Writer<'_>) {
-        out.byte(u8::from(*self));
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        out.byte(u8::from(*self))
     }
 }
 
@@ -163,7 +196,7 @@ macro_rules! enumeration {
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
         pub enum $Name {
-            $($(#[$value_meta])* $Value,)*
+            $($(#[$value_meta])* $Value = $number,)*
         }
 
         impl $Name {
@@ -171,27 +204,55 @@ macro_rules! enumeration {
             pub const fn number(self) -> u8 {
                 match self { $(Self::$Value => $number,)* }
             }
+
+            /// What a number stands for on the wire. `None`: it is in no table.
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$Value),)*
+                    _ => None,
+                }
+            }
+
+            pub(super) const FIRST: Self = { let [first, ..] = [$(Self::$Value),*]; first };
+            pub(super) const LAST: Self = { let [.., last] = [$(Self::$Value),*]; last };
         }
 
         impl $crate::rdp::frame::field::Field<'_> for $Name {
             fn read(reader: &mut $crate::rdp::frame::field::Reader<'_>) -> Self {
-                match <u8 as $crate::rdp::frame::field::Field>::read(reader) {
-                    $($number => Self::$Value,)*
-                    _ => {
-                        reader.fail($crate::rdp::frame::field::Problem::Value);
-                        let [first, ..] = [$(Self::$Value),*];
-                        first
-                    }
-                }
+                // There is none between the two that stands for nothing: the tests say so.
+                let number = reader.within(Self::FIRST.number(), Self::LAST.number());
+                Self::from_number(number).unwrap_or(Self::FIRST)
             }
 
-            fn write(&self, out: &mut $crate::rdp::frame::field::Writer<'_>) {
-                out.byte(self.number());
+            fn write<'w, 'o>(
+                &self,
+                out: $crate::rdp::frame::field::Out<'w, 'o>,
+            ) -> $crate::rdp::frame::field::Out<'w, 'o> {
+                out.byte(self.number())
             }
         }
     };
 }
 pub(super) use enumeration;
+
+/// An enumeration that may be absent, for which 0 stands.
+macro_rules! optional {
+    ($Name:ident) => {
+        impl $crate::rdp::frame::field::Field<'_> for Option<$Name> {
+            fn read(reader: &mut $crate::rdp::frame::field::Reader<'_>) -> Self {
+                $Name::from_number(reader.within(0, $Name::LAST.number()))
+            }
+
+            fn write<'w, 'o>(
+                &self,
+                out: $crate::rdp::frame::field::Out<'w, 'o>,
+            ) -> $crate::rdp::frame::field::Out<'w, 'o> {
+                out.byte(self.map_or(0, $Name::number))
+            }
+        }
+    };
+}
+pub(super) use optional;
 
 /// A structure of fields, one behind the other.
 macro_rules! fields {
@@ -214,10 +275,103 @@ macro_rules! fields {
                 Self { $($field: $crate::rdp::frame::field::Field::read(reader),)* }
             }
 
-            fn write(&self, out: &mut $crate::rdp::frame::field::Writer<'_>) {
-                $($crate::rdp::frame::field::Field::write(&self.$field, out);)*
+            fn write<'w, 'o>(
+                &self,
+                out: $crate::rdp::frame::field::Out<'w, 'o>,
+            ) -> $crate::rdp::frame::field::Out<'w, 'o> {
+                $(let out = $crate::rdp::frame::field::Field::write(&self.$field, out);)*
+                out
             }
         }
     };
 }
 pub(super) use fields;
+
+#[cfg(test)]
+mod tests {
+    use core::fmt::Debug;
+    use core::ops::RangeInclusive;
+
+    use super::super::*;
+    use super::*;
+
+    /// The numbers are those of the specification's table. What is between the first and the last is taken, so each of
+    /// them has to stand for something.
+    #[track_caller]
+    fn check<T>(numbers: RangeInclusive<u8>, expected: impl Fn(u8) -> Option<T>)
+    where
+        T: for<'a> Field<'a> + PartialEq + Debug,
+    {
+        for number in 0..=255 {
+            let bytes = [number];
+            let mut reader = Reader::new(&bytes);
+            let read = T::read(&mut reader);
+            if !numbers.contains(&number) {
+                assert_eq!(reader.problem(), Some(Problem::Value), "{number}");
+                continue;
+            }
+            assert_eq!((Some(&read), reader.problem()), (expected(number).as_ref(), None), "{number}");
+            let mut written = heapless::Vec::<u8, 4>::new();
+            let mut writer = Writer::new(&mut written);
+            read.write(&mut writer);
+            assert_eq!((writer.finish(), &written[..]), (Ok(()), &bytes[..]), "{number}");
+        }
+    }
+
+    #[test]
+    fn every_number_of_every_enumeration() {
+        check(0..=1, |number| Some(number == 1));
+        check(1..=3, Access::from_number);
+        check(0..=1, Action::from_number);
+        check(0..=2, Class::from_number);
+        check(0..=2, Durability::from_number);
+        check(0..=2, Lifecycle::from_number);
+        check(1..=7, Reason::from_number);
+        check(0..=7, |number| Some(Reason::from_number(number)));
+        check(1..=3, RunState::from_number);
+        check(0..=3, |number| Some(RunState::from_number(number)));
+        check(0..=3, SetAs::from_number);
+        check(0..=2, Standing::from_number);
+        check(0..=3, StopEffect::from_number);
+        check(0..=4, Type::from_number);
+        assert_eq!(RunState::from_number(0), None);
+    }
+
+    #[test]
+    fn integers_are_big_endian_and_total() {
+        let bytes = [0x80, 1, 2, 3, 4, 5, 6, 7, 8];
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(u8::read(&mut reader), 0x80);
+        assert_eq!(u16::read(&mut reader.clone()), 0x0102);
+        assert_eq!(u32::read(&mut reader.clone()), 0x0102_0304);
+        assert_eq!(i64::read(&mut reader.clone()), 0x0102_0304_0506_0708);
+        assert_eq!(u64::read(&mut reader), 0x0102_0304_0506_0708);
+        assert_eq!((u16::read(&mut reader), reader.problem()), (0, Some(Problem::Short)));
+        assert_eq!(i64::read(&mut Reader::new(&[0xFF; 8])), -1);
+        assert_eq!(<[u8; 16]>::read(&mut Reader::new(&bytes)), [0; 16]);
+    }
+
+    /// A count says how many there are, or it is an error; nothing of the list is written then.
+    #[test]
+    fn counts_are_limited_by_what_they_can_say() {
+        let values = std::vec![7_u16; 0x1_0000];
+        let mut written = std::vec::Vec::new();
+        let mut write = |length: usize, wide: bool| {
+            written.clear();
+            let mut writer = Writer::new(&mut written);
+            let values = values.get(..length).unwrap();
+            if wide {
+                List::<_, u16>::new(values).write(&mut writer);
+            } else {
+                List::<_, u8>::new(values).write(&mut writer);
+            }
+            writer.finish().map(|()| written.len())
+        };
+        assert_eq!((write(0, false), write(255, false)), (Ok(1), Ok(511)));
+        assert_eq!((write(0, true), write(256, true), write(0xFFFF, true)), (Ok(2), Ok(514), Ok(0x2_0000)));
+        let too_large =
+            |size, limit| Err(EncodeError::TooLarge { what: "count in a debug frame", size, limit });
+        assert_eq!(write(256, false), too_large(256, 255));
+        assert_eq!(write(0x1_0000, true), too_large(0x1_0000, 0xFFFF));
+    }
+}

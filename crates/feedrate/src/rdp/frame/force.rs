@@ -5,7 +5,7 @@ use super::fingerprint::Fingerprint;
 use super::list::Bytes;
 
 frame! {
-    /// A variable is to be held at a value, for some time. The answer is [`Done`](super::Done).
+    /// A variable is to be held at a value, for some time (SPEC section 8.7). The answer is [`Done`](super::Done).
     pub struct Force<'a> = 0x1A, from HOST {
         /// Address of the variable.
         pub addr: u64,
@@ -15,5 +15,8 @@ frame! {
         pub fingerprint: Fingerprint,
         /// 1 to 16 bytes, in the target's byte order.
         pub value: Bytes<'a, u8>,
+        /// What the variable is to be at the end, before it is let go of: as long as the value, or empty, and it is
+        /// let go of as it is.
+        pub safe: Bytes<'a, u8>,
     }
 }

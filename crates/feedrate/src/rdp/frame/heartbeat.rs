@@ -1,12 +1,14 @@
-//! Heartbeat (SPEC section 6.3).
+//! Heartbeat (SPEC sections 5.7 and 6.3).
 
 use super::body::frame;
 use super::run_state::RunState;
 
 frame! {
-    /// The sender is there. There is no answer.
+    /// The sender is there. A host answers each one of the agent's with one of its own, at once.
     pub struct Heartbeat = 0x42, from BOTH {
         /// How the program is; `None` from a host.
         pub run: Option<RunState>,
+        /// The agent's, which the host repeats.
+        pub challenge: u32,
     }
 }

@@ -1,7 +1,7 @@
-//! Hello (SPEC section 6.3).
+//! Hello (SPEC sections 5.4 and 6.3).
 
 use super::body::frame;
-use super::list::Bytes;
+use super::list::{List, Secret};
 
 frame! {
     /// The host begins a session. The answer is [`Welcome`](super::Welcome).
@@ -12,9 +12,11 @@ frame! {
         pub highest: u8,
         /// Random.
         pub nonce: [u8; 16],
-        /// The longest message that the host accepts, in bytes.
+        /// The longest message that the host accepts on channel 1, in bytes, at least 512.
         pub longest: u16,
+        /// The seals that the host offers, in rising order of preference.
+        pub suites: List<'a, u16, u8>,
         /// Who the host acts for. At most 384 bytes.
-        pub token: Bytes<'a, u16>,
+        pub token: Secret<'a, u16>,
     }
 }

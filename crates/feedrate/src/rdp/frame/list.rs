@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::field::{Field, Reader, Writer};
+use super::field::{Field, Out, Reader};
 use crate::encode::EncodeError;
 
 /// The count in front of bytes or of a list.
@@ -11,7 +11,7 @@ pub trait Count: Sized {
     #[doc(hidden)]
     fn to_usize(self) -> usize;
     #[doc(hidden)]
-    fn from_usize(count: usize) -> Result<Self, EncodeError>;
+    const BYTES: usize;
 }
 
 macro_rules! counts {
@@ -21,11 +21,7 @@ macro_rules! counts {
                 usize::from(self)
             }
 
-            fn from_usize(count: usize) -> Result<Self, EncodeError> {
-                const LIMIT: usize = (1 << <$Int>::BITS) - 1;
-                Self::try_from(count)
-                    .map_err(|_| EncodeError::TooLarge { what: "count in a debug frame", size: count, limit: LIMIT })
-            }
+            const BYTES: usize = size_of::<Self>();
         }
     )*};
 }
@@ -57,9 +53,59 @@ impl<'a, C: Count + Field<'a>> Field<'a> for Bytes<'a, C> {
         Self::new(reader.bytes(count))
     }
 
-    fn write(&self, out: &mut Writer<'_>) {
-        write_count::<C>(self.bytes.len(), out);
-        out.put(self.bytes);
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        write_count(self.bytes.len(), C::BYTES, out).put(self.bytes)
+    }
+}
+
+/// Bytes that are nobody's business, such as a token: behind their number, or [to the frame's end](ToEnd). `Debug`
+/// and `defmt` show how many there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Secret<'a, C> {
+    bytes: &'a [u8],
+    count: PhantomData<C>,
+}
+
+/// No number stands in front: all that is left of the frame is meant.
+// Exhaustive: it has no value, and never will.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ToEnd {}
+
+impl<'a, C> Secret<'a, C> {
+    /// These bytes.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, count: PhantomData }
+    }
+
+    /// The bytes.
+    pub const fn as_slice(&self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+impl<'a> Field<'a> for Secret<'a, u16> {
+    fn read(reader: &mut Reader<'a>) -> Self {
+        Self::new(Bytes::<u16>::read(reader).bytes)
+    }
+
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        Bytes::<u16>::new(self.bytes).write(out)
+    }
+}
+
+impl<'a> Field<'a> for Secret<'a, ToEnd> {
+    fn read(reader: &mut Reader<'a>) -> Self {
+        Self::new(reader.rest())
+    }
+
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        out.put(self.bytes)
+    }
+}
+
+impl<C> fmt::Debug for Secret<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secret({})", self.bytes.len())
     }
 }
 
@@ -160,19 +206,28 @@ impl<'a, T: Field<'a> + Copy, C: Count + Field<'a>> Field<'a> for List<'a, T, C>
         Self::of_wire(bytes, count)
     }
 
-    fn write(&self, out: &mut Writer<'_>) {
-        write_count::<C>(self.len(), out);
-        for value in *self {
-            value.write(out);
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        let out = write_count(self.len(), C::BYTES, out);
+        match self.items {
+            Items::Wire { bytes, .. } => out.put(bytes),
+            Items::Values(values) => values.iter().fold(out, |out, value| value.write(out)),
         }
     }
 }
 
-fn write_count<'a, C: Count + Field<'a>>(count: usize, out: &mut Writer<'_>) {
-    match C::from_usize(count) {
-        Ok(count) => count.write(out),
-        Err(error) => out.fail(error),
+/// A count of so many bytes, 1 or 2.
+#[inline(never)]
+fn write_count<'w, 'o>(count: usize, bytes: usize, out: Out<'w, 'o>) -> Out<'w, 'o> {
+    let limit = if bytes > 1 { 0xFFFF } else { 0xFF };
+    if count > limit {
+        out.fail(EncodeError::TooLarge { what: "count in a debug frame", size: count, limit });
+        return out;
     }
+    let [.., high, low] = count.to_be_bytes();
+    if bytes > 1 {
+        out.byte(high);
+    }
+    out.byte(low)
 }
 
 impl<'a, T: Field<'a> + Copy + fmt::Debug, C> fmt::Debug for List<'a, T, C> {
@@ -190,8 +245,15 @@ impl<'a, T: Field<'a> + Copy + PartialEq, C> PartialEq for List<'a, T, C> {
 impl<'a, T: Field<'a> + Copy + Eq, C> Eq for List<'a, T, C> {}
 
 #[cfg(feature = "defmt")]
+impl<C> defmt::Format for Secret<'_, C> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Secret({=usize})", self.bytes.len());
+    }
+}
+
+#[cfg(feature = "defmt")]
 impl<C> defmt::Format for Bytes<'_, C> {
-    /// How many there are: they may be a token.
+    /// How many there are.
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Bytes({=usize})", self.bytes.len());
     }

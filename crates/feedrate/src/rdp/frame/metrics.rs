@@ -17,7 +17,7 @@ frame! {
 fields! {
     /// One of the agent's counters.
     pub struct Metric {
-        /// Its number (SPEC section 8.8).
+        /// Its number (SPEC section 8.13).
         pub metric: u16,
         /// How much.
         pub value: u32,

@@ -25,6 +25,7 @@ mod breakpoint;
 mod breakpoint_set;
 mod breakpoints;
 mod bye;
+mod cause;
 mod cursor;
 mod done;
 mod error;
@@ -36,7 +37,9 @@ mod halt;
 mod heartbeat;
 mod hello;
 mod list;
+mod list_variables;
 mod location;
+mod map;
 mod memory;
 mod metrics;
 mod plc;
@@ -44,22 +47,30 @@ mod push_policy;
 mod read_audit;
 mod read_axes;
 mod read_cursor;
+mod read_map;
 mod read_memory;
 mod read_metrics;
 mod read_plc;
 mod read_registers;
 mod registers;
 mod release;
+mod release_audit;
+mod renew;
 mod resume;
 mod run_state;
+mod seal_record;
 mod set_axis;
 mod set_watchpoint;
 mod state;
 mod status;
 mod step;
+mod step_range;
 mod stopped;
 mod values;
+mod variables;
 mod welcome;
+mod write_memory;
+mod write_register;
 
 pub use self::agree::Agree;
 pub use self::audit::{Audit, Operator, Record};
@@ -68,7 +79,8 @@ pub use self::body::{Body, HEADER, MAGIC, VERSION, write};
 pub use self::breakpoint::Breakpoint;
 pub use self::breakpoint_set::BreakpointSet;
 pub use self::breakpoints::{Breakpoints, Listed, SetAs};
-pub use self::bye::{Bye, ByeReason};
+pub use self::bye::Bye;
+pub use self::cause::Cause;
 pub use self::cursor::Cursor;
 pub use self::done::Done;
 pub use self::error::{Error, ErrorCode};
@@ -79,8 +91,10 @@ pub use self::get_status::GetStatus;
 pub use self::halt::Halt;
 pub use self::heartbeat::Heartbeat;
 pub use self::hello::Hello;
-pub use self::list::{Bytes, Count, List};
+pub use self::list::{Bytes, Count, List, Secret, ToEnd};
+pub use self::list_variables::ListVariables;
 pub use self::location::Location;
+pub use self::map::{Class, Map, Region};
 pub use self::memory::Memory;
 pub use self::metrics::{Metric, Metrics};
 pub use self::plc::Plc;
@@ -88,22 +102,30 @@ pub use self::push_policy::{Action, PushPolicy, Rule};
 pub use self::read_audit::ReadAudit;
 pub use self::read_axes::ReadAxes;
 pub use self::read_cursor::ReadCursor;
+pub use self::read_map::ReadMap;
 pub use self::read_memory::ReadMemory;
 pub use self::read_metrics::ReadMetrics;
 pub use self::read_plc::ReadPlc;
 pub use self::read_registers::ReadRegisters;
 pub use self::registers::Registers;
 pub use self::release::Release;
+pub use self::release_audit::ReleaseAudit;
+pub use self::renew::Renew;
 pub use self::resume::Resume;
 pub use self::run_state::RunState;
+pub use self::seal_record::SealRecord;
 pub use self::set_axis::SetAxis;
 pub use self::set_watchpoint::{Access, SetWatchpoint};
 pub use self::state::State;
 pub use self::status::Status;
 pub use self::step::Step;
-pub use self::stopped::{Reason, Stopped};
+pub use self::step_range::StepRange;
+pub use self::stopped::{Reason, Standing, Stopped};
 pub use self::values::Values;
-pub use self::welcome::{Capabilities, Domains, Welcome};
+pub use self::variables::{Type, Variable, Variables};
+pub use self::welcome::{Capabilities, Domains, Durability, Lifecycle, StopEffect, Welcome};
+pub use self::write_memory::WriteMemory;
+pub use self::write_register::WriteRegister;
 
 use self::body::{AGENT, BOTH, HOST};
 use self::breakpoint::{
@@ -111,6 +133,7 @@ use self::breakpoint::{
 };
 use self::field::{Field, Reader, Writer};
 use crate::encode::{Encode, EncodeError, Output};
+use crate::rdp::channel::Channel;
 
 /// What is wrong with a debug frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -169,21 +192,38 @@ macro_rules! frames {
                     return Err(FrameError::Version(*version));
                 }
                 let mut reader = Reader::new(body);
-                let frame = match *kind {
-                    $($Kind::KIND if SIDES & $Kind::SENDER != 0 => Self::$Kind(Field::read(&mut reader)),)*
-                    kind => Self::Unknown { kind, body: reader.rest() },
+                // A body is read to where it stays: each kind is a small function, and none of them moves a frame.
+                let mut result = Ok(Self::Unknown { kind: *kind, body });
+                let read: ReadBody = match *kind {
+                    SetBreakpoint::KIND..=SetSoftwareBreakpoint::KIND if SIDES & HOST != 0 => read_shared,
+                    $($Kind::KIND if SIDES & $Kind::SENDER != 0 => {
+                        |reader, to| *to = Frame::$Kind(Field::read(reader))
+                    })*
+                    _ => |reader, _| _ = reader.rest(),
                 };
-                match reader.problem() {
-                    None => Ok(frame),
-                    Some(problem) => Err(FrameError::Malformed { kind: *kind, problem }),
+                if let Ok(frame) = &mut result {
+                    read(&mut reader, frame);
                 }
+                if let Some(problem) = reader.problem() {
+                    result = Err(FrameError::Malformed { kind: *kind, problem });
+                }
+                result
             }
 
             /// The kind's number.
             pub const fn kind(&self) -> u8 {
                 match self {
-                    $(Self::$Kind(_) => $Kind::KIND,)*
                     Self::Unknown { kind, .. } => *kind,
+                    known => known.known_kind(),
+                }
+            }
+
+            /// The same of a kind that is known. All of it is constant, so that it becomes a table.
+            #[inline(never)]
+            const fn known_kind(&self) -> u8 {
+                match self {
+                    $(Self::$Kind(_) => $Kind::KIND,)*
+                    Self::Unknown { .. } => 0,
                 }
             }
 
@@ -203,8 +243,8 @@ macro_rules! frames {
 
             fn write_body(&self, out: &mut Writer<'_>) {
                 match self {
-                    $(Self::$Kind(body) => Field::write(body, out),)*
-                    Self::Unknown { body, .. } => out.put(body),
+                    $(Self::$Kind(body) => _ = Field::write(body, out),)*
+                    Self::Unknown { body, .. } => _ = out.put(body),
                 }
             }
         }
@@ -220,6 +260,21 @@ macro_rules! frames {
                 })
             }
         }
+    };
+}
+
+type ReadBody = for<'a> fn(&mut Reader<'a>, &mut Frame<'a>);
+
+/// Reads the body that five kinds share, so that its code is there once. Which of them it is, the frame says that is
+/// replaced.
+fn read_shared<'a>(reader: &mut Reader<'a>, to: &mut Frame<'a>) {
+    let body = Breakpoint::read(reader);
+    *to = match to.kind() {
+        SetBreakpoint::KIND => Frame::SetBreakpoint(body),
+        ClearBreakpoint::KIND => Frame::ClearBreakpoint(body),
+        ListBreakpoints::KIND => Frame::ListBreakpoints(body),
+        SetHardwareBreakpoint::KIND => Frame::SetHardwareBreakpoint(body),
+        _ => Frame::SetSoftwareBreakpoint(body),
     };
 }
 
@@ -239,10 +294,14 @@ frames! {
     Halt,
     Resume,
     Step,
+    StepRange,
     ReadRegisters,
     ReadMemory,
     Force<'a>,
     Release,
+    Renew,
+    WriteMemory<'a>,
+    WriteRegister,
     GetStatus,
     SetAxis,
     ReadAxes,
@@ -251,10 +310,14 @@ frames! {
     ReadAudit,
     ReadMetrics,
     PushPolicy<'a>,
+    ListVariables,
+    ReadMap,
+    ReleaseAudit,
     Hello<'a>,
     Agree,
     Heartbeat,
     Bye,
+    SealRecord<'a>,
     Done,
     BreakpointSet,
     Breakpoints<'a>,
@@ -267,6 +330,8 @@ frames! {
     Cursor,
     Audit<'a>,
     Metrics<'a>,
+    Variables<'a>,
+    Map<'a>,
     Welcome<'a>,
     State<'a>,
     Error,
@@ -337,9 +402,22 @@ impl Frame<'_> {
             Self::Cursor(reply) => reply.request,
             Self::Audit(reply) => reply.request,
             Self::Metrics(reply) => reply.request,
+            Self::Variables(reply) => reply.request,
+            Self::Map(reply) => reply.request,
             Self::Error(reply) => reply.request,
             _ => return None,
         })
+    }
+}
+
+impl Frame<'_> {
+    /// The channel that a kind goes on which a host sends (SPEC sections 5.6 and 6.2). `None` of kinds that only an
+    /// agent sends, which go on their command's, and of unknown ones.
+    pub const fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::Unknown { .. } => None,
+            known => Channel::of_kind(known.kind()),
+        }
     }
 }
 

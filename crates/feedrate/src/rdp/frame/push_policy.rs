@@ -7,8 +7,10 @@ use super::list::List;
 frame! {
     /// At which addresses breakpoints are allowed. The answer is [`Done`](super::Done).
     pub struct PushPolicy<'a> = 0x32, from HOST {
-        /// Greater than that of the policy before.
+        /// Another one than that of the policy before, at least 1.
         pub version: u32,
+        /// Version of the policy whose place it takes, 0 if there is none.
+        pub replaces: u32,
         /// Whether it is in force, or only laid down.
         pub enabled: bool,
         /// The first that contains an address decides.

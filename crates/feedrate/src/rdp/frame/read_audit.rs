@@ -5,7 +5,7 @@ use super::body::frame;
 frame! {
     /// What is in the audit log? The answer is [`Audit`](super::Audit).
     pub struct ReadAudit = 0x30, from HOST {
-        /// Index of the first record that is wanted. The host has all before it.
+        /// The records that are wanted have this index or a greater one. Nothing is released by reading.
         pub from: u32,
         /// The most records that are wanted, at least 1.
         pub count: u8,

@@ -8,7 +8,9 @@ frame! {
     pub struct Registers<'a> = 0x98, from AGENT {
         /// Sequence of the command.
         pub request: u32,
-        /// Number of the capture.
+        /// Number of the capture: equal numbers are the same capture, a greater one is later.
+        /// [`Stopped`](super::Stopped) goes on another channel, so a later capture may arrive first: a host keeps
+        /// with each register the capture that it is from, and takes a value only from a later one.
         pub capture: u32,
         /// The registers that were asked for.
         pub values: Values<'a>,

@@ -1,6 +1,6 @@
 //! How the program under debug is, as Status, State and Heartbeat tell it (SPEC section 6.4).
 
-use super::field::{Field, Reader, Writer, enumeration};
+use super::field::{enumeration, optional};
 
 enumeration! {
     /// How the program under debug is.
@@ -15,21 +15,4 @@ enumeration! {
     }
 }
 
-/// 0 for `None`.
-impl Field<'_> for Option<RunState> {
-    fn read(reader: &mut Reader<'_>) -> Self {
-        let mut ahead = *reader;
-        if u8::read(&mut ahead) == 0 {
-            *reader = ahead;
-            return None;
-        }
-        Some(RunState::read(reader))
-    }
-
-    fn write(&self, out: &mut Writer<'_>) {
-        match self {
-            Some(run) => run.write(out),
-            None => out.byte(0),
-        }
-    }
-}
+optional!(RunState);

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::field::{Field, Problem, Reader, Writer};
+use super::field::{Field, Out, Problem, Reader};
 
 /// The values of some registers. Bit *i* of the mask is register *i*; on the wire the values lie in rising order of
 /// it, 4 or 8 bytes each.
@@ -143,15 +143,20 @@ impl<'a> Field<'a> for Values<'a> {
         Self { mask, source: Source::Wire(values) }
     }
 
-    fn write(&self, out: &mut Writer<'_>) {
-        self.mask.write(out);
+    fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o> {
+        let out = self.mask.write(out);
         match self.source {
             Source::Wire(values) => out.put(values),
             Source::Set { registers, width } => {
-                for (_, value) in registers.iter().enumerate().filter(|(i, _)| bit(self.mask, *i)) {
-                    let bytes = value.to_be_bytes();
-                    out.put(bytes.get(8_usize.saturating_sub(width)..).unwrap_or_default());
+                let mut mask = self.mask;
+                for value in registers {
+                    if mask & 1 == 1 {
+                        let bytes = value.to_be_bytes();
+                        out.put(bytes.get(8_usize.saturating_sub(width)..).unwrap_or_default());
+                    }
+                    mask >>= 1;
                 }
+                out
             }
         }
     }
@@ -159,6 +164,7 @@ impl<'a> Field<'a> for Values<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::field::Writer;
     use super::*;
 
     #[test]

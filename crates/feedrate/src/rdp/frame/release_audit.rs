@@ -1,0 +1,14 @@
+//! ReleaseAudit (SPEC sections 6.3 and 8.8).
+
+use super::body::frame;
+
+frame! {
+    /// Records of the audit log may be overwritten. The answer is [`Done`](super::Done).
+    pub struct ReleaseAudit = 0x35, from HOST {
+        /// Those below this index.
+        pub upto: u32,
+        /// [CRC-32](crate::rdp::crc::crc_32) of the last record below it that is there, which proves that it was
+        /// read.
+        pub crc: u32,
+    }
+}
