@@ -27,7 +27,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let plan = Plan { stream, ..plan };
     // Nothing is longer than the reference's storage.
     let backends = BackendLimits::new().long(LARGE - 1);
-    let frontends = FrontendLimits::new().large(LARGE - 1);
+    let frontends = FrontendLimits::new().small(LARGE - 1).large(LARGE - 1);
     match (plan.flag(1), plan.flag(2)) {
         (false, false) => check(Backend::established().limits(backends), &plan, |_, _| ()),
         (false, true) => check(Backend::new().limits(backends), &plan, |_, _| ()),

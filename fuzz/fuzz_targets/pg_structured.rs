@@ -108,11 +108,10 @@ fn encode(message: &impl Encode, room: usize) -> Option<Vec<u8>> {
     let mut bytes = b"before".to_vec();
     let length = match message.encode(&mut bytes) {
         Ok(length) => length,
-        // The only thing that a message made for fuzzing can be is too long. No limit is lower than libpq's for
-        // requests.
+        // The only thing that a message made for fuzzing can be is too long. No limit is lower than a startup packet's.
         Err(error) => {
             let too_long =
-                matches!(error, EncodeError::TooLarge { size, limit: 2_000.., .. } if size > 2_000);
+                matches!(error, EncodeError::TooLarge { size, limit: 10_004.., .. } if size > 10_004);
             assert!(too_long, "{error}");
             assert_eq!(bytes, b"before");
             assert_eq!(message.encoded_length(), Err(error));

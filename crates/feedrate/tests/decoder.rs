@@ -352,7 +352,8 @@ fn decoders_are_constants() {
     use feedrate::pg::{
         Backend, BackendLimits, Frontend, FrontendLimits, List, Secret, Text, frontend::Bind,
     };
-    use feedrate::rdp::packet::{Framing, Packets};
+    use feedrate::rdp::packet::Packets;
+    use feedrate::rdp::record::Records;
 
     const SERVER: Decoder<Backend, Array<64>> = Decoder::new(
         Backend::established().limits(BackendLimits::new().long(1 << 20)).allow_unknown(9),
@@ -360,7 +361,8 @@ fn decoders_are_constants() {
     );
     const CLIENT: Decoder<Streaming<Frontend>, Array<64>> =
         Decoder::new(Streaming::new(Frontend::new().limits(FrontendLimits::new().large(9))), Array::new());
-    const LINE: Decoder<Packets, Array<64>> = Decoder::new(Packets::new(Framing::Serial), Array::new());
+    const LINE: Decoder<Packets, Array<64>> = Decoder::new(Packets, Array::new());
+    const STREAM: Decoder<Records, Array<64>> = Decoder::new(Records::new(), Array::new());
     const BIND: Bind<'static> = Bind {
         portal: Text::from_bytes(b"p"),
         statement: Text::from_bytes(b"s"),
@@ -370,10 +372,11 @@ fn decoders_are_constants() {
     };
     const KEY: Secret<'static> = Secret::from_bytes(b"key");
 
-    let (mut server, mut client, mut line) = (SERVER, CLIENT, LINE);
+    let (mut server, mut client, mut line, mut stream) = (SERVER, CLIENT, LINE, STREAM);
     let mut input = &b"Z\0\0\0\x05I"[..];
     assert_eq!(server.feed(&mut input).unwrap().unwrap().name(), "ReadyForQuery");
     assert!(client.feed(&mut &b"\0\0\0\x08"[..]).unwrap().is_none());
     assert!(line.feed(&mut &b"\0"[..]).unwrap().is_none());
+    assert!(stream.feed(&mut &b"\0"[..]).unwrap().is_none());
     assert_eq!((BIND.parameters.len(), KEY.expose().len()), (1, 3));
 }

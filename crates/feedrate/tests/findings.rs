@@ -2,9 +2,9 @@
 //! what must come of it.
 
 use feedrate::pg::frontend::Answer;
-use feedrate::pg::{Backend, Frontend, Problem};
+use feedrate::pg::{Backend, EncryptionResponse, Frontend, Problem};
 use feedrate::{Array, Decoder, Grow};
-use feedrate_testkit::pg::vectors::{READY, SYNC, TERMINATE, authenticating};
+use feedrate_testkit::pg::vectors::{self, READY, SYNC, TERMINATE, authenticating};
 use feedrate_testkit::pg::{Entry, Side, transcript};
 
 /// The problems of a stream, with the names of the good messages between them.
@@ -34,7 +34,7 @@ fn a_password_of_an_impossible_length() {
 
 #[test]
 fn copy_data_shorter_than_its_own_length() {
-    let expected = "lost: CopyData at byte 1: length 2, expected 4 to 1073741822";
+    let expected = "lost: CopyData at byte 1: length 2, expected 4 to 1073741826";
     assert_eq!(outcome(&Frontend::established(), b"d\0\0\0\x02"), [expected]);
 }
 
@@ -111,7 +111,6 @@ fn empty_and_truncated_bodies_of_a_backend() {
             b"T\0\0\0\x06\xff\xff",
             "RowDescription at byte 7: the string has no terminating NUL before the message ends",
         ),
-        (b"Z\0\0\0\x05?", "ReadyForQuery at byte 5: status 0x3f, expected 'I', 'T' or 'E'"),
     ] {
         let bytes = [bytes, READY].concat();
         let expected = [format!("bad: {problem}"), "ReadyForQuery".into()];
@@ -224,5 +223,69 @@ fn a_terminate_that_is_longer_than_the_storage() {
     let too_long = Problem::Fault(feedrate::Fault::TooLong { declared: 7, limit: 5 });
     assert!(matches!(refused, Error::Message(error) if error.problem() == too_long));
     assert!(decoder.feed(&mut input).expect("a good Terminate").is_some());
-    assert!(decoder.feed(&mut input).expect_err("after Terminate").is_lost());
+    assert!(decoder.feed(&mut input).expect("passed over").is_none());
+    assert_eq!((input, decoder.end()), (&b""[..], Ok(())));
+}
+
+/// What the server says, and the decoder is told of, may cross a goodbye.
+#[test]
+fn a_goodbye_lasts() {
+    let mut decoder = Decoder::new(authenticating(None), Array::<20>::new());
+    assert!(decoder.feed(&mut &TERMINATE[..]).is_ok_and(|frame| frame.is_some()));
+    decoder.protocol_mut().authenticated();
+    decoder.protocol_mut().expect(Answer::Password);
+    assert!(decoder.protocol_mut().answered(EncryptionResponse::Refused, b"").is_ok());
+    for after in [&b"\x16\x03\x01"[..], SYNC, b"Q\x7f\xff\xff\xff"] {
+        assert!(decoder.feed(&mut &after[..]).is_ok_and(|frame| frame.is_none()));
+    }
+    assert!(decoder.end().is_ok());
+}
+
+/// No server reads further, so that nothing is lost there, nor cut off (pgbouncer 904).
+#[test]
+fn whatever_follows_the_last_message() {
+    let cancel = b"\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\x2a\x01\0\x03\xff";
+    let badly = b"\0\0\0\x0c\x04\xd2\x16\x2e\0\0\0\x2a";
+    let long = [b'x'; 1_000];
+    let after: [&[u8]; 11] = [
+        TERMINATE,
+        &TERMINATE.repeat(2),
+        &TERMINATE[..3],
+        SYNC,
+        cancel,
+        vectors::STARTUP,
+        b"\0",
+        b"\x16\x03\x01",
+        b"p\0\0\0\x03",
+        b"Q\x7f\xff\xff\xff",
+        &long,
+    ];
+    for (start, last, name) in [
+        (Frontend::new(), &cancel[..], "CancelRequest"),
+        (
+            Frontend::new(),
+            badly,
+            "bad: CancelRequest at byte 12: length of the key 0x0, expected 1 to 256 bytes",
+        ),
+        (Frontend::established(), TERMINATE, "Terminate"),
+        (authenticating(None), TERMINATE, "Terminate"),
+        (Frontend::established().allow_unknown(100), TERMINATE, "Terminate"),
+    ] {
+        for after in after {
+            let bytes = [last, after].concat();
+            assert_eq!(outcome(&start, &bytes), [name], "{}", after.escape_ascii());
+            let whole = transcript(&start, Array::<20>::new(), &[&bytes]);
+            assert_eq!(whole.end, Ok(()));
+            for at in 0..=bytes.len() {
+                let (one, two) = bytes.split_at(at);
+                assert_eq!(transcript(&start, Array::<20>::new(), &[one, two]), whole, "cut at {at}");
+            }
+            // All of it, at once.
+            let mut decoder = Decoder::new(start.clone(), Array::<20>::new());
+            let mut input = &bytes[..];
+            assert!(decoder.feed(&mut input).is_ok_and(|frame| frame.is_some()));
+            assert!(decoder.feed(&mut input).is_ok_and(|frame| frame.is_none()));
+            assert_eq!((input, decoder.needed()), (&b""[..], 1));
+        }
+    }
 }

@@ -10,7 +10,7 @@ use feedrate::pg::{Backend, Direction, Frame, Frontend};
 use feedrate::{Array, Decoder, Protocol};
 
 const GIB: u32 = 1 << 30;
-/// The longest that a server reads: `PQ_LARGE_MESSAGE_LIMIT`.
+/// The longest that every server reads: `PQ_LARGE_MESSAGE_LIMIT`.
 const LARGE: u32 = 0x3fff_fffe;
 
 /// What came out of the decoder.

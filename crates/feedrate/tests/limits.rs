@@ -14,7 +14,7 @@ use feedrate::{Decoder, Encode, EncodeError, Grow, Output};
 use feedrate_testkit::pg::Side;
 use feedrate_testkit::pg::vectors::{self, Good};
 
-const LARGE: usize = 0x3fff_fffe;
+const LARGE: usize = 0x4000_0002;
 const LONG: usize = 0x7fff_ffff;
 
 /// Counts what is asked of it.
@@ -102,7 +102,8 @@ fn what_is_too_long_is_refused_before_its_first_byte() {
 
     let long = "x".repeat(70_000);
     let text = |n: usize| Text::from(&long[..n]);
-    is_too_large(refused(&CopyFail { reason: text(9_996) }), 10_001, 10_000);
+    let fail = frontend::Message::from(CopyFail { reason: text(9_996) });
+    is_too_large(refused(&fail.within(&FrontendLimits::since_14())), 10_001, 10_000);
     let parameters = [Parameter { name: "user".into(), value: text(9_990) }];
     let startup = StartupMessage { version: Version::V3_0, parameters: List::from(&parameters) };
     is_too_large(refused(&startup), 10_005, 10_004);
@@ -110,8 +111,8 @@ fn what_is_too_long_is_refused_before_its_first_byte() {
     is_too_large(refused(&SASLResponse { data: token }), 65_536, 65_535);
     let initial = SASLInitialResponse { mechanism: "SCRAM-SHA-256".into(), data: Some(token) };
     is_too_large(refused(&initial), 65_536 + 14 + 4, 65_535);
-    let challenge = Authentication::SaslContinue { data: Secret::from(&long.as_bytes()[..1_993]) };
-    is_too_large(refused(&challenge), 2_001, 2_000);
+    let challenge = Authentication::SaslContinue { data: Secret::from(&long.as_bytes()[..65_528]) };
+    is_too_large(refused(&challenge), 65_536, 65_535);
 
     // Those for which a gigabyte of text would be needed.
     let (name, fields) = (text(1_000), [NoticeField { code: b'M', value: text(1_000) }]);
@@ -302,19 +303,74 @@ fn the_default_limits_are_the_same_in_both_directions() {
     let long = "x".repeat(70_000);
     for length in [9_999, 10_000, 10_001, 20_000] {
         let fail = CopyFail { reason: long[..length - 5].into() };
-        agree(&fail, length, declared(Frontend::established(), b'f', length));
-        let raised = FrontendLimits::new().small(20_000);
-        let readable = declared(Frontend::established().limits(raised), b'f', length);
-        agree(&frontend::Message::from(fail).within(&raised), length, readable);
+        agree(&fail, length, true);
+        for limits in [FrontendLimits::new(), FrontendLimits::since_14(), FrontendLimits::new().small(9_999)]
+        {
+            let readable = declared(Frontend::established().limits(limits), b'f', length);
+            agree(&frontend::Message::from(fail).within(&limits), length, readable);
+        }
     }
     for length in [29_999, 30_000, 30_001] {
         let complete = backend::CommandComplete { tag: long[..length - 5].into() };
         agree(&complete, length, declared(Backend::established(), b'C', length));
     }
-    for length in [1_999, 2_000, 2_001] {
+    for length in [2_001, 65_534, 65_535, 65_536] {
         let request = Authentication::SaslContinue { data: Secret::from(&long.as_bytes()[..length - 8]) };
         agree(&request, length, declared(Backend::new(), b'R', length));
     }
+}
+
+/// The longest that any server from PostgreSQL 10 to 18 takes or says, by its sources; those before 14 know no
+/// difference of small and large messages (`pq_getmessage(inBuf, 0)`).
+#[test]
+fn no_default_limit_is_stricter_than_a_server() {
+    for tag in *b"BCDEFHPQSXcdf" {
+        assert!(declared(Frontend::established(), tag, 4 + 0x3fff_ffff - 1), "{}", char::from(tag));
+    }
+    // A traceback of psycopg, as it is given up.
+    let traceback = "x".repeat(20_000);
+    let fail = CopyFail { reason: traceback.as_str().into() };
+    let mut bytes = Vec::new();
+    assert_eq!(fail.encode(&mut bytes), Ok(20_006));
+    assert_eq!(bytes[..5], *b"f\0\0\x4e\x25");
+    let mut decoder = Decoder::new(Frontend::established(), Grow::new(1 << 20));
+    let frame = decoder.feed(&mut &bytes[..]).expect("good").expect("whole");
+    assert_eq!(frame.message(), Ok(fail.into()));
+
+    for answer in [None, Some(Answer::Password), Some(Answer::SaslInitial), Some(Answer::Gss)] {
+        assert!(declared(vectors::authenticating(answer), b'p', 65_535));
+    }
+    assert!(declared(scram(), b'p', 1_024));
+    let mut startup = &b"\0\0\x27\x14\0\x03\0\0"[..];
+    assert!(Decoder::new(Frontend::new(), Grow::new(usize::MAX)).feed(&mut startup).is_ok());
+
+    // All that a StartupMessage has room for is one protocol option.
+    assert!(declared(Backend::new(), b'v', 4 + 4 + 4 + 10_000 - 4 - 1 - 1));
+    assert!(declared(Backend::new(), b'R', 65_535), "a token of GSSAPI");
+    // The longest parameter that a bad StartupMessage can have quoted.
+    assert!(declared(Backend::new(), b'E', 10_000 + 200));
+    // Since 18 `search_path` is reported.
+    for tag in *b"ADENSTVd" {
+        assert!(declared(Backend::established(), tag, LONG), "{}", char::from(tag));
+    }
+    assert!(declared(Backend::established(), b't', 6 + 4 * 65_535));
+    for tag in *b"GHW" {
+        assert!(declared(Backend::established(), tag, 4 + 1 + 2 + 2 * 1_664), "{}", char::from(tag));
+    }
+}
+
+/// What servers since 14 refuse.
+#[test]
+fn the_limits_since_14() {
+    let since_14 = Frontend::established().limits(FrontendLimits::since_14());
+    for (tags, limit) in [(&b"CDEHSXcf"[..], 10_000), (b"BFPQd", 0x3fff_fffe)] {
+        for tag in tags {
+            assert!(declared(since_14.clone(), *tag, limit), "{}", char::from(*tag));
+            assert!(!declared(since_14.clone(), *tag, limit + 1), "{}", char::from(*tag));
+        }
+    }
+    let (new, since_14) = (FrontendLimits::new(), FrontendLimits::since_14());
+    assert_eq!(since_14, new.small(since_14.small).large(since_14.large));
 }
 
 /// A writer that was begun under limits refuses the part that goes beyond them, before it puts it.

@@ -79,7 +79,9 @@ fn messages_in_pieces() {
             if let (Some(pieces), Ok(())) = (pieces, first.end) {
                 begun += pieces.iter().filter(|piece| matches!(piece, Piece::Begin(_))).count();
                 let good = pieces.iter().all(|piece| !matches!(piece, Piece::Entry(Entry::Bad(_))));
-                assert!(!good || rebuild(&pieces) == *bytes, "{}", bytes.escape_ascii());
+                // What follows Terminate or CancelRequest is passed over.
+                let read = &bytes[..bytes.len() - first.skipped];
+                assert!(!good || rebuild(&pieces) == read, "{}", bytes.escape_ascii());
             }
         }
         begun

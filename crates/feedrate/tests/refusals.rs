@@ -2,13 +2,14 @@
 //! count, no list is ended early by what is in it.
 
 use feedrate::pg::backend::{
-    Authentication, BackendKeyData, CopyInResponse, DataRow, ErrorResponse, NoticeField, ParameterDescription,
+    Authentication, BackendKeyData, CopyInResponse, DataRow, ErrorResponse, NoticeField,
+    ParameterDescription, ReadyForQuery, TransactionStatus,
 };
 use feedrate::pg::frontend::{
-    Bind, CancelRequest, CopyFail, Parameter, PasswordMessage, Query, StartupMessage,
+    Bind, CancelRequest, CopyFail, Message, Parameter, PasswordMessage, Query, StartupMessage,
 };
 use feedrate::pg::writer::{BindWriter, CopyDataWriter, DataRowWriter};
-use feedrate::pg::{Format, List, Secret, Version};
+use feedrate::pg::{Format, FrontendLimits, List, Secret, Version};
 use feedrate::{Encode, EncodeError, Output, SliceOutput};
 
 /// The error, of encoding and of measuring. `bytes` in front of the message stay.
@@ -66,7 +67,8 @@ fn counts_of_more_than_16_bits() {
 #[test]
 fn messages_longer_than_a_server_reads() {
     let long = "x".repeat(70_000);
-    is_too_large(refused(&CopyFail { reason: long[..9_996].into() }), 10_001, 10_000);
+    let fail = Message::from(CopyFail { reason: long[..9_996].into() });
+    is_too_large(refused(&fail.within(&FrontendLimits::since_14())), 10_001, 10_000);
     is_too_large(
         refused(&PasswordMessage { password: Secret::from(&long.as_bytes()[..65_531]) }),
         65_536,
@@ -106,6 +108,11 @@ fn values_that_would_be_read_as_something_else() {
 
     for code in [-1, 256, i16::MIN] {
         invalid(refused(&CopyInResponse { format: Format(code), column_formats: List::EMPTY }));
+    }
+
+    // One meaning has one form.
+    for byte in *b"ITE" {
+        invalid(refused(&ReadyForQuery { status: TransactionStatus::Unknown(byte) }));
     }
 
     let mechanisms = ["SCRAM-SHA-256".into(), "".into()];

@@ -1,4 +1,4 @@
-//! The four meanings of the frontend's type byte `p`.
+//! The meanings of the frontend's type byte `p`.
 
 /// How the next `p` message is to be read: see [`Frontend::expect`](super::Frontend::expect). Only the server's last
 /// authentication request tells.
@@ -14,4 +14,7 @@ pub enum Answer {
     Sasl,
     /// As a [`GSSResponse`](super::frontend::GSSResponse), which SSPI uses too.
     Gss,
+    /// As an [`AuthenticationResponse`](super::frontend::AuthenticationResponse): something was asked for, of a kind
+    /// that this crate does not know, or that could not be read.
+    Unknown,
 }

@@ -34,6 +34,7 @@ pub use super::notice::{NoticeField, Severity, SqlState, field};
 
 use core::fmt;
 
+use super::answer::Answer;
 use super::cap::{Cap, Caps, width};
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, HEADER, Kind};
@@ -191,7 +192,7 @@ impl Backend {
         backend
     }
 
-    /// Other limits than libpq's.
+    /// Other limits than the default ones.
     #[must_use]
     pub const fn limits(mut self, limits: BackendLimits) -> Self {
         self.limits = limits;
@@ -297,6 +298,8 @@ impl Backend {
                 "bytes in clear behind the consent to encrypt, which somebody else may have put there",
             ),
             (Phase::Response(_) | Phase::Startup, _) if tag == b'H' => Problem::of_foreign(tag, "HTTP"),
+            // An alert: TLS was to begin without having been asked for.
+            (Phase::Response(_), _) if matches!(tag, 0x15 | 0x16) => Problem::unknown(tag),
             (Phase::Response(_), _) => Problem::Value {
                 what: "answer",
                 found: u32::from(tag),
@@ -415,6 +418,31 @@ impl<'a> Frame<'a> {
     #[inline]
     pub fn columns(&self) -> Option<Columns<'a>> {
         (self.tag() == DataRow::TAG).then(|| Columns::new(self.raw()))
+    }
+
+    /// How the frontend's next `p` message is to be read, for
+    /// [`Frontend::expect`](crate::pg::Frontend::expect), if this is an [`Authentication`] request that is to be
+    /// answered. Of one that cannot be read too: for who forwards it, the frontend will know what was asked.
+    ///
+    /// ```
+    /// use feedrate::{Array, Decoder, pg::{Backend, frontend::Answer}};
+    ///
+    /// let mut decoder = Decoder::new(Backend::new(), Array::<64>::new());
+    /// // SASL's code in openGauss's form, with a number for the names of the mechanisms.
+    /// let mut input = &b"R\0\0\0\x0c\0\0\0\x0a\0\0\0\x02"[..];
+    /// let frame = decoder.feed(&mut input)?.unwrap();
+    /// assert!(frame.message().is_err());
+    /// assert_eq!(frame.answer(), Some(Answer::Unknown));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn answer(&self) -> Option<Answer> {
+        if self.tag() != Authentication::TAG {
+            return None;
+        }
+        match self.message() {
+            Ok(Message::Authentication(request)) => request.answer(),
+            _ => Some(Answer::Unknown),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) const LONGEST: u32 = 0x7fff_ffff;
 
 /// A limit as it is applied: no more than an Int32 can say.
 pub(crate) const fn cut(limit: u32) -> u32 {
-    if limit < LONGEST { limit } else { LONGEST }
+    smaller(limit, LONGEST)
 }
 
 /// `Ord::max` is not `const`.
@@ -50,6 +50,11 @@ pub(crate) const fn largest(limits: &[u32]) -> u32 {
         }
         [] => 0,
     }
+}
+
+/// `Ord::min` is not either.
+pub(crate) const fn smaller(one: u32, other: u32) -> u32 {
+    if one < other { one } else { other }
 }
 
 /// One limit. The bodies that are allowed are those shorter than this: so 0 allows none, and one comparison refuses

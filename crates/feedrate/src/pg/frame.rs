@@ -35,8 +35,7 @@ pub struct Frame<'a, D> {
     direction: PhantomData<D>,
 }
 
-/// What decides the meaning of a frame besides its type byte. `Tagged`, and a `p` nobody has been asked about, are
-/// the rule.
+/// What decides the meaning of a frame besides its type byte. `Tagged` is the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Tagged,

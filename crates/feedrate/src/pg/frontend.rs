@@ -29,7 +29,7 @@ pub use super::target::Target;
 
 use core::fmt;
 
-use super::cap::{Cap, Caps, width};
+use super::cap::{Cap, Caps, smaller, width};
 use super::error::{Error, Problem};
 use super::frame::{self, Direction, HEADER, Kind};
 use super::limits::frontend::{Class, FrontendLimits};
@@ -122,6 +122,8 @@ const STARTUP: u32 = 8;
 /// So while the authentication lasts, one message can be read for each request of the server, and a proxy whose
 /// client sends ahead has to let the rest wait until the server has answered.
 ///
+/// Nothing is read behind Terminate or CancelRequest, as no server does: what comes there is passed over.
+///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Frontend, frontend::Message}};
 ///
@@ -144,7 +146,7 @@ pub struct Frontend {
     common: Caps,
     limits: FrontendLimits,
     unknown: u32,
-    answer: Option<Answer>,
+    answer: Answer,
     scram: bool,
     asked_ssl: bool,
     asked_gss: bool,
@@ -158,9 +160,10 @@ enum Phase {
     Asked,
     Authenticating,
     Ready,
-    /// After Terminate nothing comes, or another Terminate: pg_basebackup sends two.
-    Terminated,
-    /// After CancelRequest nothing comes.
+    /// After Terminate or CancelRequest. No server reads further, and none complains: pg_basebackup says goodbye twice,
+    /// and some drivers do behind a CancelRequest.
+    Over,
+    /// Bytes in clear came where encrypted ones were to come.
     Closed,
 }
 
@@ -188,7 +191,7 @@ impl Frontend {
             common: Caps::NONE,
             limits: FrontendLimits::new(),
             unknown: 0,
-            answer: None,
+            answer: Answer::Unknown,
             scram: false,
             asked_ssl: false,
             asked_gss: false,
@@ -197,7 +200,7 @@ impl Frontend {
         frontend
     }
 
-    /// Other limits than a server's.
+    /// Other limits than the default ones.
     #[must_use]
     pub const fn limits(mut self, limits: FrontendLimits) -> Self {
         self.limits = limits;
@@ -235,20 +238,27 @@ impl Frontend {
             self.asked_ssl = true;
             self.asked_gss = true;
         }
-        self.enter(Phase::Startup);
+        self.go_on(Phase::Startup);
         Ok(())
     }
 
-    /// How the next `p` message is to be read: [`Authentication::answer`](super::backend::Authentication::answer)
-    /// says it of every request.
+    /// How the next `p` message is to be read: [`Frame::answer`](super::backend::Frame::answer) and
+    /// [`Authentication::answer`](super::backend::Authentication::answer) say it of every request.
     pub fn expect(&mut self, answer: Answer) {
-        self.answer = Some(answer);
+        self.answer = answer;
         self.enter(self.phase);
     }
 
     /// AuthenticationOk has been sent.
     pub fn authenticated(&mut self) {
-        self.enter(Phase::Ready);
+        self.go_on(Phase::Ready);
+    }
+
+    /// What the server has said leads to this phase, if the frontend has not said goodbye meanwhile.
+    fn go_on(&mut self, phase: Phase) {
+        if !matches!(self.phase, Phase::Over | Phase::Closed) {
+            self.enter(phase);
+        }
     }
 
     const fn enter(&mut self, phase: Phase) {
@@ -274,14 +284,13 @@ impl Frontend {
     const fn cap(&self, class: Class) -> Cap {
         let FrontendLimits { authentication, scram, small, large, .. } = self.limits;
         Cap::new(match (self.phase, class) {
-            (Phase::Authenticating, Class::Answer)
-                if self.scram && matches!(self.answer, Some(Answer::Sasl)) =>
-            {
+            (Phase::Authenticating, Class::Answer) if self.scram && matches!(self.answer, Answer::Sasl) => {
                 scram
             }
             (Phase::Authenticating, Class::Answer) => authentication,
-            (Phase::Authenticating | Phase::Ready | Phase::Terminated, Class::End) => small,
-            (Phase::Ready, Class::Small) => small,
+            // Of somebody who is not known yet, no more is taken than of their answers.
+            (Phase::Authenticating, Class::End) => smaller(small, authentication),
+            (Phase::Ready, Class::End | Class::Small) => small,
             (Phase::Ready, Class::Large) => large,
             (Phase::Ready, Class::Unknown) => self.unknown,
             _ => 0,
@@ -289,6 +298,9 @@ impl Frontend {
     }
 
     fn measure(&self, head: &[u8]) -> Result<Extent, Error> {
+        if self.phase == Phase::Over {
+            return Ok(Extent::Skip(usize::MAX));
+        }
         let Some(&tag) = head.first() else {
             return Ok(Extent::Need(if self.phase == Phase::Startup { 1 } else { HEADER }));
         };
@@ -331,8 +343,7 @@ impl Frontend {
             (Phase::Startup, _) => return self.startup_refusal(head),
             _ if !cap.refuses_all() => cap.problem(head),
             (Phase::Asked, _) => unexpected("before the request for encryption is answered"),
-            (Phase::Closed, _) => unexpected("after the message that ended the connection"),
-            (Phase::Terminated, _) => unexpected("after Terminate"),
+            (Phase::Closed, _) => unexpected("behind bytes in clear where encrypted ones were to come"),
             (_, Class::Unknown) => Problem::unknown(tag),
             (Phase::Ready, _) => unexpected("after authentication"),
             _ => unexpected("before authentication has ended"),
@@ -356,14 +367,14 @@ impl Frontend {
     fn parse_early(&mut self, raw: &[u8], tag: u8) -> (u8, Kind) {
         if self.phase != Phase::Startup {
             if tag == Terminate::TAG {
-                self.enter(Phase::Terminated);
+                self.enter(Phase::Over);
                 return (tag, Kind::Tagged);
             }
-            if self.answer == Some(Answer::SaslInitial) {
+            if self.answer == Answer::SaslInitial {
                 // What limit the next one has depends on the mechanism.
                 self.scram = raw.get(HEADER..).is_some_and(|body| body.starts_with(b"SCRAM-"));
             }
-            return (tag, self.answer.map_or(Kind::Tagged, Kind::Answer));
+            return (tag, Kind::Answer(self.answer));
         }
         if raw.is_empty() {
             self.asked_ssl = true;
@@ -379,7 +390,7 @@ impl Frontend {
                 self.asked_gss = true;
                 self.enter(Phase::Asked);
             }
-            CancelRequest::CODE => self.enter(Phase::Closed),
+            CancelRequest::CODE => self.enter(Phase::Over),
             _ => self.enter(Phase::Authenticating),
         }
         (0, Kind::Startup)
@@ -481,6 +492,7 @@ fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
                     Answer::SaslInitial => Message::SASLInitialResponse(Fields::read(reader)?),
                     Answer::Sasl => Message::SASLResponse(Fields::read(reader)?),
                     Answer::Gss => Message::GSSResponse(Fields::read(reader)?),
+                    Answer::Unknown => Message::AuthenticationResponse(Fields::read(reader)?),
                 })
             },
         ),
@@ -503,5 +515,6 @@ const fn answer_name(answer: Answer) -> &'static str {
         Answer::SaslInitial => SASLInitialResponse::NAME,
         Answer::Sasl => SASLResponse::NAME,
         Answer::Gss => GSSResponse::NAME,
+        Answer::Unknown => AuthenticationResponse::NAME,
     }
 }

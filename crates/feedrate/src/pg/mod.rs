@@ -39,7 +39,8 @@
 //! # Authentication
 //!
 //! Four kinds of messages share the type byte `p`, and only the server's last request tells which it is. Who reads
-//! both directions passes the word on, before the request is forwarded:
+//! both directions passes the word on, before the request is forwarded. A request of an unknown kind, or one that
+//! cannot be read, is a request all the same: the client may know it.
 //!
 //! ```
 //! use feedrate::{Array, Decoder};
@@ -51,12 +52,10 @@
 //! # client.feed(&mut input)?;
 //! let mut from_server = &b"R\0\0\0\x0c\0\0\0\x05\x01\x02\x03\x04"[..];
 //! while let Some(frame) = server.feed(&mut from_server)? {
-//!     if let backend::Message::Authentication(request) = frame.message()? {
-//!         match request.answer() {
-//!             Some(answer) => client.protocol_mut().expect(answer),
-//!             None if request == Authentication::Ok => client.protocol_mut().authenticated(),
-//!             None => {}
-//!         }
+//!     if let Some(answer) = frame.answer() {
+//!         client.protocol_mut().expect(answer);
+//!     } else if frame.message() == Ok(backend::Message::Authentication(Authentication::Ok)) {
+//!         client.protocol_mut().authenticated();
 //!     }
 //! }
 //!

@@ -1,12 +1,13 @@
 //! What a backend may say.
 
 use super::{Limits, sealed};
-use crate::pg::cap::{LONGEST, cut, largest};
+use crate::pg::cap::{LONGEST, cut, largest, smaller};
 
 /// The most that the length field of a backend's message may say, by kind of message.
 ///
-/// The defaults are libpq's (`fe-connect.c` and `fe-protocol3.c`), save for ParameterDescription: libpq's limit for it
-/// breaks statements of more than 7498 parameters.
+/// The defaults are libpq's (`fe-connect.c` and `fe-protocol3.c`), save where a server from PostgreSQL 10 to 18 can say
+/// more: ParameterDescription of more than 7498 parameters, ParameterStatus of a long `search_path` (since 18),
+/// NegotiateProtocolVersion that lists all that a StartupMessage has room for, and tokens of GSSAPI and SSPI.
 ///
 /// ```
 /// use feedrate::pg::{Backend, BackendLimits};
@@ -18,13 +19,14 @@ use crate::pg::cap::{LONGEST, cut, largest};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct BackendLimits {
-    /// Authentication requests and NegotiateProtocolVersion, and everything but errors before authentication ended.
+    /// Authentication requests and NegotiateProtocolVersion. As much as a server takes for an answer; libpq, 2000.
     pub authentication: u32,
     /// ErrorResponse, also as plain text, and NoticeResponse before authentication ended.
     pub early_report: u32,
     /// Messages that have no reason to be long.
     pub short: u32,
-    /// CopyData, DataRow, ErrorResponse, FunctionCallResponse, NoticeResponse, NotificationResponse, RowDescription.
+    /// CopyData, DataRow, ErrorResponse, FunctionCallResponse, NoticeResponse, NotificationResponse, ParameterStatus,
+    /// RowDescription.
     pub long: u32,
 }
 
@@ -32,9 +34,9 @@ pub struct BackendLimits {
 pub(crate) const DEFAULT: BackendLimits = BackendLimits::new();
 
 impl BackendLimits {
-    /// libpq's.
+    /// libpq's, and what servers say beyond.
     pub const fn new() -> Self {
-        Self { authentication: 2_000, early_report: 30_000, short: 30_000, long: 0x7fff_ffff }
+        Self { authentication: 65_535, early_report: 30_000, short: 30_000, long: 0x7fff_ffff }
     }
 
     /// Sets [`authentication`](Self#structfield.authentication).
@@ -81,8 +83,7 @@ impl BackendLimits {
 
     /// A class of its own, because it is neither short nor long.
     pub(crate) const fn description(&self) -> u32 {
-        let (wanted, long) = (largest(&[DESCRIPTION, cut(self.short)]), cut(self.long));
-        if wanted < long { wanted } else { long }
+        smaller(largest(&[DESCRIPTION, cut(self.short)]), cut(self.long))
     }
 }
 

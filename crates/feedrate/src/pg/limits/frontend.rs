@@ -3,7 +3,10 @@
 use super::{Limits, sealed};
 use crate::pg::cap::{LONGEST, cut, largest};
 
-/// The most that the length field of a frontend's message may say, by kind of message. The defaults are a server's.
+/// The most that the length field of a frontend's message may say, by kind of message.
+///
+/// By default nothing is too long that a server from PostgreSQL 10 to 18 takes. [`since_14`](Self::since_14) is
+/// stricter.
 ///
 /// ```
 /// use feedrate::pg::{Frontend, FrontendLimits};
@@ -22,9 +25,10 @@ pub struct FrontendLimits {
     /// SASL responses, once the frontend has chosen a SCRAM mechanism: `PG_MAX_SASL_MESSAGE_LENGTH` in `libpq/sasl.h`.
     pub scram: u32,
     /// Close, CopyDone, CopyFail, Describe, Execute, Flush, Sync, Terminate: `PQ_SMALL_MESSAGE_LIMIT` in
-    /// `libpq/libpq.h`.
+    /// `libpq/libpq.h` since PostgreSQL 14, before that as `large`.
     pub small: u32,
-    /// Bind, CopyData, FunctionCall, Parse, Query: `PQ_LARGE_MESSAGE_LIMIT` in `libpq/libpq.h`.
+    /// Bind, CopyData, FunctionCall, Parse, Query: `PQ_LARGE_MESSAGE_LIMIT` in `libpq/libpq.h` since PostgreSQL 14,
+    /// before that a body of less than `MaxAllocSize` bytes (`enlargeStringInfo`).
     pub large: u32,
 }
 
@@ -32,9 +36,26 @@ pub struct FrontendLimits {
 pub(crate) const DEFAULT: FrontendLimits = FrontendLimits::new();
 
 impl FrontendLimits {
-    /// A server's.
+    /// What any server from PostgreSQL 10 to 18 reads.
     pub const fn new() -> Self {
-        Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: 10_000, large: 0x3fff_fffe }
+        const LARGE: u32 = 4 + 0x3fff_ffff - 1;
+        Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: LARGE, large: LARGE }
+    }
+
+    /// What servers since PostgreSQL 14 read. They close the connection at anything longer, without a word: who writes
+    /// to them wants to be told before.
+    ///
+    /// ```
+    /// use feedrate::Encode;
+    /// use feedrate::pg::{FrontendLimits, frontend::{CopyFail, Message}};
+    ///
+    /// let traceback = "x".repeat(20_000);
+    /// let fail = Message::from(CopyFail { reason: traceback.as_str().into() });
+    /// assert!(fail.encoded_length().is_ok());
+    /// assert!(fail.within(&FrontendLimits::since_14()).encoded_length().is_err());
+    /// ```
+    pub const fn since_14() -> Self {
+        Self::new().small(10_000).large(0x3fff_fffe)
     }
 
     /// Sets [`startup`](Self#structfield.startup).

@@ -77,13 +77,17 @@ tagged!(Authentication<'a> = b'R', backend(Authentication) [0, &[]]);
 impl Authentication<'_> {
     /// How the frontend's next `p` message is to be read, for
     /// [`Frontend::expect`](crate::pg::Frontend::expect). `None` when none is to come.
+    ///
+    /// Who forwards asks the frame ([`Frame::answer`](crate::pg::backend::Frame::answer)): a request that cannot be
+    /// read is answered too.
     pub fn answer(&self) -> Option<Answer> {
         match self {
             Self::CleartextPassword | Self::Md5Password { .. } => Some(Answer::Password),
             Self::Gss | Self::Sspi | Self::GssContinue { .. } => Some(Answer::Gss),
             Self::Sasl { .. } => Some(Answer::SaslInitial),
             Self::SaslContinue { .. } => Some(Answer::Sasl),
-            Self::Ok | Self::KerberosV5 | Self::SaslFinal { .. } | Self::Other { .. } => None,
+            Self::KerberosV5 | Self::Other { .. } => Some(Answer::Unknown),
+            Self::Ok | Self::SaslFinal { .. } => None,
         }
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Fields<'a> for NegotiateProtocolVersion<'a> {
             let expected = "0 or more";
             return Err(reader.bad(Problem::Negative { what: "number of options", found: count, expected }));
         };
-        // Each takes a byte at least. More than 65535 of them do not fit into what libpq reads (2000 bytes).
+        // Each takes a byte at least. More than 65535 of them do not fit into what a StartupMessage has room for.
         let count = match u16::try_from(wide) {
             Ok(count) if wide <= reader.left() => count,
             _ => {

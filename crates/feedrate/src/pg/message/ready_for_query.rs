@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::message;
-use crate::pg::error::Problem;
+use crate::encode::EncodeError;
 use crate::pg::form::{Form, Name};
 use crate::pg::reader::{Bad, Reader};
 use crate::pg::trace::Printer;
@@ -29,7 +29,6 @@ message! {
 
 /// Whether a transaction is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TransactionStatus {
@@ -40,15 +39,28 @@ pub enum TransactionStatus {
     InTransaction,
     /// `E`: in a transaction block that failed; until it ends, commands are refused.
     Failed,
+    /// Another byte. No server sends one; libpq takes it for `PQTRANS_UNKNOWN` and goes on (`getReadyForQuery` in
+    /// `fe-protocol3.c`).
+    Unknown(u8),
 }
 
 impl TransactionStatus {
+    const fn from_byte(byte: u8) -> Self {
+        match byte {
+            b'I' => Self::Idle,
+            b'T' => Self::InTransaction,
+            b'E' => Self::Failed,
+            byte => Self::Unknown(byte),
+        }
+    }
+
     /// The byte on the wire.
     pub const fn byte(self) -> u8 {
         match self {
             Self::Idle => b'I',
             Self::InTransaction => b'T',
             Self::Failed => b'E',
+            Self::Unknown(byte) => byte,
         }
     }
 }
@@ -59,27 +71,21 @@ impl fmt::Display for TransactionStatus {
             Self::Idle => "idle",
             Self::InTransaction => "in transaction",
             Self::Failed => "in failed transaction",
+            Self::Unknown(_) => "unknown",
         })
     }
 }
 
 impl Form<'_, Self> for TransactionStatus {
     fn read(reader: &mut Reader<'_>, name: &Name) -> Result<Self, Bad> {
-        // Decided before the byte is taken, so that the error points at it.
-        let status = match reader.peek().first() {
-            None | Some(b'I') => Self::Idle,
-            Some(b'T') => Self::InTransaction,
-            Some(b'E') => Self::Failed,
-            Some(&found) => {
-                let (found, expected) = (u32::from(found), "'I', 'T' or 'E'");
-                return Err(reader.bad(Problem::Value { what: name.field, found, expected }));
-            }
-        };
-        reader.u8(name.field)?;
-        Ok(status)
+        reader.u8(name.field).map(Self::from_byte)
     }
 
-    fn write<S: Sink>(status: Self, out: &mut S, _: &'static str) {
+    fn write<S: Sink>(status: Self, out: &mut S, what: &'static str) {
+        if let Self::Unknown(b'I' | b'T' | b'E') = status {
+            return out
+                .refuse(EncodeError::Invalid { what, expected: "a byte that has no variant of its own" });
+        }
         out.put(&[status.byte()])
     }
 
@@ -90,5 +96,12 @@ impl Form<'_, Self> for TransactionStatus {
     #[cfg(feature = "arbitrary")]
     fn arbitrary(u: &mut arbitrary::Unstructured<'_>) -> arbitrary::Result<Self> {
         u.arbitrary()
+    }
+}
+
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for TransactionStatus {
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        u.arbitrary().map(Self::from_byte)
     }
 }

@@ -64,22 +64,37 @@ pub enum Replication {
 
 impl<'a> StartupMessage<'a> {
     /// The value of the last parameter of this name: the one that counts, as a server applies them in order.
+    ///
+    /// Case matters as it does to a server: it looks for `user`, `database`, `options`, `replication` and what begins
+    /// with `_pq_.` as they are spelled here. Any other name is a setting's, in whatever case.
+    ///
+    /// ```
+    /// use feedrate::pg::{List, Version, frontend::{Parameter, StartupMessage}};
+    ///
+    /// let parameters = [
+    ///     Parameter { name: "user".into(), value: "alice".into() },
+    ///     Parameter { name: "CLIENT_ENCODING".into(), value: "UTF8".into() },
+    /// ];
+    /// let startup = StartupMessage { version: Version::V3_0, parameters: List::from(&parameters) };
+    /// assert_eq!(startup.get("client_encoding").unwrap(), "UTF8");
+    /// assert_eq!(startup.get("USER"), None);
+    /// ```
     pub fn get(&self, name: &str) -> Option<Text<'a>> {
         self.parameters
             .iter()
-            .filter(|parameter| parameter.name == name)
+            .filter(|parameter| is_same(parameter.name.as_bytes(), name.as_bytes()))
             .last()
             .map(|parameter| parameter.value)
     }
 
-    /// The role to connect as, which servers require.
+    /// The role to connect as, which servers require: to them, an empty one is none.
     pub fn user(&self) -> Option<Text<'a>> {
-        self.get("user")
+        self.get("user").filter(|user| !user.is_empty())
     }
 
-    /// The database; the user's name where it is missing.
+    /// The database; the user's name where it is missing or empty. Physical replication has none, whatever this says.
     pub fn database(&self) -> Option<Text<'a>> {
-        self.get("database").or_else(|| self.user())
+        self.get("database").filter(|database| !database.is_empty()).or_else(|| self.user())
     }
 
     /// The encoding of all text to come.
@@ -89,9 +104,7 @@ impl<'a> StartupMessage<'a> {
 
     /// The session's time zone.
     pub fn time_zone(&self) -> Option<Text<'a>> {
-        // The only setting whose usual spelling is not in lower case; a server compares without case, and so do we.
-        let is_it = |parameter: &Parameter<'_>| parameter.name.as_bytes().eq_ignore_ascii_case(b"TimeZone");
-        self.parameters.iter().filter(is_it).last().map(|parameter| parameter.value)
+        self.get("TimeZone")
     }
 
     /// What the client calls itself.
@@ -167,6 +180,15 @@ impl<'a> Fields<'a> for StartupMessage<'a> {
 }
 
 startup!(StartupMessage<'a>);
+
+/// Whether two names are one parameter's: `ProcessStartupPacket` in `backend_startup.c` compares its own ones with
+/// `strcmp`, and passes on the others as settings, which `guc_name_compare` in `guc.c` looks for without case.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let is_setting = |name: &[u8]| {
+        !matches!(name, b"user" | b"database" | b"options" | b"replication") && !name.starts_with(b"_pq_.")
+    };
+    one == other || (is_setting(one) && is_setting(other) && one.eq_ignore_ascii_case(other))
+}
 
 /// A string that is not empty.
 struct NotEmpty;
