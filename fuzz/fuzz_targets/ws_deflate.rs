@@ -3,9 +3,9 @@
 //! arrives.
 #![no_main]
 
-use feedrate::{Array, Grow};
-use feedrate_fuzz::Plan;
+use feedrate::{Array, Grow, Storage};
 use feedrate_fuzz::ws::{Item, LIMIT, NOW, Side, Way, drain, frame, params, receive, ways};
+use feedrate_fuzz::{Plan, pieces};
 use feedrate_ws::deflate::Params;
 use feedrate_ws::{Event, Kind, Message, Piece, Receiver, Role, SendError, Sender, Violation};
 use miniz_oxide::inflate::TINFLStatus;
@@ -54,6 +54,32 @@ fn inflate(side: Side, stream: &[u8], sizes: &[u8], one: bool) {
     if one {
         compare(&expected.items, stream);
     }
+    let expected = long(side, &wire, &[]);
+    for sizes in [&[1][..], sizes] {
+        assert_eq!(long(side, &wire, sizes), expected);
+    }
+}
+
+/// With room for what a few bytes can stand for: how long the messages are, and what ended them. Of one that has not
+/// ended, no more is held than what has come allows.
+fn long(side: Side, wire: &[u8], sizes: &[u8]) -> Vec<Result<usize, Violation>> {
+    let mut receiver = Receiver::new(side.role, Grow::new(1 << 20)).deflate(side.deflate);
+    let (mut items, mut came) = (Vec::new(), 0);
+    for mut input in pieces(wire, sizes) {
+        came += input.len();
+        loop {
+            match receiver.feed(&mut input, NOW, &mut ()) {
+                Ok(None) => break,
+                Ok(Some(Event::Message(message))) => items.push(Ok(message.as_bytes().len())),
+                Ok(Some(_)) => {}
+                Err(error) => items.push(Err(error.violation)),
+            }
+        }
+        if !matches!(items.last(), Some(Err(_))) {
+            assert!(receiver.storage().held().len() <= (64 << 10) + 4 * came);
+        }
+    }
+    items
 }
 
 /// The first message, with what the other one makes of it.

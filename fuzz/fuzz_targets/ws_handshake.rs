@@ -114,6 +114,9 @@ fn again(seen: &Seen) {
         "sec-websocket-version",
         "sec-websocket-key",
         "sec-websocket-protocol",
+        "sec-websocket-extensions",
+        "sec-websocket-accept",
+        "content-length",
     ];
     let mut host = None;
     let mut headers = Vec::new();

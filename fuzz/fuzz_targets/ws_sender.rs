@@ -73,7 +73,6 @@ fn keys() -> impl FnMut() -> [u8; 4] {
 #[derive(Default)]
 struct Model {
     fragment: u64,
-    compressed: bool,
     /// Whole messages that were accepted.
     messages: Vec<(Kind, Vec<u8>)>,
     begun: Option<(Kind, Vec<u8>)>,
@@ -102,7 +101,7 @@ fn run<S: Storage, K: Keys>(plan: &Plan<'_>, sender: Sender<S, K>) {
     let agreed = plan.deflate.map(params);
     let fragment = u32::from(plan.fragment).max(1);
     let mut sender = sender.fragments(fragment).patience(PATIENCE).deflate(agreed);
-    let mut model = Model { fragment: fragment.into(), compressed: agreed.is_some(), ..Model::default() };
+    let mut model = Model { fragment: fragment.into(), ..Model::default() };
     let mut wire = Vec::new();
     for act in &plan.acts {
         step(act, &mut sender, &mut model, &mut wire);
@@ -170,7 +169,7 @@ fn step<S: Storage, K: Keys>(
             match sender.binary(&bytes) {
                 Ok(()) => model.messages.push((Kind::Binary, bytes)),
                 Err(error) => {
-                    assert!(!fits || closing || begun || model.compressed);
+                    assert!(!fits || closing || begun);
                     data_refused(error, closing, begun);
                     unchanged(sender);
                 }

@@ -14,6 +14,7 @@ pub use crate::header::{HEADER, Header};
 pub use crate::mode::Parts;
 pub use crate::opcode::{CONTROL, Opcode};
 pub use crate::part::{FrameError, Part, Payload};
+pub use crate::sender::RESERVED;
 
 /// A frame, to be written by itself into any [`Output`]: for those who have a queue of their own, or none.
 /// The rules of what may follow what are theirs then.

@@ -13,13 +13,14 @@
 #![cfg_attr(test, allow(clippy::as_conversions))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 //! WebSocket for event loops and firmware: RFC 6455, both roles, with permessage-deflate (RFC 7692). Sans-IO and
-//! `no_std`, without `unsafe`, and without a panic, whatever the bytes: the linker proves it for all but compression.
+//! `no_std`. It contains no `unsafe` and does not panic, whatever the bytes: the linker proves it for everything but
+//! compression.
 //!
 //! # The loop
 //!
-//! A [`Receiver`] turns the peer's bytes into messages, and a [`Sender`] turns messages into bytes. They
-//! are two, so that a message that is lent from the one can go into the other; what the first has to say to
-//! the peer, a pong or a close frame, it says to the second.
+//! A [`Receiver`] turns the peer's bytes into messages, and a [`Sender`] turns messages into bytes. They are two
+//! values, so that a message lent from the one can go into the other. When the receiver has to answer the peer, with
+//! a pong or a close frame, it hands the answer to the sender.
 //!
 //! ```
 //! use feedrate::{Grow, Instant};
@@ -50,16 +51,16 @@
 //!     let mut input = &mut buffer[..n];
 //!     loop {
 //!         match receiver.feed(&mut input, now(), &mut sender) {
-//!             // Lent from `buffer`, or, if it came in pieces, from the receiver's storage.
+//!             // Lent from `buffer`, or from the receiver's storage if it came in pieces.
 //!             Ok(Some(Event::Message(message))) => match sender.send(message) {
-//!                 // The peer does not read: this is the place for a policy.
+//!                 // The peer does not read. What to do about it is up to you.
 //!                 Err(SendError::Full { .. }) => {}
 //!                 other => other?,
 //!             },
 //!             // The sender has the answer.
 //!             Ok(Some(_)) => {}
 //!             Ok(None) => break,
-//!             // The sender has the close frame that says so. To go on writes it; to return here would not.
+//!             // The close frame that says so is queued. Do not return here, or it is never written.
 //!             Err(error) => eprintln!("{error}"),
 //!         }
 //!     }
@@ -79,52 +80,55 @@
 //! # Ok::<(), SendError>(())
 //! ```
 //!
-//! A violation is an error that is returned once, and the close frame that says what was wrong has been
-//! queued by then. A function that leaves with `?` is fine, as long as its caller writes what is queued
-//! before it gives the connection up. Complete programs, with handshakes and deadlines, are `ws_echo`,
-//! `ws_client` and `ws_tunnel` in the repository's examples.
+//! A violation is an error that is returned once. By then, the close frame that says what was wrong has been queued.
+//! A function may leave with `?`, as long as its caller writes what is queued before it gives up the connection.
+//! Complete programs, with handshakes and deadlines, are `ws_echo`, `ws_client` and `ws_tunnel` in the repository's
+//! examples.
 //!
 //! # Time
 //!
-//! Nothing here reads a clock: what starts or ends the time for closing is told, as a
+//! Nothing here reads a clock. Every function that may start or stop the closing timer takes the time, as a
 //! [`feedrate::Instant`]. [`Sender::deadline`] says when to call [`Sender::handle_timeout`], and
-//! [`Sender::poll_event`] what to do with the stream.
+//! [`Sender::poll_event`] says what to do with the stream.
 //!
 //! # The promises
 //!
 //! Those of [`feedrate`]'s front page, for WebSocket:
 //!
-//! 1. **Events, violations, and what is answered are a function of the bytes, never of how they were split.**
-//! 2. A message that is whole in the input is unmasked there and lent from there. One that came in pieces
-//!    is put together in the storage. From a `&[u8]` a masked message is copied, and unmasked on the way.
-//! 3. A message that is too long is refused at the header that shows it, a compressed one at the byte.
-//!    Nothing is reserved on a claim.
-//! 4. A message of any length can be taken [in pieces](Receiver::in_pieces), in constant memory, and
-//!    [sent](Sender::piece) so.
-//! 5. Every MUST of RFC 6455 that a peer can break is checked, at the first byte that shows it, bad UTF-8
-//!    in mid-message included, and answered with the right close code.
-//! 6. Nothing that a peer sends makes more wait for it than the storages hold, and a few pongs.
-//! 7. No panic, no `unsafe`. (Compression is done by `zlib-rs`, and vectorised UTF-8 by `simdutf8`, which have `unsafe`
-//!    inside.)
-//! 8. An idle connection is 256 bytes of state on a computer of 64 bits, once [`Receiver::release`] and
-//!    [`Sender::release`] have been called; a busy one allocates nothing in steady state for messages of up to 64 KiB.
+//! 1. **Events, violations and answers are a function of the bytes, never of how they were split.**
+//! 2. A message that is whole in the input is unmasked there and lent from there. One that came in pieces is put
+//!    together in the storage. A masked message in a `&[u8]` is copied, and unmasked on the way.
+//! 3. A message that is too long is refused at the header that shows it; a compressed one is refused at the byte that
+//!    shows it. Nothing is reserved because a peer claims that it will send much, and of a compressed message that has
+//!    not ended no more is held than 64 KiB and five times what has come of it.
+//! 4. A message of any length can be received [in pieces](Receiver::in_pieces) and [sent in pieces](Sender::piece),
+//!    in constant memory.
+//! 5. Every MUST of RFC 6455 that a peer can break is checked at the first byte that shows the violation, and
+//!    answered with the right close code. That includes bad UTF-8 in the middle of a message. (What waits to be
+//!    [decompressed](mod@deflate#memory) shows nothing yet.)
+//! 6. Whatever a peer sends, no more is queued for it than the storages hold, and a few pongs.
+//! 7. No panic, no `unsafe`. (Compression is done by `zlib-rs` and vectorised UTF-8 validation by `simdutf8`; both
+//!    contain `unsafe`.)
+//! 8. An idle connection takes 256 bytes of state on a 64-bit machine, once [`Receiver::release`] and
+//!    [`Sender::release`] have been called. A busy one allocates nothing in steady state, for messages of up to 64
+//!    KiB.
 //!
 //! # Firmware
 //!
-//! Without default features, with [`feedrate::Array`] as storages: receiver and sender of a server are some
-//! 11 KiB of code on a Cortex-M3, the handshake some more. All of it can be made in a `static`.
+//! Turn default features off and use [`feedrate::Array`] for storage. The receiver and the sender of a server are
+//! then some 11 KiB of code on a Cortex-M3; the handshake comes on top. All of it can live in a `static`.
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `std` | yes | `alloc`, and the choice of vector instructions at run time |
-//! | `alloc` | yes | [`feedrate::Grow`], storage that grows up to a limit |
+//! | `alloc` | yes | [`feedrate::Grow`], a storage that grows up to a limit |
 //! | `deflate` | yes | compression; needs `alloc` |
-//! | `simd` | yes | UTF-8 is validated with vector instructions, where there are some |
+//! | `simd` | yes | validation of UTF-8 with vector instructions, where the processor has them |
 //! | `defmt` | no | `defmt::Format`, for logs of firmware; no byte that the peer sent is logged |
 //!
-//! The minimum supported Rust version is 1.85.
+//! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog says so.
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -152,6 +156,11 @@ mod receiver;
 mod role;
 mod sender;
 mod utf8;
+
+/// The code in README.md, as a test.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use answer::Answer;
 pub use close::Close;

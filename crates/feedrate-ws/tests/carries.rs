@@ -3,8 +3,9 @@
 //! came of the bytes alone.
 
 use feedrate::pg::{Backend, Frontend};
-use feedrate::rdp::packet::{Framing, Header, Packet, PacketType, Packets};
-use feedrate::{Array, Decoder, Encode, Error, Grow, Storage};
+use feedrate::rdp::Channel;
+use feedrate::rdp::record::{Message, Records};
+use feedrate::{Array, Decoder, Encode, Grow, Storage};
 use feedrate_testkit::pg::{Entry, Side, entry, transcript, vectors};
 use feedrate_testkit::ws::run::{Key, NOW, agreed, key, write};
 use feedrate_testkit::ws::wire::peer;
@@ -32,28 +33,20 @@ impl<D: Side, S: Storage> Inner for Postgres<D, S> {
 }
 
 struct Rdp<S> {
-    decoder: Decoder<Packets, S>,
-    packets: Vec<Result<(Header, Vec<u8>), String>>,
+    decoder: Decoder<Records, S>,
+    messages: Vec<(Channel, Vec<u8>)>,
 }
 
 impl<S: Storage> Rdp<S> {
-    fn new(framing: Framing, storage: S) -> Self {
-        Self { decoder: Decoder::new(Packets::new(framing), storage), packets: Vec::new() }
+    fn new(storage: S) -> Self {
+        Self { decoder: Decoder::new(Records::new(), storage), messages: Vec::new() }
     }
 }
 
 impl<S: Storage> Inner for Rdp<S> {
     fn feed(&mut self, mut input: &[u8]) {
-        loop {
-            match self.decoder.feed(&mut input) {
-                Ok(Some(packet)) => {
-                    let payload = packet.payload().to_vec();
-                    self.packets.push(Ok((packet.header, payload)));
-                }
-                Ok(None) => return,
-                Err(Error::Message(error)) => self.packets.push(Err(error.to_string())),
-                Err(Error::Lost(error)) => panic!("{error}"),
-            }
+        while let Some(message) = self.decoder.feed(&mut input).expect("good records") {
+            self.messages.push((message.channel, message.as_bytes().to_vec()));
         }
     }
 }
@@ -162,22 +155,19 @@ fn postgres_through_websocket() {
 
 #[test]
 fn rdp_through_websocket() {
-    for framing in [Framing::Stream, Framing::Serial] {
-        let mut bytes = Vec::new();
-        for n in [0, 1, 2, 30, 200, 7, 0, 90] {
-            let payload: Vec<u8> = (0..n).map(|i: u8| i.wrapping_mul(3)).collect();
-            let header = Header::new(PacketType::Data, 0x0102, u32::from(n));
-            Packet::new(header, &payload).framed(framing).encode(&mut bytes).expect("room");
-        }
-        let mut direct = Rdp::new(framing, Array::<512>::new());
-        direct.feed(&bytes);
-        assert_eq!(direct.packets.iter().filter(|packet| packet.is_ok()).count(), 8);
-        everywhere(
-            &bytes,
-            || Rdp::new(framing, Array::<512>::new()),
-            |inner| {
-                assert_eq!(inner.packets, direct.packets);
-            },
-        );
+    let mut bytes = Vec::new();
+    for (n, channel) in (0..8).zip(Channel::ALL.into_iter().cycle()) {
+        let message: Vec<u8> = (0..18 + 37 * n).map(|i: u16| (i * 3).to_be_bytes()[1]).collect();
+        Message::new(channel, &message).encode(&mut bytes).expect("room");
     }
+    let mut direct = Rdp::new(Array::<514>::new());
+    direct.feed(&bytes);
+    assert_eq!(direct.messages.len(), 8);
+    everywhere(
+        &bytes,
+        || Rdp::new(Array::<514>::new()),
+        |inner| {
+            assert_eq!(inner.messages, direct.messages);
+        },
+    );
 }

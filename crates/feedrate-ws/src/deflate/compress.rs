@@ -40,24 +40,38 @@ impl Deflater {
         Self { state: None, threshold, window_bits, level, no_context, begun: false, first: true, last: true }
     }
 
-    /// A message, or a piece of one, compressed. `None`: it goes as it is.
-    pub(crate) fn compress(&mut self, bytes: &[u8], first: bool, last: bool) -> Option<&[u8]> {
+    /// Whether a message, or a piece of one, is to be compressed.
+    pub(crate) fn wants(&self, bytes: &[u8], first: bool, last: bool) -> bool {
         // Of a message of pieces nobody knows how long it will be.
         let long = usize::try_from(self.threshold).is_ok_and(|threshold| bytes.len() >= threshold);
-        let compressed = if first { !last || long } else { self.begun };
-        if !compressed {
-            return None;
-        }
+        if first { !last || long } else { self.begun }
+    }
+
+    /// The most bytes that it will be. `whole`: no piece, which can go as it is.
+    pub(crate) fn longest(bytes: &[u8], whole: bool) -> usize {
+        if whole { bytes.len() } else { stored(bytes.len()) }
+    }
+
+    /// What is [wanted](Self::wants), compressed, in `most` bytes, which are no fewer than [`longest`](Self::longest)
+    /// says. `None`: it goes as it is.
+    pub(crate) fn compress(&mut self, bytes: &[u8], first: bool, last: bool, most: usize) -> Option<&[u8]> {
+        #[cfg(test)]
+        COMPRESSED.set(COMPRESSED.get().saturating_add(bytes.len()));
         (self.begun, self.first, self.last) = (true, first, last);
         let (level, bits) = (i32::from(self.level), self.window_bits);
         let state = self.state.get_or_insert_with(|| {
             Box::new(State { deflate: Deflate::new(level, false, bits), out: Vec::new() })
         });
-        if !state.run(bytes, last) {
-            // It is broken, and a new one will begin with an empty window.
-            self.state = None;
+        if !state.run(bytes, last, most) {
+            // What the peer will not see must not be referred to.
+            state.deflate.reset();
+            if first && last {
+                self.begun = false;
+                return None;
+            }
+            state.store(bytes, last);
         }
-        self.state.as_ref().map(|state| state.out.as_slice())
+        Some(&state.out)
     }
 
     /// Whether what [`compress`](Self::compress) made has been queued.
@@ -87,8 +101,8 @@ impl Deflater {
 }
 
 impl State {
-    /// Compresses a message, or a piece of one, all of it.
-    fn run(&mut self, bytes: &[u8], last: bool) -> bool {
+    /// Compresses a message, or a piece of one, all of it. `false`: it takes more bytes than that.
+    fn run(&mut self, bytes: &[u8], last: bool, most: usize) -> bool {
         let Self { deflate, out } = self;
         out.clear();
         let (mut rest, mut length) = (bytes, 0_usize);
@@ -105,7 +119,7 @@ impl State {
             if rest.is_empty() && made < STEP {
                 break;
             }
-            if result.is_err() || (made == 0 && taken == 0) {
+            if result.is_err() || (made == 0 && taken == 0) || length > most.saturating_add(TAIL.len()) {
                 return false;
             }
         }
@@ -117,6 +131,134 @@ impl State {
                 None => out.push(0),
             }
         }
-        true
+        out.len() <= most
+    }
+
+    /// Stores it in blocks that are not compressed (RFC 1951, section 3.2.4), which need no window.
+    fn store(&mut self, bytes: &[u8], last: bool) {
+        self.out.clear();
+        for block in bytes.chunks(BLOCK) {
+            let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
+            self.out.push(0);
+            self.out.extend(length.to_le_bytes());
+            self.out.extend((!length).to_le_bytes());
+            self.out.extend(block);
+        }
+        if last {
+            // An empty block, without its tail.
+            self.out.push(0);
+        }
+    }
+}
+
+/// The longest block that is stored: RFC 1951, section 3.2.4.
+const BLOCK: usize = 65_535;
+
+/// What [`State::store`] makes of so many bytes, at most.
+const fn stored(length: usize) -> usize {
+    let blocks = (length / BLOCK).saturating_add(1);
+    length.saturating_add(blocks.saturating_mul(5)).saturating_add(1)
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// Bytes that were given to the compressor.
+    pub(crate) static COMPRESSED: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deflate::{Config, Inflater, Offer};
+    use crate::message::Piece;
+    use crate::role::Role;
+    use crate::sender::{SendError, Sender};
+    use feedrate::Grow;
+    use std::vec;
+
+    fn sender(limit: usize) -> Sender<Grow> {
+        let agreed = Config::new().threshold(0).accept(&Offer::new());
+        Sender::server(Grow::new(limit + 524)).deflate(Some(agreed))
+    }
+
+    /// A peer that does not read makes nobody work: neither for whole messages, in either way of sending them, nor for
+    /// pieces, the first or a later one.
+    #[test]
+    fn what_is_refused_is_not_compressed() {
+        let long = vec![b'a'; 1 << 20];
+        type Send = fn(&mut Sender<Grow>, &[u8]) -> Result<(), SendError>;
+        let whole: Send = |sender, bytes| sender.binary(bytes);
+        let vectored: Send = |sender, bytes| sender.send_vectored(bytes, |_| 0);
+        let piece: Send = |sender, bytes| sender.piece(Piece::binary(bytes, false));
+        let end: Send = |sender, bytes| sender.piece(Piece::binary(bytes, true));
+        for (send, begun) in [(whole, false), (vectored, false), (piece, false), (piece, true), (end, true)] {
+            for limit in [2 << 20, 1 << 10] {
+                let mut sender = sender(limit);
+                // What a peer has not taken: noise of a kind, so that it takes its length.
+                let mut seed = 1_u64;
+                let noise = (0..limit.min(1 << 20)).map(|_| {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    seed.to_be_bytes()[0]
+                });
+                let filling: Vec<u8> = noise.collect();
+                let filling = &filling[..filling.len() - 100];
+                sender.piece(Piece::binary(filling, !begun)).unwrap();
+                let before = sender.queued();
+                COMPRESSED.set(0);
+                for _ in 0..20 {
+                    let (full, too_long) = match send(&mut sender, &long).unwrap_err() {
+                        SendError::Full { needed, free } => (free < needed, false),
+                        SendError::TooLong { needed, limit: most } => (false, most < needed && most == limit),
+                        _ => (false, false),
+                    };
+                    assert_eq!((full, too_long), (limit > 1 << 20, limit < 1 << 20));
+                }
+                assert_eq!((COMPRESSED.get(), sender.queued()), (0, before));
+                // Once it has been taken, there is room and so it is compressed, once.
+                sender.transmitted(sender.queued());
+                if limit > 1 << 20 {
+                    send(&mut sender, &long).unwrap();
+                    assert_eq!(COMPRESSED.get(), long.len());
+                    assert!(sender.queued() < 10_000);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn stored_blocks_are_no_longer_than_was_said() {
+        let agreed = Config::new().threshold(0).accept(&Offer::new());
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 200_000] {
+            for last in [false, true] {
+                let bytes = vec![7; length];
+                let mut deflater = agreed.deflater(Role::Server);
+                // Nothing can be compressed to less than nothing.
+                let out = deflater.compress(&bytes, false, last, 0).map(<[u8]>::to_vec).unwrap();
+                assert!(out.len() <= Deflater::longest(&bytes, false), "{length}: {}", out.len());
+                assert!(out.len() >= length);
+                let (mut found, mut fed, mut block) = (Vec::new(), 0, [0; 1000]);
+                let mut inflater = Inflater::new();
+                let ended = loop {
+                    let window = agreed.window(Role::Client);
+                    let run = inflater.run(window, &out[fed..], last, None, &mut block);
+                    found.extend_from_slice(&block[..run.produced]);
+                    fed += run.consumed;
+                    if run.state != Ok(false) || (run.produced == 0 && run.consumed == 0) {
+                        break run.state;
+                    }
+                };
+                assert_eq!((ended, found == bytes), (Ok(last), true), "{length}");
+            }
+        }
+    }
+
+    /// What went as it is leaves nothing begun, and so nothing that has to be kept.
+    #[test]
+    fn what_goes_as_it_is_has_not_begun() {
+        let mut deflater = Config::new().accept(&Offer::new()).deflater(Role::Server);
+        assert_eq!(deflater.compress(&[1; 1000], true, true, 0), None);
+        assert!(!deflater.wants(b"", false, true));
+        deflater.release();
+        assert!(deflater.state.is_none());
     }
 }

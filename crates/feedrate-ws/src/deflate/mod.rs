@@ -11,6 +11,11 @@
 //! decompress, if the peer begins each message with an empty window (`no_context`). What a message may
 //! become is limited by the receiver's limit, which is checked as it is decompressed, in steps of 4 KiB.
 //!
+//! A byte can become a thousand. Of a message that has not ended, a receiver that puts messages together decompresses
+//! 64 KiB and four bytes for each that has come, and keeps the rest as it came until the message ends or more of it
+//! has come. So a client has to send what it wants to have held, and what is wrong with what waits is told later.
+//! Once a message has ended, it is all there, up to the limit: that is to be what the messages need and no more.
+//!
 //! # Example
 //!
 //! ```

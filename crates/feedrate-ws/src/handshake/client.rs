@@ -15,6 +15,8 @@ use crate::deflate::{Offer, Params};
 pub struct Client<'a, S: Storage> {
     request: ClientRequest<'a>,
     head: Reader<S>,
+    /// Answers that were passed over.
+    interim: u8,
 }
 
 /// Why the connection is not to be used.
@@ -22,10 +24,11 @@ pub struct Client<'a, S: Storage> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The answer is not HTTP, or too much of it.
+    /// The answer is not HTTP, or it is an upgrade and malformed.
     #[error(transparent)]
     Head(#[from] HeadError),
-    /// The server does not upgrade. Its headers may say more: [`Client::headers`].
+    /// The server does not upgrade. Its headers may say more: [`Client::headers`]. Whatever else is odd in such an
+    /// answer, its version, its headers or its length, this is what is told.
     #[error("status {0}, expected 101")]
     Status(u16),
     /// A header is missing, or there more than once, or has another value.
@@ -41,22 +44,35 @@ pub enum ClientError {
 impl<'a, S: Storage> Client<'a, S> {
     /// For the answer to this request. The storage holds the answer: its limit is that of its length.
     pub const fn new(request: ClientRequest<'a>, storage: S) -> Self {
-        Self { request, head: Reader::new(storage) }
+        Self { request, head: Reader::new(storage, true), interim: 0 }
     }
 
     /// Takes bytes off the front of `input`, up to the end of the answer. `None`: it is not all there.
+    ///
+    /// Interim answers before it, such as 103, are passed over: eight at most.
     ///
     /// # Errors
     ///
     /// See [`ClientError`]. What is left to do is to close the connection.
     pub fn feed<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<Option<Response<'_>>, ClientError> {
-        if !self.head.feed(input)? {
-            return Ok(None);
+        loop {
+            match self.head.feed(input) {
+                Ok(false) => return Ok(None),
+                Ok(true) => {}
+                Err(error) => return Err(self.wrong(error)),
+            }
+            match self.head.status() {
+                Some(101) => break,
+                // RFC 9110, section 15.2.
+                Some(100..=199) if self.interim < INTERIM => self.interim = self.interim.saturating_add(1),
+                _ => return Err(self.wrong(HeadError::FirstLine)),
+            }
+            self.head.again();
         }
-        match status(self.head.first_line())? {
-            101 => {}
-            other => return Err(ClientError::Status(other)),
+        if !is_upgrade(self.head.first_line()) {
+            return Err(HeadError::FirstLine.into());
         }
+        self.head.check()?;
         let headers = self.head.headers();
         let protocol = check(headers, &self.request)?;
         #[cfg(not(feature = "deflate"))]
@@ -71,21 +87,50 @@ impl<'a, S: Storage> Client<'a, S> {
         }))
     }
 
+    /// The stream ended.
+    ///
+    /// # Errors
+    ///
+    /// The answer had not: [`ClientError::Status`], if so much of it had come, and it is no upgrade.
+    ///
+    /// ```
+    /// use feedrate::Array;
+    /// use feedrate_ws::handshake::{Client, ClientError, ClientRequest};
+    ///
+    /// let request = ClientRequest::new("server.example.com", "/", *b"the sample nonce");
+    /// let mut client = Client::new(request, Array::<2048>::new());
+    /// let mut input = &b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 5\r\n"[..];
+    /// assert!(client.feed(&mut input)?.is_none());
+    /// assert_eq!(client.end(), Err(ClientError::Status(503)));
+    /// # Ok::<(), ClientError>(())
+    /// ```
+    pub fn end(&self) -> Result<(), ClientError> {
+        if self.head.is_done() { Ok(()) } else { Err(self.wrong(HeadError::Truncated)) }
+    }
+
+    /// What is told, if this is wrong with the answer.
+    fn wrong(&self, error: HeadError) -> ClientError {
+        match self.head.status() {
+            Some(101) | None => error.into(),
+            Some(status) => ClientError::Status(status),
+        }
+    }
+
     /// The answer's headers, once it is all there, whatever its status.
     pub fn headers(&self) -> Headers<'_> {
         self.head.headers()
     }
 }
 
-fn status(line: &[u8]) -> Result<u16, ClientError> {
-    let status = line.strip_prefix(b"HTTP/1.1 ").and_then(<[u8]>::split_first_chunk::<3>);
-    match status {
-        Some((digits, [] | [b' ', ..])) if digits.iter().all(u8::is_ascii_digit) => {
-            let number = core::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-            number.ok_or(HeadError::FirstLine.into())
-        }
-        _ => Err(HeadError::FirstLine.into()),
-    }
+/// So many interim answers are passed over: a server that sends more sends nothing else.
+const INTERIM: u8 = 8;
+
+/// Whether a first line, whose status is 101, is that of HTTP/1.1, or of a minor version behind it (RFC 9110,
+/// section 2.5).
+fn is_upgrade(line: &[u8]) -> bool {
+    // Not `strip_prefix`: at opt-level "z" a panic may be left in it.
+    let Some((b"HTTP/1.", rest)) = line.split_first_chunk() else { return false };
+    matches!(rest, [b'1'..=b'9', b' ', b'1', b'0', b'1'] | [b'1'..=b'9', b' ', b'1', b'0', b'1', b' ', ..])
 }
 
 /// The subprotocol, of an answer that is right.

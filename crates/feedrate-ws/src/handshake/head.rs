@@ -1,4 +1,7 @@
-//! A request's or an answer's head: RFC 9112, sections 2 to 5. Strict, and in linear time.
+//! A request's or an answer's head: RFC 9112, sections 2 to 5. In linear time, and strict: except that of an answer
+//! that is no upgrade, whatever else is wrong with it, the status can be told.
+
+use core::cell::Cell;
 
 use feedrate::{Decoder, EncodeError, Extent, Fault, Input, Output, Protocol, Storage};
 
@@ -27,6 +30,12 @@ pub enum HeadError {
         /// Where in the head.
         at: usize,
     },
+    /// The first byte is that of a TLS record: of a client that was told `wss`, or of a server that expects it.
+    #[error("TLS, expected HTTP/1.1: is one side to use TLS, and the other not?")]
+    Tls,
+    /// The stream ended before the head did.
+    #[error("the stream ended inside a head, expected an empty line behind it")]
+    Truncated,
     /// The start line is malformed.
     #[error("malformed start line, expected that of an HTTP/1.1 message")]
     FirstLine,
@@ -40,6 +49,10 @@ pub enum HeadError {
 
 /// Heads as a protocol: up to an empty line. What may stand in a line is checked as it comes.
 struct Heads {
+    /// Of answers, not requests.
+    answers: bool,
+    /// An answer's, once it is known.
+    status: Option<u16>,
     /// The last bytes were this much of CR LF CR LF.
     matched: u8,
     /// Lines that have ended, the first one included.
@@ -61,27 +74,81 @@ impl Protocol for Heads {
 
     fn scan(&mut self, so_far: &[u8], from: usize) -> Result<(), HeadError> {
         if from == 0 {
-            (self.matched, self.lines) = (0, 0);
+            (self.matched, self.lines, self.status) = (0, 0, None);
         }
-        for (at, byte) in so_far.iter().enumerate().skip(from) {
-            self.matched = match (byte, self.matched) {
-                (b'\r', 0 | 2) | (b'\n', 1 | 3) => self.matched.saturating_add(1),
-                (b'\r' | b'\n', _) | (_, 1 | 3) => return Err(HeadError::Control { at }),
-                (0..=8 | 11..=31 | 127, _) => return Err(HeadError::Control { at }),
-                _ => 0,
-            };
-            if self.matched == 2 {
-                self.lines = self.lines.saturating_add(1);
-                if self.lines > self.limit.saturating_add(1) {
-                    return Err(HeadError::TooManyHeaders { limit: self.limit });
-                }
+        let mut bytes = so_far.iter().enumerate().skip(from);
+        let wrong = bytes.find_map(|(at, byte)| self.look(at, *byte).err().map(|error| (at, error)));
+        if self.answers && self.status.is_none() {
+            let end = wrong.map_or(so_far.len(), |(at, _)| at.saturating_add(1));
+            self.status = status(so_far.get(..end).unwrap_or_default());
+        }
+        wrong.map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    fn parse<'a>(&mut self, head: Self::Bytes<'a>) -> Result<&'a mut [u8], HeadError> {
+        if self.answers {
+            unfold(head);
+        }
+        Ok(head)
+    }
+}
+
+impl Heads {
+    /// The next byte.
+    fn look(&mut self, at: usize, byte: u8) -> Result<(), HeadError> {
+        if at == 0 && matches!(byte, 0x14..=0x17) {
+            return Err(HeadError::Tls);
+        }
+        // Something that speaks another protocol may never say an empty line.
+        if self.answers && HTTP.get(at).is_some_and(|expected| !expected.eq_ignore_ascii_case(&byte)) {
+            return Err(HeadError::FirstLine);
+        }
+        self.matched = match (byte, self.matched) {
+            (b'\r', 0 | 2) | (b'\n', 1 | 3) => self.matched.saturating_add(1),
+            (b'\r' | b'\n', _) | (_, 1 | 3) => return Err(HeadError::Control { at }),
+            (0..=8 | 11..=31 | 127, _) => return Err(HeadError::Control { at }),
+            _ => 0,
+        };
+        if self.matched == 2 {
+            self.lines = self.lines.saturating_add(1);
+            if self.lines > self.limit.saturating_add(1) {
+                return Err(HeadError::TooManyHeaders { limit: self.limit });
             }
         }
         Ok(())
     }
+}
 
-    fn parse<'a>(&mut self, head: Self::Bytes<'a>) -> Result<&'a mut [u8], HeadError> {
-        Ok(head)
+/// Each status line begins with it: RFC 9112, section 2.3.
+const HTTP: &[u8] = b"HTTP/";
+
+/// The status in the beginning of an answer: three digits behind some version of HTTP, and something behind those that
+/// is none. So much is understood of any status line, however odd.
+fn status(head: &[u8]) -> Option<u16> {
+    let rest = head.get(HTTP.len()..)?;
+    let version = rest.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.').filter(|n| *n > 0)?;
+    let rest = rest.get(version..)?;
+    let blanks = rest.iter().position(|byte| !b" \t".contains(byte)).filter(|n| *n > 0)?;
+    let (digits, behind) = rest.get(blanks..)?.split_first_chunk::<3>()?;
+    if !digits.iter().all(u8::is_ascii_digit) || behind.first()?.is_ascii_digit() {
+        return None;
+    }
+    Some(digits.iter().fold(0, |number: u16, digit| {
+        number.saturating_mul(10).saturating_add(u16::from(*digit).saturating_sub(u16::from(b'0')))
+    }))
+}
+
+/// A line that begins with a blank goes on with the one before it: RFC 9112, section 5.2. (Behind the first line it
+/// becomes a part of the reason, which nobody reads: section 2.2.)
+fn unfold(head: &mut [u8]) {
+    let cells = Cell::from_mut(head).as_slice_of_cells();
+    for window in cells.windows(3) {
+        if let [cr, lf, next] = window {
+            if (cr.get(), lf.get()) == (b'\r', b'\n') && b" \t".contains(&next.get()) {
+                cr.set(b' ');
+                lf.set(b' ');
+            }
+        }
     }
 }
 
@@ -98,15 +165,29 @@ impl From<Fault> for HeadError {
 /// Collects a head, and checks its lines.
 pub(super) struct Reader<S> {
     decoder: Decoder<Heads, S>,
+    before: Before,
     done: bool,
 }
 
+/// Empty lines before a head.
+enum Before {
+    /// So many.
+    Lines(u8),
+    /// So many, and a CR.
+    Cr(u8),
+    /// It has begun.
+    Over,
+}
+
+/// So many empty lines before a head are passed over. RFC 9112, section 2.2: at least one.
+const EMPTY: u8 = 4;
 const CRLF: &str = "\r\n";
 
 impl<S: Storage> Reader<S> {
-    pub(super) const fn new(storage: S) -> Self {
-        let heads = Heads { matched: 0, lines: 0, limit: 100 };
-        Self { decoder: Decoder::new(heads, storage), done: false }
+    /// Of requests, or of answers.
+    pub(super) const fn new(storage: S, answers: bool) -> Self {
+        let heads = Heads { answers, status: None, matched: 0, lines: 0, limit: 100 };
+        Self { decoder: Decoder::new(heads, storage), before: Before::Lines(0), done: false }
     }
 
     pub(super) const fn limit_headers(&mut self, limit: usize) {
@@ -120,25 +201,57 @@ impl<S: Storage> Reader<S> {
             input.take(taken);
             self.done = result?;
         }
-        // Each time: what is wrong stays wrong.
-        if self.done {
-            self.check()?;
-        }
         Ok(self.done)
+    }
+
+    /// Goes on to the next head.
+    pub(super) fn again(&mut self) {
+        (self.before, self.done) = (Before::Lines(0), false);
+        self.decoder.protocol_mut().status = None;
+    }
+
+    pub(super) const fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// An answer's status, once it is known, and whatever is wrong with the rest.
+    pub(super) const fn status(&self) -> Option<u16> {
+        self.decoder.protocol().status
     }
 
     fn read(&mut self, input: &[u8]) -> (usize, Result<bool, HeadError>) {
         let mut rest = input;
-        let result = match self.decoder.feed(&mut rest) {
+        let mut result = Ok(false);
+        while let (Before::Lines(n) | Before::Cr(n), Some((byte, later))) = (&self.before, rest.split_first())
+        {
+            let n = *n;
+            match (&self.before, byte) {
+                (Before::Lines(_), b'\r') if n < EMPTY => (self.before, rest) = (Before::Cr(n), later),
+                (Before::Cr(_), b'\n') => (self.before, rest) = (Before::Lines(n.saturating_add(1)), later),
+                (Before::Cr(_), _) => {
+                    // It is one alone, which is refused as any other is.
+                    result = self.decode(&mut &b"\r"[..]);
+                    self.before = Before::Over;
+                }
+                _ => self.before = Before::Over,
+            }
+        }
+        if let (Before::Over, Ok(_)) = (&self.before, &result) {
+            result = self.decode(&mut rest);
+        }
+        (input.len().saturating_sub(rest.len()), result)
+    }
+
+    fn decode(&mut self, input: &mut &[u8]) -> Result<bool, HeadError> {
+        let result = match self.decoder.feed(input) {
             Ok(head) => Ok(head.is_some()),
             Err(error) => Err(error.into_inner()),
         };
         let limit = self.decoder.storage().limit();
-        let result = result.map_err(|error| match error {
+        result.map_err(|error| match error {
             HeadError::TooLong { .. } => HeadError::TooLong { limit },
             other => other,
-        });
-        (input.len().saturating_sub(rest.len()), result)
+        })
     }
 
     pub(super) fn first_line(&self) -> &[u8] {
@@ -155,11 +268,12 @@ impl<S: Storage> Reader<S> {
         (head.get(..end).unwrap_or_default(), head.get(end.saturating_add(CRLF.len())..).unwrap_or_default())
     }
 
-    fn check(&self) -> Result<(), HeadError> {
+    /// Whether each header is one.
+    pub(super) fn check(&self) -> Result<(), HeadError> {
         let (first, lines) = self.split();
         let mut at = first.len().saturating_add(CRLF.len());
         for line in lines.split(|byte| *byte == b'\n') {
-            let text = line.strip_suffix(b"\r").unwrap_or(line);
+            let text = without_cr(line);
             if text.is_empty() {
                 break;
             }
@@ -182,7 +296,7 @@ impl<'a> Headers<'a> {
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         self.0
             .split(|byte| *byte == b'\n')
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+            .map(without_cr)
             .filter_map(split_header)
             .filter_map(|(name, value)| Some((core::str::from_utf8(name).ok()?, value)))
     }
@@ -217,6 +331,14 @@ impl<'a> Headers<'a> {
     }
 }
 
+/// A line without its end. Not `strip_suffix`: at opt-level "z" a panic may be left in it.
+fn without_cr(line: &[u8]) -> &[u8] {
+    match line {
+        [text @ .., b'\r'] => text,
+        _ => line,
+    }
+}
+
 fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let value = line.get(colon.saturating_add(1)..)?;
@@ -224,6 +346,26 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end =
         value.iter().rposition(|byte| !b" \t".contains(byte)).map_or(start, |last| last.saturating_add(1));
     Some((line.get(..colon)?, value.get(start..end)?))
+}
+
+/// Writes the caller's headers. What the handshake says, or where the message ends, is not for them to say: a second
+/// time it would be said to one reader, and not to another.
+pub(super) fn put_headers<O: Output>(out: &mut O, headers: &[(&str, &str)]) -> Result<(), EncodeError> {
+    const OWN: [&str; 5] = ["Connection", "Content-Length", "Host", "Transfer-Encoding", "Upgrade"];
+    const PREFIX: &[u8] = b"Sec-WebSocket-";
+    for (name, value) in headers {
+        let start = name.as_bytes().get(..PREFIX.len());
+        if OWN.iter().any(|own| own.eq_ignore_ascii_case(name))
+            || start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+        {
+            return Err(EncodeError::Invalid {
+                what: "header's name",
+                expected: "none that the handshake writes itself",
+            });
+        }
+        put_header(out, name, value)?;
+    }
+    Ok(())
 }
 
 /// Writes a header, which must not be able to become two.

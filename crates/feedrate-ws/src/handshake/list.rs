@@ -8,6 +8,39 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
+/// Whether it is a host and perhaps a port, without a user: RFC 3986, section 3.2.2.
+pub(super) fn is_authority(bytes: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte);
+    let (good, behind) = if let [b'[', rest @ ..] = bytes {
+        let end = rest.iter().position(|byte| *byte == b']').unwrap_or(0);
+        let address = rest.get(..end).unwrap_or_default();
+        let good = !address.is_empty() && address.iter().all(|byte| plain(byte) || *byte == b':');
+        (good, rest.get(end.saturating_add(1)..).unwrap_or_default())
+    } else {
+        let end = bytes.iter().position(|byte| *byte == b':').unwrap_or(bytes.len());
+        let (name, behind) = bytes.split_at_checked(end).unwrap_or_default();
+        // Behind a `%` so many hexadecimal digits are to come.
+        let mut digits = 0_u8;
+        let good = name.iter().all(|byte| match (digits, byte) {
+            (0, b'%') => {
+                digits = 2;
+                true
+            }
+            (0, _) => plain(byte),
+            _ => {
+                digits = digits.saturating_sub(1);
+                byte.is_ascii_hexdigit()
+            }
+        });
+        (good && digits == 0, behind)
+    };
+    good && match behind {
+        [] => true,
+        [b':', port @ ..] => port.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
 /// What is written has to be one.
 pub(super) fn check_token(what: &'static str, text: &str) -> Result<(), EncodeError> {
     if is_token(text.as_bytes()) { Ok(()) } else { Err(EncodeError::Invalid { what, expected: "a token" }) }

@@ -2,7 +2,7 @@
 
 use feedrate::{Encode, EncodeError, Output};
 
-use super::head::{Headers, put_header};
+use super::head::{Headers, put_header, put_headers};
 use super::key;
 use super::list::{self, Extension, Extensions};
 use super::response::Accept;
@@ -61,7 +61,9 @@ impl<'a> ClientRequest<'a> {
         self
     }
 
-    /// Has more headers, names and values.
+    /// Has more headers, names and values. Those that the handshake, or the connection, has itself are an error when
+    /// this is written: `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding` and all that begin with
+    /// `Sec-WebSocket-`.
     #[must_use]
     pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
         self.headers = headers;
@@ -90,6 +92,9 @@ impl Encode for ClientRequest<'_> {
         for part in ["GET ", self.target, " HTTP/1.1\r\n"] {
             out.put(part.as_bytes())?;
         }
+        if self.host.is_empty() || !list::is_authority(self.host.as_bytes()) {
+            return Err(EncodeError::Invalid { what: "host", expected: "a host and perhaps a port" });
+        }
         put_header(out, "Host", self.host)?;
         out.put(
             b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ",
@@ -113,9 +118,7 @@ impl Encode for ClientRequest<'_> {
             offer.write(out)?;
             out.put(b"\r\n")?;
         }
-        for (name, value) in self.headers {
-            put_header(out, name, value)?;
-        }
+        put_headers(out, self.headers)?;
         out.put(b"\r\n")
     }
 }

@@ -2,7 +2,7 @@
 
 use feedrate::{Encode, EncodeError, Output};
 
-use super::head::{Headers, put_header};
+use super::head::{Headers, put_header, put_headers};
 use super::key;
 use super::list;
 #[cfg(feature = "deflate")]
@@ -39,7 +39,9 @@ impl<'a> Accept<'a> {
         Accept { protocol, ..self }
     }
 
-    /// Has more headers, names and values.
+    /// Has more headers, names and values. Those that the handshake, or the connection, has itself are an error when
+    /// this is written: `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding` and all that begin with
+    /// `Sec-WebSocket-`.
     pub const fn headers<'b>(self, headers: &'b [(&'b str, &'b str)]) -> Accept<'b>
     where
         'a: 'b,
@@ -72,9 +74,7 @@ impl Encode for Accept<'_> {
             params.write(out)?;
             out.put(b"\r\n")?;
         }
-        for (name, value) in self.headers {
-            put_header(out, name, value)?;
-        }
+        put_headers(out, self.headers)?;
         out.put(b"\r\n")
     }
 }
@@ -86,25 +86,39 @@ impl Encode for Accept<'_> {
 /// use feedrate_ws::handshake::Rejection;
 ///
 /// let mut out = Vec::new();
-/// Rejection::new(403).encode(&mut out)?;
-/// assert!(out.starts_with(b"HTTP/1.1 403 Forbidden\r\n"));
+/// Rejection::new(401).headers(&[("WWW-Authenticate", "Bearer")]).encode(&mut out)?;
+/// assert!(out.starts_with(b"HTTP/1.1 401 Unauthorized\r\n"));
+/// assert!(out.ends_with(b"\r\nWWW-Authenticate: Bearer\r\n\r\n"));
 /// # Ok::<(), feedrate::EncodeError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "the client waits for an answer"]
 #[non_exhaustive]
-pub struct Rejection {
+pub struct Rejection<'a> {
     /// HTTP's number for the reason: 400 for a bad request, 401, 403, 404, 429, 503 and so on.
     pub status: u16,
+    headers: &'a [(&'a str, &'a str)],
 }
 
-impl Rejection {
+impl<'a> Rejection<'a> {
     /// With this status: 300 to 599.
     pub const fn new(status: u16) -> Self {
-        Self { status }
+        Self { status, headers: &[] }
     }
 
-    const REASONS: [(u16, &'static str); 11] = [
+    /// Has more headers, names and values: `WWW-Authenticate` with 401, `Location` with 302, `Retry-After` with 503.
+    /// Those that the handshake, or the connection, has itself are an error when this is written, as they are for
+    /// [`Accept::headers`].
+    pub const fn headers<'b>(self, headers: &'b [(&'b str, &'b str)]) -> Rejection<'b> {
+        Rejection { status: self.status, headers }
+    }
+
+    const REASONS: [(u16, &'static str); 16] = [
+        (301, "Moved Permanently"),
+        (302, "Found"),
+        (303, "See Other"),
+        (307, "Temporary Redirect"),
+        (308, "Permanent Redirect"),
         (400, "Bad Request"),
         (401, "Unauthorized"),
         (403, "Forbidden"),
@@ -119,7 +133,7 @@ impl Rejection {
     ];
 }
 
-impl Encode for Rejection {
+impl Encode for Rejection<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         let digit = |unit: u16| {
             let digit = self.status.checked_div(unit).unwrap_or(0) % 10;
@@ -140,6 +154,7 @@ impl Encode for Rejection {
             426 => out.put(b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")?,
             _ => {}
         }
+        put_headers(out, self.headers)?;
         out.put(b"\r\n")
     }
 }

@@ -4,7 +4,7 @@ use feedrate::{Input, Storage};
 
 use super::head::{HeadError, Headers, Reader};
 use super::key;
-use super::list;
+use super::list::{self, is_authority};
 use super::request::Request;
 use super::response::Rejection;
 
@@ -46,7 +46,7 @@ pub enum ServerError {
 
 impl ServerError {
     /// The answer that says so. Then close the connection.
-    pub const fn rejection(&self) -> Rejection {
+    pub const fn rejection(&self) -> Rejection<'static> {
         Rejection::new(match self {
             Self::Head(HeadError::TooLong { .. } | HeadError::TooManyHeaders { .. }) => 431,
             Self::Method => 405,
@@ -60,7 +60,7 @@ impl ServerError {
 impl<S: Storage> Server<S> {
     /// The storage holds the request: its limit is that of the request's length.
     pub const fn new(storage: S) -> Self {
-        Self { head: Reader::new(storage) }
+        Self { head: Reader::new(storage, false) }
     }
 
     /// Accepts this many headers at most (100, if this is not called).
@@ -80,6 +80,7 @@ impl<S: Storage> Server<S> {
         if !self.head.feed(input)? {
             return Ok(None);
         }
+        self.head.check()?;
         let target = target(self.head.first_line())?;
         let headers = self.head.headers();
         let key = check(headers)?;
@@ -101,25 +102,42 @@ fn target(line: &[u8]) -> Result<&str, ServerError> {
     if method != b"GET" {
         return Err(ServerError::Method);
     }
-    if version != b"HTTP/1.1" {
+    // RFC 6455, section 4.2.1: 1.1 or higher. What is higher than 1.1 and no 2 is understood as 1.1 (RFC 9110,
+    // section 2.5).
+    let Some((b"HTTP/1.", [b'1'..=b'9'])) = version.split_first_chunk() else {
         return Err(ServerError::Http);
-    }
+    };
     // RFC 6455, section 4.1: a path, or a whole URI.
     let visible = target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
-    let target = core::str::from_utf8(target).ok().filter(|_| visible);
-    let whole = |target: &&str| target.starts_with("http://") || target.starts_with("https://");
-    target.filter(|target| target.starts_with('/') || whole(target)).ok_or(HeadError::FirstLine.into())
+    let good = visible && (target.first() == Some(&b'/') || is_whole_uri(target));
+    core::str::from_utf8(target).ok().filter(|_| good).ok_or(HeadError::FirstLine.into())
+}
+
+/// Whether it is one of `http` or `https`, with a host: RFC 9112, section 3.2.2.
+fn is_whole_uri(target: &[u8]) -> bool {
+    let behind = |scheme: &[u8]| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    let Some(rest) = behind(b"http://").or_else(|| behind(b"https://")) else { return false };
+    let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
+    // RFC 9110, section 4.2.1: an empty host is none.
+    !matches!(authority, [] | [b':', ..]) && is_authority(authority)
 }
 
 fn check(headers: Headers<'_>) -> Result<[u8; 24], ServerError> {
     let bad = |name, expected| ServerError::Header { name, expected };
+    // RFC 9112, section 6.3: two of what says how long a body is, is how requests are smuggled.
+    let zero = |length: &[u8]| !length.is_empty() && length.iter().all(|digit| *digit == b'0');
     if headers.get("Transfer-Encoding").is_some()
-        || headers.all("Content-Length").any(|length| length != b"0")
+        || headers.all("Content-Length").enumerate().any(|(i, length)| i > 0 || !zero(length))
     {
         return Err(ServerError::Body);
     }
-    if headers.only("Host").is_none() {
-        return Err(bad("Host", "one"));
+    // RFC 9112, section 3.2.
+    if !headers.only("Host").is_some_and(|host| is_authority(host.as_bytes())) {
+        return Err(bad("Host", "one, a host and perhaps a port"));
     }
     if !headers.lists("Upgrade", "websocket") {
         return Err(bad("Upgrade", "websocket"));

@@ -334,16 +334,28 @@ impl<S: Storage> Assembly<S> {
         let mut out = [0; BLOCK];
         let room = if whole { BLOCK } else { self.storage.limit().clamp(1, BLOCK) };
         let out = out.get_mut(..room).unwrap_or_default();
-        let run = self.inflater.run(self.window, compressed, ends, out);
+        let run = self.inflater.run(self.window, compressed, ends, self.held(whole), out);
         let all = out.get(..run.produced).unwrap_or_default();
         (run.consumed, self.inflated(all, run.state, whole))
+    }
+
+    /// Bytes of the message that are held while more of it comes. In pieces there are none.
+    #[cfg(feature = "deflate")]
+    fn held(&self, whole: bool) -> Option<u64> {
+        whole.then_some(self.length)
+    }
+
+    /// Whether more comes of the compressed message without more of its payload.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn is_pending(&self, whole: bool) -> bool {
+        self.inflater.is_pending(self.held(whole))
     }
 
     #[cfg(feature = "deflate")]
     fn inflated(
         &mut self,
         all: &[u8],
-        state: Result<bool, ()>,
+        state: Result<bool, Violation>,
         whole: bool,
     ) -> Result<Option<What>, Violation> {
         let (kind, first) = (self.kind(), self.is_fresh() || whole);
@@ -354,7 +366,7 @@ impl<S: Storage> Assembly<S> {
         if out.len() < all.len() {
             return Err(Violation::TooLong { length: self.limit.saturating_add(1), limit: self.limit });
         }
-        let last = state.map_err(|()| Violation::Deflate)?;
+        let last = state?;
         self.storage.append(out).map_err(|_| Violation::Memory)?;
         if last {
             self.frame = Current::Header;

@@ -26,7 +26,7 @@ use crate::deflate::Window;
 use crate::error::{Truncated, Violation};
 use crate::frames::Frames;
 use crate::mode::{InPieces, Whole};
-use crate::opcode::{Kind, Opcode};
+use crate::opcode::{CONTROL, Kind, Opcode};
 use crate::role::Role;
 
 pub use self::event::Event;
@@ -55,8 +55,9 @@ pub struct Receiver<S, M = Whole> {
 impl<S: Storage> Receiver<S> {
     /// The receiving half of one side of a connection, after the handshake.
     ///
-    /// The longest message that is accepted is `storage.limit()` less 125 bytes, which are for a control
-    /// frame that comes in pieces in the middle of a message.
+    /// The longest message that is accepted is `storage.limit()` less 125 bytes
+    /// ([`CONTROL`](crate::frame::CONTROL)), which are for a control frame that comes in pieces in the middle of a
+    /// message: [`longest_message`](Self::longest_message).
     pub const fn new(role: Role, storage: S) -> Self {
         let frames = Decoder::new(Frames::new(role).joined(), Spill::new());
         Self { frames, assembly: Assembly::new(storage), mode: PhantomData }
@@ -75,6 +76,28 @@ impl<S: Storage> Receiver<S> {
 }
 
 impl<S: Storage> Receiver<S> {
+    /// The longest message that is accepted, in bytes. `None`: the storage is too small even for a control frame that
+    /// comes in pieces, which ends the connection.
+    ///
+    /// It is known once the receiver is made, so a program whose sizes come from a configuration asks then. The
+    /// [`Sender`](crate::Sender::longest_message) has the same.
+    ///
+    /// ```
+    /// use feedrate::Grow;
+    /// use feedrate_ws::frame::CONTROL;
+    /// use feedrate_ws::{Receiver, Role};
+    ///
+    /// let receiver = |bytes| Receiver::new(Role::Server, Grow::new(bytes));
+    /// assert_eq!(receiver(CONTROL + 1000).longest_message(), Some(1000));
+    /// assert_eq!(receiver(100).longest_message(), None);
+    /// // In pieces, any.
+    /// assert_eq!(receiver(CONTROL).in_pieces(u64::MAX).longest_message(), Some(u64::MAX));
+    /// ```
+    pub fn longest_message(&self) -> Option<u64> {
+        let longest = self.assembly.storage.limit().checked_sub(CONTROL)?;
+        Some(u64::try_from(longest).unwrap_or(u64::MAX))
+    }
+
     /// Gives memory back to the heap, as far as no message is held in it. For connections that have been idle
     /// for a while.
     pub fn release(&mut self) {
@@ -83,6 +106,15 @@ impl<S: Storage> Receiver<S> {
 }
 
 impl<S: Storage> Receiver<S, InPieces> {
+    /// The longest message that is accepted, in bytes. `None`: the storage is too small even for a control frame that
+    /// comes in pieces.
+    ///
+    /// It is known once the receiver is made, so a program whose sizes come from a configuration asks then. The
+    /// [`Sender`](crate::Sender::longest_message) has the same.
+    pub fn longest_message(&self) -> Option<u64> {
+        (self.assembly.storage.limit() >= CONTROL).then_some(self.assembly.limit)
+    }
+
     /// Gives memory back to the heap, as far as nothing is held in it. For connections that have been idle
     /// for a while.
     pub fn release(&mut self) {

@@ -148,7 +148,7 @@ pub(crate) fn compressed<'i, I: Input<'i>, S: Storage>(
 ) -> Result<Option<Step>, Violation> {
     let (remaining, fin) = (frames.protocol().remaining(), frames.protocol().has_ended());
     let here = usize::try_from(remaining).unwrap_or(usize::MAX).min(input.bytes().len());
-    if here == 0 && remaining > 0 && !assembly.inflater.is_pending() {
+    if here == 0 && remaining > 0 && !assembly.is_pending(whole) {
         return Ok(Some(Step::Idle));
     }
     let mut block = [0; 1024];
@@ -164,7 +164,7 @@ pub(crate) fn compressed<'i, I: Input<'i>, S: Storage>(
         _ = next(frames, &mut input.take(taken));
     }
     let found = found?;
-    if !fin && frames.protocol().remaining() == 0 && !assembly.inflater.is_pending() {
+    if !fin && frames.protocol().remaining() == 0 && !assembly.is_pending(whole) {
         assembly.end_fragment();
     }
     Ok(found.map(|what| Step::Stored(what, 0)))

@@ -6,12 +6,18 @@ use super::Sender;
 use super::error::SendError;
 use super::keys::Keys;
 use super::queue::{self, Queue};
+#[cfg(feature = "deflate")]
+use crate::deflate::Deflater;
 use crate::header::{HEADER, Header};
 use crate::message::{Message, Piece, Text};
 use crate::opcode::{Kind, Opcode};
 
 impl<S: Storage, K: Keys> Sender<S, K> {
     /// Queues a message.
+    ///
+    /// There has to be room for all of it as it is, before anything is compressed. So whether it is refused does not
+    /// depend on what is in it, and a message that is refused again and again costs no work. What compression would
+    /// make longer than there is room for goes as it is.
     ///
     /// # Errors
     ///
@@ -88,6 +94,8 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     /// Queues a piece of a message: the first begins one, the one that says so ends it. Those that a
     /// [`Receiver`](crate::Receiver) hands out can be passed on as they are.
     ///
+    /// Of a compressed message, a piece has to have room for 6 bytes more than it has, and 5 for each 64 KiB.
+    ///
     /// # Errors
     ///
     /// As [`send`](Self::send), and [`SendError::Unfinished`] for a piece of the other kind than the
@@ -116,8 +124,12 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         }
         let opcode = if first { kind.opcode() } else { Opcode::Continuation };
         #[cfg(feature = "deflate")]
-        if let Some(deflate) = &mut self.deflate {
-            if let Some(compressed) = deflate.compress(bytes, first, last) {
+        if let Some(deflate) = self.deflate.as_mut().filter(|deflate| deflate.wants(bytes, first, last)) {
+            // Before any work: who is refused tries again, perhaps many times.
+            let fragment = usize::try_from(self.fragment).unwrap_or(usize::MAX);
+            let free = room(&mut self.queue, fragment, Deflater::longest(bytes, first && last))?;
+            let most = queue::longest(free, fragment);
+            if let Some(compressed) = deflate.compress(bytes, first, last, most) {
                 let header = Header { fin: last, rsv1: first, opcode, mask: None, length: 0 };
                 let result = frames(&mut self.queue, &mut self.keys, self.fragment, header, compressed, push);
                 deflate.sent(result.is_ok());
@@ -152,6 +164,18 @@ fn frames<S: Storage, K: Keys>(
     in_frames(queue, keys, fragment, first, payload)
 }
 
+/// Whether there is room for a payload of this length, and how much there is.
+fn room<S: Storage>(queue: &mut Queue<S>, fragment: usize, length: usize) -> Result<usize, SendError> {
+    let (needed, free, limit) = (queue::framed(length, fragment), queue.free(), queue.limit());
+    if needed <= free {
+        Ok(free)
+    } else if needed <= limit {
+        Err(SendError::Full { needed, free })
+    } else {
+        Err(SendError::TooLong { needed, limit })
+    }
+}
+
 #[inline(never)]
 fn in_frames<S: Storage, K: Keys>(
     queue: &mut Queue<S>,
@@ -160,17 +184,7 @@ fn in_frames<S: Storage, K: Keys>(
     first: Header,
     payload: &[u8],
 ) -> Result<(), SendError> {
-    let free = queue.free();
-    let needed = payload.len().saturating_add(queue::headers(payload.len(), fragment));
-    if needed > free {
-        let limit = queue.limit();
-        let too_long = needed > limit;
-        return Err(if too_long {
-            SendError::TooLong { needed, limit }
-        } else {
-            SendError::Full { needed, free }
-        });
-    }
+    room(queue, fragment, payload.len())?;
     let mark = queue.mark();
     let (mut opcode, mut rsv1, mut rest) = (first.opcode, first.rsv1, payload);
     loop {
@@ -180,7 +194,7 @@ fn in_frames<S: Storage, K: Keys>(
         let header = Header { fin, rsv1, opcode, mask: keys.next_key(), length };
         if !queue.push(&header, now) {
             queue.rewind(mark);
-            return Err(SendError::Full { needed, free: 0 });
+            return Err(SendError::Full { needed: queue::framed(payload.len(), fragment), free: 0 });
         }
         if later.is_empty() {
             return Ok(());

@@ -18,17 +18,19 @@ use self::closing::Closing;
 use self::queue::Queue;
 #[cfg(feature = "deflate")]
 use crate::deflate::{Deflater, Params};
-use crate::header::Header;
+use crate::header::{HEADER, Header};
 use crate::opcode::{Kind, Opcode};
 
 pub use self::closing::StreamEvent;
 pub use self::error::SendError;
 pub use self::keys::{Keys, Unmasked};
+pub use self::queue::RESERVED;
 
 /// Turns messages into bytes, and holds those until they are written.
 ///
 /// * Data goes in order, up to the limit that the storage sets. What has no room is refused with
-///   [`SendError::Full`], is still the caller's, and nothing of it has been queued.
+///   [`SendError::Full`], is still the caller's, and nothing of it has been queued or
+///   [compressed](Self::send).
 /// * Pings and pongs go before all data that has not begun: between two frames, of which long messages have many. While
 ///   the peer does not take what it is sent, one pong waits at most: the last.
 /// * The answer to the peer's close frame, and the close frame for a peer that breaks a rule, go behind
@@ -70,16 +72,17 @@ pub struct Sender<S, K = Unmasked> {
 }
 
 impl<S: Storage> Sender<S> {
-    /// The sending half of a server's side. The storage bounds what is queued: 524 bytes of it are kept for control
-    /// frames.
+    /// The sending half of a server's side. The storage bounds what is queued: 524 bytes of it
+    /// ([`RESERVED`](crate::frame::RESERVED)) are kept for control frames, and the rest is for messages and their
+    /// headers, of 14 bytes for each frame. Of how long a message [`longest_message`](Self::longest_message) says.
     pub const fn server(storage: S) -> Self {
         Self::new(storage, Unmasked)
     }
 }
 
 impl<S: Storage, F: FnMut() -> [u8; 4]> Sender<S, F> {
-    /// The sending half of a client's side, with a source of [`Keys`]. The storage bounds what is queued:
-    /// 524 bytes of it are kept for control frames.
+    /// The sending half of a client's side, with a source of [`Keys`]. The storage bounds what is queued, as that of a
+    /// [server's](Sender::server) does.
     pub const fn client(storage: S, keys: F) -> Self {
         Self::new(storage, keys)
     }
@@ -234,6 +237,28 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     /// The storage.
     pub const fn storage(&self) -> &S {
         self.queue.storage()
+    }
+
+    /// The longest message that the queue ever has room for, in bytes; longer ones can be sent in
+    /// [pieces](Self::piece). `None`: the storage is too small for any, and all are refused with
+    /// [`SendError::TooLong`].
+    ///
+    /// It is known once the sender is made, so a program whose sizes come from a configuration asks then. The
+    /// [`Receiver`](crate::Receiver::longest_message) has the same.
+    ///
+    /// ```
+    /// use feedrate::Grow;
+    /// use feedrate_ws::Sender;
+    /// use feedrate_ws::frame::{HEADER, RESERVED};
+    ///
+    /// assert_eq!(Sender::server(Grow::new(RESERVED + HEADER + 1000)).longest_message(), Some(1000));
+    /// assert_eq!(Sender::server(Grow::new(400)).longest_message(), None);
+    /// ```
+    pub fn longest_message(&self) -> Option<u64> {
+        let limit = self.queue.limit();
+        let fragment = usize::try_from(self.fragment).unwrap_or(usize::MAX);
+        let longest = u64::try_from(queue::longest(limit, fragment)).unwrap_or(u64::MAX);
+        (limit >= HEADER).then_some(longest)
     }
 
     fn header(&mut self, opcode: Opcode, payload: &[u8]) -> Header {

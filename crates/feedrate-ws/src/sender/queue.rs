@@ -17,8 +17,9 @@ use crate::opcode::{CONTROL, Opcode};
 
 /// The longest control frame: a header of 2 bytes, a key of 4, a payload of 125.
 const FRAME: usize = 6 + CONTROL;
-/// Kept for control frames: one that has begun, a ping, a pong, a close.
-pub(crate) const RESERVED: usize = 4 * FRAME;
+/// Bytes of a [`Sender`](crate::Sender)'s storage that are kept for control frames: one that has begun, a ping, a pong,
+/// a close.
+pub const RESERVED: usize = 4 * FRAME;
 /// So many pings that came at once are answered one by one, as long as the peer takes what it is sent.
 const PONGS: usize = 16;
 
@@ -332,7 +333,35 @@ fn reverse(bytes: &mut [u8]) {
     }
 }
 
-/// Bytes of headers for `length` bytes of payload in frames of `fragment` bytes.
-pub(crate) fn headers(length: usize, fragment: usize) -> usize {
-    HEADER.saturating_mul(length.checked_div(fragment).unwrap_or(0).saturating_add(1))
+/// Bytes that `length` bytes of payload take in frames of `fragment` bytes, each with the longest header.
+pub(crate) fn framed(length: usize, fragment: usize) -> usize {
+    // A message of nothing is a frame too.
+    let frames = length.saturating_sub(1).checked_div(fragment).unwrap_or(0).saturating_add(1);
+    length.saturating_add(HEADER.saturating_mul(frames))
+}
+
+/// The longest payload that takes no more than `room` bytes so.
+pub(crate) fn longest(room: usize, fragment: usize) -> usize {
+    let frame = fragment.saturating_add(HEADER);
+    let whole = room.checked_div(frame).unwrap_or(0);
+    let rest = room.saturating_sub(whole.saturating_mul(frame));
+    whole.saturating_mul(fragment).saturating_add(rest.saturating_sub(HEADER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_payload_is_the_longest_that_has_room() {
+        for fragment in [1, 2, 7, 100, 1 << 16] {
+            for room in HEADER..400 {
+                let n = longest(room, fragment);
+                let fits = |n| framed(n, fragment) <= room;
+                assert!(n == 0 || fits(n), "{n} in {room}, frames of {fragment}");
+                assert!(!fits(n + 1), "{n} in {room}, frames of {fragment}");
+            }
+        }
+        assert_eq!((longest(0, 1), longest(HEADER - 1, 9)), (0, 0));
+    }
 }
