@@ -1,12 +1,12 @@
-//! Runs a query and prints its rows: a client that pulls its messages from a blocking socket.
+//! Runs a query and prints its rows: a client that pulls messages from a blocking socket.
 //!
 //! ```text
 //! cargo run --release --example pg_pull -- --server 127.0.0.1:5432 --user alice "select * from t"
 //! ```
 //!
-//! Values are printed as string literals, one row a line, apart by tabs; NULL has no quotes. Errors and
-//! notices go to standard error. The exit code is 1 if something failed. Login is without a password or with
-//! one in clear, and there is no TLS: for a server on this machine.
+//! Each row is printed on one line, its values as string literals, separated by tabs; NULL has no quotes. Errors and
+//! notices go to standard error. The exit code is 1 if something failed. It logs in without a password or with a
+//! password in clear text, and has no TLS: use it with a server on this machine.
 
 use std::error::Error;
 use std::io::{self, BufWriter, Read, Write};
@@ -17,6 +17,7 @@ use feedrate::pg::backend::{Authentication, Message, NoticeField};
 use feedrate::pg::frontend::{CopyFail, Parameter, PasswordMessage, Query, StartupMessage, Terminate};
 use feedrate::pg::{Backend, List, Secret, Text, Version};
 use feedrate::{Buffer, Decoder, Encode, Grow, Protocol};
+use feedrate_examples::escape::escaped;
 
 const USAGE: &str = "usage: pg_pull --server HOST:PORT --user NAME [--database NAME] [--password TEXT] SQL";
 
@@ -84,7 +85,7 @@ fn main() -> ExitCode {
 /// Whether no ErrorResponse came.
 fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let io = TcpStream::connect(&options.server)
-        .map_err(|error| format!("cannot connect to {}: {error}", options.server))?;
+        .map_err(|error| format!("cannot connect to {:?}, expected HOST:PORT: {error}", options.server))?;
     let mut client = Client::new(io, Backend::new());
     let parameter = |name: &'static str, value| Parameter { name: name.into(), value: Text::from(value) };
     let parameters = [
@@ -146,7 +147,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
 fn report(what: &str, fields: List<'_, NoticeField<'_>>) {
     eprintln!("{what}:");
     for field in fields {
-        eprintln!("  {} {:?}", char::from(field.code), field.value);
+        eprintln!("  {} {:?}", escaped([field.code]), field.value);
     }
 }
 

@@ -9,10 +9,10 @@
 //!   1   0.002280 <-B     23 Authentication  SASL: "SCRAM-SHA-256"
 //! ```
 //!
-//! In each line: connection, seconds since it began, direction, length as the message says it, name, and the
-//! fields that matter. Secrets are never shown. `--help` lists the options.
+//! Each line shows the connection, seconds since it began, direction, the length that the message declares, its name,
+//! and the fields that matter. Secrets are never shown. `--help` lists the options.
 //!
-//! `connection.rs` has the main loop and is the file to read first.
+//! Read `connection.rs` first: it has the main loop.
 
 #[path = "pg_tap/connection.rs"]
 mod connection;
@@ -22,6 +22,8 @@ mod handshake;
 mod lane;
 #[path = "pg_tap/options.rs"]
 mod options;
+#[path = "pg_tap/pair.rs"]
+mod pair;
 #[path = "pg_tap/tap.rs"]
 mod tap;
 
@@ -65,16 +67,21 @@ fn run(options: Options) -> Result<(), String> {
     ctrlc::set_handler(move || exit(at_end.finish())).map_err(|error| error.to_string())?;
     tap.print(&format!("listening on {address}\n"));
 
+    let mut complained = false;
     loop {
         let client = match listener.accept() {
             Ok((client, _)) => client,
             Err(error) => {
                 // Too many open files, or a client that has left: neither is for ever.
-                complain(&format!("cannot accept a connection: {error}"));
+                if !complained {
+                    complain(&format!("cannot accept a connection: {error}"));
+                }
+                complained = true;
                 thread::sleep(Duration::from_millis(100));
                 continue;
             }
         };
+        complained = false;
         let number = tap.connections.fetch_add(1, Relaxed) + 1;
         tap.open.fetch_add(1, Relaxed);
         let shared = Arc::clone(&tap);

@@ -1,12 +1,12 @@
-//! Three small protocols, on bytes of their own or of yours.
+//! Decodes three small protocols, from bytes of its own or from yours.
 //!
 //! ```text
 //! cargo run --example protocols
 //! cargo run --example protocols -- modbus_rtu 01 03 00 00 00 0a c5 cd , 01 83 02 c0 f1 ,
 //! ```
 //!
-//! Bytes are in hexadecimal, and a comma is a silence of the line. They are fed one by one, as a serial
-//! port's interrupt would.
+//! Bytes are in hexadecimal, and a comma stands for silence on the line. They are fed one by one, as the interrupt of
+//! a serial port would feed them.
 
 use std::error::Error;
 use std::fmt::Debug;

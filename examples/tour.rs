@@ -4,11 +4,12 @@
 //! cargo run --release --example tour
 //! ```
 //!
-//! The bytes arrive in pieces of awkward lengths, as they may on a network; messages come out whole. There is
-//! no I/O in the decoder: where the bytes come from is up to you.
+//! The bytes arrive in pieces of awkward lengths, as they may on a network, and messages come out whole. The decoder
+//! does no I/O: where the bytes come from is up to you.
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::process::ExitCode;
 
 use feedrate::pg::backend::{self, Authentication};
 use feedrate::pg::frontend;
@@ -82,10 +83,21 @@ impl Connection {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     if let Some(argument) = std::env::args().nth(1) {
-        return Err(format!("unknown argument {argument:?}: the tour shows its own recording").into());
+        eprintln!("tour: unknown argument {argument:?}: the tour shows its own recording, and takes none");
+        return ExitCode::from(2);
     }
+    match show() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tour: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show() -> Result<(), Box<dyn Error>> {
     let mut connections = BTreeMap::new();
     let mut lengths = [1, 2, 3, 5, 7, 11, 13].into_iter().cycle();
     let mut out = Output::default();
@@ -118,7 +130,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Prints, encodes and counts.
 #[derive(Default)]
 struct Output {
-    connection: u16,
+    connection: u32,
     messages: usize,
     bytes: usize,
     pieces: usize,

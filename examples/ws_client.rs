@@ -7,9 +7,9 @@
 //! closed 1000 (normal)
 //! ```
 //!
-//! Without commands they are read from the standard input, one a line. `ws_client suite URL` is the
-//! client's side of the Autobahn test suite: [`suite`](suite::run) has the loop of a client that answers
-//! what comes. `--help` lists the rest.
+//! If no commands are given, they are read from standard input, one per line. `ws_client suite URL` runs the client's
+//! side of the Autobahn test suite: [`suite`](suite::run) has the loop of a client that answers what it receives.
+//! `--help` lists the rest.
 
 #[path = "ws_client/commands.rs"]
 mod commands;

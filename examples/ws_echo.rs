@@ -1,4 +1,4 @@
-//! A WebSocket server that sends back what it is sent:
+//! A WebSocket server that sends back what it receives:
 //!
 //! ```text
 //! $ cargo run --release --example ws_echo -- --listen 127.0.0.1:9001
@@ -11,17 +11,21 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use feedrate_examples::ws::{self, Serving};
+use feedrate_examples::ws::{self, Limits, Origins, Serving};
 use feedrate_ws::deflate::Config;
 use feedrate_ws::{Event, SendError};
 use tokio::net::TcpStream;
 
 const USAGE: &str = "\
-usage: ws_echo --listen ADDRESS:PORT [--limit BYTES] [--no-deflate] [--protocols NAME,NAME...] [--quiet]
-  --limit       the longest message that is accepted (67108864)
-  --no-deflate  does not compress
-  --protocols   the subprotocols that it agrees to speak
-  --quiet       says nothing of connections that go wrong
+usage: ws_echo --listen ADDRESS:PORT [options]
+  --limit BYTES          the longest message that is accepted (1048576); each client can make the server
+                         hold two of that length, so it is as long as its messages are, and no longer
+  --connections N        how many clients are served at once (256); more wait until one has left
+  --handshake SECONDS    how long a handshake may take, from the connection on (10)
+  --progress SECONDS     drops a client that has taken nothing of what it is sent for so long (30)
+  --no-deflate           does not compress
+  --protocols NAME,NAME  the subprotocols that it agrees to speak
+  --quiet                says nothing of connections that go wrong
 ";
 
 /// Until the connection ends.
@@ -70,12 +74,12 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (quiet, serving) = (serving.quiet, Arc::new(serving));
+    let (quiet, most, serving) = (serving.quiet, serving.connections, Arc::new(serving));
     let connection = |socket| {
         let serving = Arc::clone(&serving);
         async move { echo(socket, &serving).await.or_else(|error| if quiet { Ok(()) } else { Err(error) }) }
     };
-    match ws::serve("ws_echo", &listen, connection).await {
+    match ws::serve("ws_echo", &listen, most, connection).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ws_echo: {listen}: {error}");
@@ -86,10 +90,21 @@ async fn main() -> ExitCode {
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<(String, Serving)>, String> {
     let mut listen = None;
-    let mut serving =
-        Serving { limit: 64 << 20, deflate: Some(Config::default()), protocols: Vec::new(), quiet: false };
+    let mut serving = Serving {
+        limit: 1 << 20,
+        deflate: Some(Config::default()),
+        protocols: Vec::new(),
+        // They get nothing that they have not sent.
+        origins: Origins::Any,
+        limits: Limits::default(),
+        connections: 256,
+        quiet: false,
+    };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        if serving.limits.option(&argument, &mut value)? {
+            continue;
+        }
         match argument.as_str() {
             "--help" => return Ok(None),
             "--listen" => listen = Some(value()?),
@@ -98,6 +113,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<(String
                 serving.limit =
                     limit.parse().map_err(|_| format!("--limit {limit}: expected a number of bytes"))?;
             }
+            "--connections" => serving.connections = ws::connections(&value()?)?,
             "--no-deflate" => serving.deflate = None,
             "--protocols" => serving.protocols = value()?.split(',').map(String::from).collect(),
             "--quiet" => serving.quiet = true,

@@ -1,12 +1,12 @@
 //! One client and the server: two streams, a decoder for each, a thread for each.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use feedrate::pg::backend::{self, ErrorResponse, NoticeField, field};
+use feedrate::pg::backend::{ErrorResponse, NoticeField, field};
 use feedrate::pg::frontend::{Message, Terminate};
 use feedrate::pg::{Backend, Encryption, EncryptionResponse, Error, Frontend, List, Text};
 use feedrate::{Decoder, Encode, Grow};
@@ -14,6 +14,7 @@ use feedrate_examples::capture::Side;
 
 use crate::handshake::Handshake;
 use crate::lane::Lane;
+use crate::pair::Pair;
 use crate::tap::{Tap, complain};
 
 /// The longest message that is forwarded. It is held whole, in memory that grows as the message arrives.
@@ -50,7 +51,8 @@ fn try_serve(tap: &Tap, number: u64, mut client: TcpStream) -> io::Result<()> {
     let mut decoder = Decoder::new(Frontend::new(), Grow::new(LONGEST));
     client.set_nodelay(true)?;
 
-    let rest = match open(&mut client, &mut decoder, &mut to_server, &mut to_client) {
+    let until = began + tap.options.startup;
+    let rest = match open(&mut client, &mut decoder, &mut to_server, &mut to_client, until) {
         Ok(Some(rest)) => rest,
         Ok(None) | Err(Stop::Deaf) => return Ok(()),
         Err(Stop::Broken(why)) => {
@@ -59,7 +61,7 @@ fn try_serve(tap: &Tap, number: u64, mut client: TcpStream) -> io::Result<()> {
             return Ok(());
         }
     };
-    let mut server = match TcpStream::connect(&tap.options.server) {
+    let mut server = match reach(&tap.options.server, until) {
         Ok(server) => server,
         Err(error) => {
             to_server.withhold();
@@ -69,18 +71,31 @@ fn try_serve(tap: &Tap, number: u64, mut client: TcpStream) -> io::Result<()> {
         }
     };
     server.set_nodelay(true)?;
+    client.set_read_timeout(None)?;
 
-    let handshake = Handshake::default();
+    let (handshake, pair) = (Handshake::default(), Pair::default());
     let (mut client_out, mut server_in) = (client.try_clone()?, server.try_clone()?);
+    let linger = |streams: [&TcpStream; 2]| {
+        if !pair.end(tap.options.linger) {
+            complain(&format!(
+                "connection {number}: one side has closed, and the other one is silent: dropped"
+            ));
+            for stream in streams {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
+    };
     thread::scope(|threads| {
         thread::Builder::new().spawn_scoped(threads, || {
-            let end = from_server(&mut server_in, &mut client_out, &mut to_client, &handshake);
+            let end = from_server(&mut server_in, &mut client_out, &mut to_client, &handshake, &pair);
             handshake.end();
             hang_up(end, &server_in, &client_out, &to_client);
+            linger([&server_in, &client_out]);
         })?;
         let mut from = rest.chain(&client);
-        let end = from_client(&mut from, &mut server, decoder, &mut to_server, &handshake);
+        let end = from_client(&mut from, &mut server, decoder, &mut to_server, &handshake, &pair);
         hang_up(end, &client, &server, &to_server);
+        linger([&client, &server]);
         Ok(())
     })
 }
@@ -91,6 +106,7 @@ fn from_server(
     client: &mut TcpStream,
     lane: &mut Lane<'_>,
     handshake: &Handshake,
+    pair: &Pair,
 ) -> Result<(), Stop> {
     let mut decoder = Decoder::new(Backend::new(), Grow::new(LONGEST));
     let mut chunk = vec![0; CHUNK];
@@ -107,13 +123,12 @@ fn from_server(
                 Err(error) => break Err(error),
             };
             let message = frame.message();
-            if let Ok(backend::Message::Authentication(request)) = &message {
-                handshake.tell(request);
-            }
+            handshake.tell(&frame, &message);
             lane.pass(&frame, &message);
         };
         // Also when the stream is lost: what came before is good.
         forward(lane, client)?;
+        pair.moved();
         understood?;
     }
 }
@@ -126,6 +141,7 @@ fn from_client(
     mut decoder: Decoder<Frontend, Grow>,
     lane: &mut Lane<'_>,
     handshake: &Handshake,
+    pair: &Pair,
 ) -> Result<(), Stop> {
     let mut chunk = vec![0; CHUNK];
     let (mut logged_in, mut unanswered, mut left) = (false, true, false);
@@ -137,9 +153,9 @@ fn from_client(
         }
         let mut input = &chunk[..n];
         let understood = loop {
-            if !logged_in && unanswered && !input.is_empty() {
+            if let (false, true, Some(first)) = (logged_in, unanswered, input.first()) {
                 forward(lane, server)?;
-                logged_in = handshake.apply(decoder.protocol_mut());
+                logged_in = handshake.apply(decoder.protocol_mut(), *first);
                 unanswered = false;
             }
             match decoder.feed(&mut input) {
@@ -157,6 +173,7 @@ fn from_client(
             }
         };
         forward(lane, server)?;
+        pair.moved();
         understood?;
         if left {
             return Ok(());
@@ -165,16 +182,26 @@ fn from_client(
 }
 
 /// Reads what the client says before there is a server to hear it, and answers its requests for encryption:
-/// no. What is left of what was read is handed out; `None` if the client leaves.
+/// no. What is left of what was read is handed out; `None` if the client leaves. However slowly its bytes come, it has
+/// no longer than until then: clients that do not begin would hold every descriptor there is.
 fn open(
     client: &mut TcpStream,
     decoder: &mut Decoder<Frontend, Grow>,
     to_server: &mut Lane<'_>,
     to_client: &mut Lane<'_>,
+    until: Instant,
 ) -> Result<Option<io::Cursor<Vec<u8>>>, Stop> {
     let mut chunk = vec![0; CHUNK];
     loop {
-        let n = read(client, &mut chunk)?;
+        client.set_read_timeout(Some(left(until))).map_err(|error| Stop::Broken(error.to_string()))?;
+        let n = match client.read(&mut chunk) {
+            _ if Instant::now() >= until => {
+                return Err(Stop::Broken("it has not begun within the limit".into()));
+            }
+            Ok(n) => n,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(Stop::Broken(error.to_string())),
+        };
         if n == 0 {
             decoder.end()?;
             return Ok(None);
@@ -213,6 +240,23 @@ fn open(
     }
 }
 
+/// The server, if it can be reached by then.
+fn reach(address: &str, until: Instant) -> io::Result<TcpStream> {
+    let mut failure = io::Error::other("there is no such host");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, left(until)) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// What is left until then; a millisecond at least, for no time at all would be no limit.
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+}
+
 fn read(stream: &mut impl Read, chunk: &mut [u8]) -> Result<usize, Stop> {
     stream.read(chunk).map_err(|error| Stop::Broken(error.to_string()))
 }
@@ -249,7 +293,13 @@ fn refuse(client: &mut TcpStream, why: &str) -> io::Result<()> {
     client.write_all(&error)?;
     // To close a socket that holds unread bytes would take the error from the client.
     client.shutdown(Shutdown::Write)?;
-    client.set_read_timeout(Some(Duration::from_secs(1)))?;
-    let _ = io::copy(client, &mut io::sink());
+    let until = Instant::now() + Duration::from_secs(1);
+    let mut chunk = [0; 1024];
+    while Instant::now() < until {
+        client.set_read_timeout(Some(left(until)))?;
+        if !client.read(&mut chunk).is_ok_and(|n| n > 0) {
+            break;
+        }
+    }
     Ok(())
 }

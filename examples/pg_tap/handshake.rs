@@ -1,14 +1,15 @@
 //! What one direction has to tell the other.
 //!
 //! A frontend's `p` messages cannot be read without knowing what the backend asked for, and nothing else may
-//! come before the backend has said AuthenticationOk. Two threads read the two directions, so that the news
-//! crosses here.
+//! come before the backend has sent AuthenticationOk. Two threads read the two directions, and exchange here what
+//! the other one needs.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use feedrate::pg::Frontend;
-use feedrate::pg::backend::Authentication;
-use feedrate::pg::frontend::Answer;
+use feedrate::pg::{Error, Frontend};
+
+use feedrate::pg::backend::{Authentication, Frame, Message};
+use feedrate::pg::frontend::{Answer, AuthenticationResponse, Terminate};
 
 #[derive(Debug, Default)]
 pub(crate) struct Handshake {
@@ -20,8 +21,10 @@ pub(crate) struct Handshake {
 enum News {
     #[default]
     None,
-    /// How the next `p` is to be read, where that can be said.
-    Asked(Option<Answer>),
+    /// How the next `p` is to be read.
+    Asked(Answer),
+    /// What was asked nobody here knows, nor how many messages the answer has.
+    Open,
     Authenticated,
     /// The backend will say no more.
     Ended,
@@ -29,11 +32,15 @@ enum News {
 
 impl Handshake {
     /// The backend has said this; to be told before the client can see it.
-    pub(crate) fn tell(&self, request: &Authentication<'_>) {
-        self.put(match request {
-            Authentication::Ok => News::Authenticated,
-            request => News::Asked(request.answer()),
-        });
+    ///
+    /// What is asked may be of a kind that nobody here knows. It is asked all the same, and the client may know it: to
+    /// wait for another question would be to keep its answer back.
+    pub(crate) fn tell(&self, frame: &Frame<'_>, message: &Result<Message<'_>, Error>) {
+        if let Some(answer) = frame.answer() {
+            self.put(News::Asked(answer));
+        } else if let Ok(Message::Authentication(Authentication::Ok)) = message {
+            self.put(News::Authenticated);
+        }
     }
 
     /// The backend's side of the connection has ended.
@@ -41,25 +48,28 @@ impl Handshake {
         self.put(News::Ended);
     }
 
-    /// Waits until the backend has answered what the client said last, and passes on what that means. True
-    /// when it is the last news.
-    pub(crate) fn apply(&self, frontend: &mut Frontend) -> bool {
+    /// Waits until the backend has answered what the client said last, if that decides how its message that begins with
+    /// `first` is to be read, and passes on what it means. True when it is the last news.
+    pub(crate) fn apply(&self, frontend: &mut Frontend, first: u8) -> bool {
         let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = |news: &mut News| *news == News::None;
+        let waits = |news: &mut News| match *news {
+            News::None => first != Terminate::TAG,
+            News::Open => ![Terminate::TAG, AuthenticationResponse::TAG].contains(&first),
+            News::Asked(_) | News::Authenticated | News::Ended => false,
+        };
         let mut news = self.changed.wait_while(news, waits).unwrap_or_else(PoisonError::into_inner);
         match *news {
             News::Asked(answer) => {
-                if let Some(answer) = answer {
-                    frontend.expect(answer);
-                }
-                *news = News::None;
+                frontend.expect(answer);
+                *news = if answer == Answer::Unknown { News::Open } else { News::None };
                 false
             }
             News::Authenticated => {
                 frontend.authenticated();
                 true
             }
-            News::Ended | News::None => true,
+            News::None | News::Open => false,
+            News::Ended => true,
         }
     }
 

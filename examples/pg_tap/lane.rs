@@ -138,8 +138,12 @@ impl<'t> Lane<'t> {
         self.tap.trace(&self.trace);
         self.lines.clear();
         self.trace.clear();
-        if let Ok(connection) = u16::try_from(self.connection) {
-            self.tap.record(&Piece { connection, from: self.from, bytes: &self.forward });
+        match u32::try_from(self.connection) {
+            Ok(connection) => {
+                self.tap.record(&Piece { connection, from: self.from, bytes: &self.forward });
+            }
+            Err(_) if self.tap.records() => self.complain("not recorded: the file's field is too small"),
+            Err(_) => {}
         }
     }
 

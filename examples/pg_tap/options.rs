@@ -1,6 +1,9 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use feedrate_examples::options::seconds;
 
 pub(crate) const USAGE: &str = "\
 usage: pg_tap --listen ADDRESS:PORT --server ADDRESS:PORT [options]
@@ -13,10 +16,15 @@ Forwards PostgreSQL connections to a server, and prints every message that passe
   --trace-regress  in that trace no times, nor what differs between two runs (PQTRACE_REGRESS_MODE)
   --record FILE    write everything that passes, for `tour` (format: examples/src/capture.rs);
                    unlike the other outputs this holds passwords that are sent in clear
+  --startup SECONDS
+                   drop a client that takes longer to say as whom it wants to log in, the time to reach
+                   the server included (10); for what follows the server has a limit of its own
+  --linger SECONDS
+                   when one side has closed its connection, end when nothing has passed for so long (60)
   --quiet          print no messages
 ";
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) listen: String,
     pub(crate) server: String,
@@ -24,7 +32,27 @@ pub(crate) struct Options {
     pub(crate) trace: Option<PathBuf>,
     pub(crate) regress: bool,
     pub(crate) record: Option<PathBuf>,
+    /// How long a client may take to begin.
+    pub(crate) startup: Duration,
+    /// How long nothing may move when one side has ended.
+    pub(crate) linger: Duration,
     pub(crate) quiet: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: String::new(),
+            server: String::new(),
+            reencode: false,
+            trace: None,
+            regress: false,
+            record: None,
+            startup: Duration::from_secs(10),
+            linger: Duration::from_secs(60),
+            quiet: false,
+        }
+    }
 }
 
 impl Options {
@@ -40,6 +68,8 @@ impl Options {
                 "--record" => options.record = Some(value()?.into()),
                 "--reencode" => options.reencode = true,
                 "--trace-regress" => options.regress = true,
+                "--startup" => options.startup = seconds(&argument, &value()?)?,
+                "--linger" => options.linger = seconds(&argument, &value()?)?,
                 "--quiet" => options.quiet = true,
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("unknown argument {argument:?}")),

@@ -63,6 +63,10 @@ impl Tap {
         self.trace.is_some()
     }
 
+    pub(crate) const fn records(&self) -> bool {
+        self.record.is_some()
+    }
+
     pub(crate) fn record(&self, piece: &Piece<'_>) {
         if let (Some(file), false) = (&self.record, piece.bytes.is_empty()) {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);

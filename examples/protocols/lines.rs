@@ -1,6 +1,6 @@
-//! Lines of text that end in CR LF, as SMTP, FTP, IMAP and many an instrument have them.
+//! Lines of text that end in CR LF, as in SMTP, FTP, IMAP and many instruments.
 //!
-//! A line longer than the storage costs itself, and so does one that is not UTF-8: the next line is intact.
+//! A line that is longer than the storage, or not UTF-8, is lost alone: the next line is intact.
 
 use core::str::Utf8Error;
 

@@ -1,13 +1,13 @@
-//! Protocols of one's own, each a file to copy: what [`feedrate::Protocol`] takes, and no more.
+//! Small protocols, each one file to copy: what an implementation of [`feedrate::Protocol`] needs, and no more.
 //!
 //! They need no allocator and no `std`, and do not panic. The chapter [`feedrate::guide`] walks through
 //! writing one.
 //!
-//! | | frames end | bytes | what is malformed costs |
+//! | | frames end | bytes | a malformed frame costs |
 //! |---|---|---|---|
-//! | [`lines`] | in a delimiter | are looked at | itself |
+//! | [`lines`] | at a delimiter | are looked at | itself |
 //! | [`modbus_rtu`] | in silence | are looked at | everything up to the next silence |
-//! | [`dlt645`] | where a length says | change where they lie | one byte |
+//! | [`dlt645`] | where a length says | change in place | one byte |
 
 // What firmware cannot have.
 #![deny(

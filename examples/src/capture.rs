@@ -1,10 +1,10 @@
 //! A recorded conversation: `pg_tap --record` writes it, `tour` reads it.
 //!
-//! One record behind the other, each a piece of the stream in one direction of one connection, in the order
-//! in which they passed:
+//! One record after the other, in the order in which they passed; each is a piece of the stream in one direction of
+//! one connection:
 //!
 //! ```text
-//! Int16 connection    Byte1 'F' from the frontend, 'B' from the backend    Int32 n    Byten
+//! Int32 connection    Byte1 'F' from the frontend, 'B' from the backend    Int32 n    Byten
 //! ```
 //!
 //! Numbers are big-endian, as on the wire.
@@ -34,7 +34,7 @@ impl Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<'a> {
     /// Connections are counted from 1.
-    pub connection: u16,
+    pub connection: u32,
     /// Who sent it.
     pub from: Side,
     /// What was sent. Where it is cut means nothing.
@@ -60,7 +60,7 @@ impl Piece<'_> {
 /// The pieces of a capture, up to the first that is not whole.
 pub fn pieces(mut capture: &[u8]) -> impl Iterator<Item = Piece<'_>> {
     std::iter::from_fn(move || {
-        let (&[c0, c1, letter, n0, n1, n2, n3], rest) = capture.split_first_chunk()?;
+        let (&[c0, c1, c2, c3, letter, n0, n1, n2, n3], rest) = capture.split_first_chunk()?;
         let from = match letter {
             b'F' => Side::Frontend,
             b'B' => Side::Backend,
@@ -69,7 +69,7 @@ pub fn pieces(mut capture: &[u8]) -> impl Iterator<Item = Piece<'_>> {
         let length = usize::try_from(u32::from_be_bytes([n0, n1, n2, n3])).ok()?;
         let (bytes, rest) = rest.split_at_checked(length)?;
         capture = rest;
-        Some(Piece { connection: u16::from_be_bytes([c0, c1]), from, bytes })
+        Some(Piece { connection: u32::from_be_bytes([c0, c1, c2, c3]), from, bytes })
     })
 }
 
@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let hello = Piece { connection: 1, from: Side::Frontend, bytes: b"hello" };
-        let nothing = Piece { connection: 258, from: Side::Backend, bytes: b"" };
+        // A tap that runs for days counts further than 16 bits do.
+        let nothing = Piece { connection: 0x1234_5678, from: Side::Backend, bytes: b"" };
         let mut file = Vec::new();
         hello.write(&mut file).unwrap();
         nothing.write(&mut file).unwrap();

@@ -4,6 +4,8 @@ use feedrate::pg::backend::{self, Authentication, NoticeField, TransactionStatus
 use feedrate::pg::frontend::{self, Target};
 use feedrate::pg::{EncryptionResponse, Format, List, Text};
 
+use crate::escape::escaped;
+
 /// What a person wants to know about a message, besides its name.
 pub trait Describe {
     /// The fields in short; empty for a message that has none.
@@ -133,21 +135,20 @@ fn authentication(request: &Authentication<'_>) -> String {
 fn report(fields: List<'_, NoticeField<'_>>) -> String {
     let get = |code| fields.iter().find(|field| field.code == code).map(|field| field.value);
     let severity = get(field::SEVERITY_NONLOCALIZED).or_else(|| get(field::SEVERITY)).unwrap_or_default();
-    let mut line = format!("{} {}", escaped(severity), escaped(get(field::CODE).unwrap_or_default()));
+    let mut line = format!(
+        "{} {}",
+        escaped(severity.as_bytes()),
+        escaped(get(field::CODE).unwrap_or_default().as_bytes())
+    );
     for (label, code) in [("", field::MESSAGE), ("detail: ", field::DETAIL), ("hint: ", field::HINT)] {
         if let Some(value) = get(code) {
             line += &format!(" {label}{}", text(value));
         }
     }
     if let Some(position) = get(field::POSITION) {
-        line += &format!(" at character {}", escaped(position));
+        line += &format!(" at character {}", escaped(position.as_bytes()));
     }
     line
-}
-
-/// Without the quotes.
-fn escaped(text: Text<'_>) -> String {
-    format!("{text:?}").trim_matches('"').to_owned()
 }
 
 fn copy(overall: Format, columns: List<'_, Format>) -> String {

@@ -1,36 +1,44 @@
-//! The lanes of RDPv3 as a program has them: sockets and serial lines, each read by a thread of its own.
+//! The lines of RDPv3 as a program has them: sockets and serial lines.
 //!
-//! The threads and whatever else happens put [`Happening`]s into one channel, and the program's loop takes
-//! them out of it one by one. So nothing in the loop blocks but the wait for the next one.
+//! Each is read by a thread of its own and written by another one. They, and whatever else happens, put
+//! [`Happening`]s into one channel, and the program's loop takes them out of it one by one. So nothing in the loop
+//! blocks but the wait for the next one: not a peer that is silent, and not one that takes no bytes.
+//!
+//! A reader hands over one piece, and reads on when the loop has [taken](Connection::taken) all of it. So whatever
+//! the protocol has no room for yet waits at the sender.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::io::{self, BufRead, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::{fs::FileTypeExt, net::UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use feedrate::rdp::packet::Line;
-use feedrate_rdp::Millis;
-use feedrate_rdp::link::LaneId;
+use feedrate::Instant;
 
+/// Bytes that the system keeps of what is to be sent, about.
+#[cfg(unix)]
+const SEND_BUFFER: usize = 16 * 1024;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
-/// After how long a peer that takes no bytes is given up. It could not stop the loop for long, so.
-const WRITE: Duration = Duration::from_secs(1);
+/// After how long a peer that takes no bytes is given up.
+const WRITE: Duration = Duration::from_secs(5);
 
 /// What a program's loop waits for.
 #[derive(Debug)]
 pub enum Happening {
-    /// There is a line behind a lane.
-    Connected(LaneId, Port),
-    /// Bytes arrived on a lane.
-    Bytes(LaneId, Vec<u8>),
-    /// There is no line behind a lane any more, and this is why.
-    Gone(LaneId, String),
+    /// Somebody has come to the listener with this number. The loop takes the port, or drops it: then it is closed.
+    Came(usize, Port),
+    /// Bytes have arrived on the connection with this number. It reads on when they have been
+    /// [taken](Connection::taken).
+    Bytes(u64, Vec<u8>),
+    /// What was to be written there has been written.
+    Written(u64),
+    /// Nothing comes from there any more, and this is why.
+    Gone(u64, String),
     /// A line of standard input.
     Input(String),
     /// The end of standard input.
@@ -39,10 +47,135 @@ pub enum Happening {
     Interrupt,
 }
 
+/// Accepts whoever comes to a listener, and passes them on.
+pub fn accept(listener: TcpListener, number: usize, to: Sender<Happening>) {
+    thread::spawn(move || {
+        loop {
+            match listener.accept().and_then(|(stream, _)| Port::tcp(stream)) {
+                Ok(port) => {
+                    if to.send(Happening::Came(number, port)).is_err() {
+                        return;
+                    }
+                }
+                // A client that has left again, or too many open files: neither is for ever.
+                Err(_) => thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    });
+}
+
+/// Passes on the lines of standard input.
+pub fn read_input(to: Sender<Happening>) {
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            if to.send(Happening::Input(line)).is_err() {
+                return;
+            }
+        }
+        let _ = to.send(Happening::EndOfInput);
+    });
+}
+
+/// A line with its two threads. Dropped, it is closed, once what was to be written has been.
+#[derive(Debug)]
+pub struct Connection {
+    number: u64,
+    input: Vec<u8>,
+    writing: bool,
+    to_writer: SyncSender<Vec<u8>>,
+    to_reader: SyncSender<()>,
+}
+
+impl Connection {
+    /// Begins to read. `number` is one that no other connection of the program has.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn new(number: u64, port: Port, to: &Sender<Happening>) -> io::Result<Self> {
+        let (to_writer, chunks) = sync_channel(1);
+        let (to_reader, more) = sync_channel(1);
+        let reader = port.try_clone()?;
+        let (to_loop, from_writer) = (to.clone(), to.clone());
+        thread::Builder::new().spawn(move || read(reader, number, &more, &to_loop))?;
+        thread::Builder::new().spawn(move || write(port, number, &chunks, &from_writer))?;
+        Ok(Self { number, input: Vec::new(), writing: false, to_writer, to_reader })
+    }
+
+    /// The number that happenings name.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What has arrived and was not taken.
+    pub fn input(&self) -> &[u8] {
+        &self.input
+    }
+
+    /// [`Happening::Bytes`] says that this has arrived.
+    pub fn arrived(&mut self, bytes: Vec<u8>) {
+        self.input = bytes;
+    }
+
+    /// Of [`input`](Self::input) so much is left. If it is nothing, the reader reads on.
+    pub fn taken(&mut self, left: usize) {
+        if self.input.is_empty() {
+            return;
+        }
+        self.input.drain(..self.input.len().saturating_sub(left));
+        if self.input.is_empty() {
+            let _ = self.to_reader.try_send(());
+        }
+    }
+
+    /// Whether it takes bytes now.
+    pub const fn is_free(&self) -> bool {
+        !self.writing
+    }
+
+    /// Writes, if it [is free](Self::is_free). [`Happening::Written`] follows.
+    pub fn write(&mut self, bytes: Vec<u8>) {
+        self.writing = self.to_writer.try_send(bytes).is_ok();
+    }
+
+    /// [`Happening::Written`] says that it is free again.
+    pub fn written(&mut self) {
+        self.writing = false;
+    }
+}
+
+fn read(mut port: Port, number: u64, more: &Receiver<()>, to: &Sender<Happening>) {
+    let mut buffer = [0; 4096];
+    let why = loop {
+        match port.read(&mut buffer) {
+            Ok(0) => break "the other side closed it".to_owned(),
+            Ok(length) if to.send(Happening::Bytes(number, buffer[..length].to_vec())).is_err() => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => break error.to_string(),
+        }
+        // What has arrived is acted on first.
+        if more.recv().is_err() {
+            return;
+        }
+    };
+    let _ = to.send(Happening::Gone(number, why));
+}
+
+fn write(mut port: Port, number: u64, chunks: &Receiver<Vec<u8>>, to: &Sender<Happening>) {
+    for chunk in chunks {
+        if port.write_all(&chunk).is_err() || to.send(Happening::Written(number)).is_err() {
+            break;
+        }
+    }
+    // The reader meets the end, too.
+    port.hang_up();
+}
+
 /// Where the other end of a lane is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
-    /// `tcp:HOST:PORT`: a TCP connection, with stream framing.
+    /// `tcp:HOST:PORT`: a TCP connection, a byte stream.
     Tcp(String),
     /// `uart:HOST:PORT`: a TCP connection that stands for a serial line (QEMU's `-serial tcp:`).
     Uart(String),
@@ -71,12 +204,9 @@ impl Address {
         }
     }
 
-    /// How packets are delimited on a signal lane to there, and how large they may be.
-    pub const fn signal(&self) -> Line {
-        match self {
-            Self::Tcp(_) => Line::TCP,
-            Self::Uart(_) | Self::Serial(_) => Line::UART,
-        }
+    /// Whether a byte stream is there, and no serial line.
+    pub const fn is_stream(&self) -> bool {
+        matches!(self, Self::Tcp(_))
     }
 
     /// Connects.
@@ -96,7 +226,7 @@ impl Address {
     }
 }
 
-/// A line behind a lane.
+/// A socket or a serial line.
 #[derive(Debug)]
 pub enum Port {
     /// A TCP connection.
@@ -116,6 +246,9 @@ impl Port {
     /// Those of the socket.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
+        // What the system has taken cannot be overtaken any more, not by a Halt either (SPEC section 5.1).
+        #[cfg(unix)]
+        nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::SndBuf, &SEND_BUFFER)?;
         stream.set_write_timeout(Some(WRITE))?;
         Ok(Self::Tcp(stream))
     }
@@ -152,11 +285,7 @@ impl Port {
     }
 
     /// Another handle of the same line.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub fn try_clone(&self) -> io::Result<Self> {
+    fn try_clone(&self) -> io::Result<Self> {
         Ok(match self {
             Self::Tcp(stream) => Self::Tcp(stream.try_clone()?),
             #[cfg(unix)]
@@ -166,43 +295,13 @@ impl Port {
     }
 
     /// Hangs up, so that whoever reads it meets its end.
-    pub fn hang_up(&self) {
+    fn hang_up(&self) {
         let _ = match self {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
             #[cfg(unix)]
             Self::Unix(stream) => stream.shutdown(Shutdown::Both),
             Self::Terminal(_) => Ok(()),
         };
-    }
-
-    /// Puts what arrives into the channel until the line ends. Answers why it did; `None`: nobody listens to
-    /// the channel any more.
-    pub fn pass_on(mut self, lane: LaneId, to: &SyncSender<Happening>) -> Option<String> {
-        let mut buffer = [0; 4096];
-        loop {
-            let bytes = match self.read(&mut buffer) {
-                Ok(0) => return Some("the other side closed it".into()),
-                Ok(length) => buffer[..length].to_vec(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Some(error.to_string()),
-            };
-            to.send(Happening::Bytes(lane, bytes)).ok()?;
-        }
-    }
-
-    /// Starts a thread that [passes on](Self::pass_on) what arrives.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system.
-    pub fn listen(&self, lane: LaneId, to: SyncSender<Happening>) -> io::Result<()> {
-        let reader = self.try_clone()?;
-        thread::Builder::new().spawn(move || {
-            if let Some(why) = reader.pass_on(lane, &to) {
-                let _ = to.send(Happening::Gone(lane, why));
-            }
-        })?;
-        Ok(())
     }
 }
 
@@ -247,30 +346,28 @@ fn terminal(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The program's clock, as RDPv3 counts it.
+/// The program's clock.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock(Instant);
+pub struct Clock(std::time::Instant);
 
 impl Clock {
     /// It is 0 now.
     #[must_use]
     pub fn start() -> Self {
-        Self(Instant::now())
+        Self(std::time::Instant::now())
     }
 
-    /// Milliseconds since the start. They wrap.
-    pub fn now(&self) -> Millis {
-        self.0.elapsed().as_millis() as Millis
+    /// Time since the start.
+    pub fn now(&self) -> Instant {
+        self.0.elapsed().into()
     }
 
     /// How long to wait for a deadline: a millisecond at least, so that one that has passed makes no loop
     /// without a pause.
-    pub fn until(&self, deadline: Option<Millis>) -> Duration {
+    pub fn until(&self, deadline: Option<Instant>) -> Duration {
         const LONGEST: Duration = Duration::from_secs(1);
-        let Some(deadline) = deadline else { return LONGEST };
-        let left = deadline.wrapping_sub(self.now());
-        let left = if left > Millis::MAX / 2 { 0 } else { left };
-        Duration::from_millis(u64::from(left)).clamp(Duration::from_millis(1), LONGEST)
+        let left = deadline.map_or(LONGEST, |deadline| deadline - self.now());
+        left.clamp(Duration::from_millis(1), LONGEST)
     }
 }
 

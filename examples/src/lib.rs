@@ -1,10 +1,23 @@
-//! What the examples share: [`describe`] makes a message readable, [`capture`] keeps a conversation in a
-//! file, [`lane`] connects the two ends of RDPv3 with sockets and serial lines, [`ws`]
-//! a WebSocket with a socket of tokio's. [`protocols`] are not for the other examples: they are to be copied.
+//! What the examples share: [`describe`] makes a message readable, [`escape`] any text of a peer, [`capture`] keeps a
+//! conversation in a file, [`lane`] connects the two ends of RDPv3 to sockets and serial lines, [`options`] reads
+//! values on a command line, and [`ws`] connects a WebSocket to a tokio socket. The other examples do not use
+//! [`protocols`]: these are for you to copy.
 
 pub mod capture;
 pub mod describe;
+pub mod escape;
 pub mod lane;
+pub mod options;
 #[path = "../protocols/mod.rs"]
 pub mod protocols;
 pub mod ws;
+
+/// The code in the project's README.md, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
+/// The code in feedrate-rdp's, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../crates/feedrate-rdp/README.md")]
+mod readme_rdp {}

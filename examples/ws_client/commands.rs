@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use feedrate::Grow;
+use feedrate_examples::escape::escaped;
 use feedrate_examples::ws::{self, RandomKeys, Stream};
 use feedrate_ws::{CloseCode, Event, Message, Receiver, SendError, Sender};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -15,7 +16,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), String> {
     let opened = ws::connect(&options.asking, &mut buffer).await.map_err(|error| error.to_string())?;
     let ((stream, receiver, sender, n), protocol) = opened;
     if let Some(protocol) = protocol {
-        println!("protocol {protocol}");
+        println!("protocol {}", escaped(protocol));
     }
     let mut client = Client { stream, receiver, sender, buffer, start: 0, end: n, over: false };
     if let Some(commands) = &options.commands {
@@ -148,12 +149,12 @@ impl Client {
                 Some(Seen::Message)
             }
             Some(Event::Pong(payload)) => {
-                println!("pong {}", String::from_utf8_lossy(payload));
+                println!("pong {}", escaped(payload));
                 Some(Seen::Pong(payload.to_vec()))
             }
             Some(Event::Closed(close)) => {
                 match close {
-                    Some(close) => println!("closed {} {}", close.code, close.reason),
+                    Some(close) => println!("closed {} {}", close.code, escaped(close.reason)),
                     None => println!("closed"),
                 }
                 // The end comes when the server closes the stream.
@@ -164,11 +165,11 @@ impl Client {
     }
 }
 
-/// What is long is counted.
+/// What is long is counted, and what is not printable escaped.
 fn short(text: &str) -> String {
     match text.char_indices().nth(200) {
-        Some((at, _)) => format!("{}... ({} bytes)", text.get(..at).unwrap_or_default(), text.len()),
-        None => text.into(),
+        Some((at, _)) => format!("{}... ({} bytes)", escaped(text.get(..at).unwrap_or_default()), text.len()),
+        None => escaped(text),
     }
 }
 

@@ -1,17 +1,19 @@
 //! The command line.
 
-use feedrate_examples::ws::Asking;
+use feedrate_examples::ws::{Asking, Limits};
 use feedrate_ws::deflate::Offer;
 
 pub(crate) const USAGE: &str = "\
 usage: ws_client [OPTIONS] URL [COMMANDS]
        ws_client suite URL [--agent NAME] [--deflate] [--cases FIRST-LAST] [--limit BYTES]
-  URL                ws://HOST:PORT/PATH
-  --deflate          offers to compress
-  --require-deflate  the same, and closes with 1010 if the server does not agree
-  --protocol NAME    a subprotocol that it speaks; may be given again
-  --header 'N: V'    a further header; may be given again
-  --limit BYTES      the longest message that is accepted (67108864)
+  URL                  ws://HOST:PORT/PATH
+  --deflate            offers to compress
+  --require-deflate    the same, and closes with 1010 if the server does not agree
+  --protocol NAME      a subprotocol that it speaks; may be given again
+  --header 'N: V'      a further header; may be given again
+  --limit BYTES        the longest message that is accepted (67108864)
+  --handshake SECONDS  how long connecting and the handshake may take (10)
+  --progress SECONDS   gives up when the server has taken nothing of what it is sent for so long (30)
 commands, separated by semicolons, or one a line from the standard input:
   text TEXT          sends a text message
   binary HEX         sends a binary message
@@ -40,9 +42,12 @@ impl Options {
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut suite = Suite { agent: "feedrate".into(), cases: None };
         let (mut deflate, mut protocols, mut headers, mut limit) = (None, Vec::new(), Vec::new(), None);
-        let (mut rest, mut requires_deflate) = (Vec::new(), false);
+        let (mut rest, mut requires_deflate, mut limits) = (Vec::new(), false, Limits::default());
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            if limits.option(&argument, &mut value)? {
+                continue;
+            }
             match argument.as_str() {
                 "--help" => return Ok(None),
                 "--deflate" => deflate = Some(Offer::default()),
@@ -77,6 +82,7 @@ impl Options {
             requires_deflate,
             protocols,
             headers,
+            limits,
             limit: limit.unwrap_or(asking.limit),
             ..asking
         };

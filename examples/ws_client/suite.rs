@@ -2,6 +2,7 @@
 
 use std::io;
 
+use feedrate_examples::escape::escaped;
 use feedrate_examples::ws::{self, Asking};
 use feedrate_ws::{Event, SendError};
 
@@ -10,8 +11,9 @@ use crate::options::Suite;
 /// Runs the cases, and has the suite write its report.
 pub(crate) async fn run(asking: &Asking, suite: &Suite) -> io::Result<()> {
     let count = answer(&at(asking, "/getCaseCount")).await?;
-    let count: u32 =
-        count.parse().map_err(|_| io::Error::other(format!("{count}: expected a number of cases")))?;
+    let count: u32 = count
+        .parse()
+        .map_err(|_| io::Error::other(format!("{}: expected a number of cases", escaped(&count))))?;
     let (first, last) = suite.cases.unwrap_or((1, count));
     for case in first..=last.min(count) {
         let target = format!("/runCase?case={case}&agent={}", suite.agent);

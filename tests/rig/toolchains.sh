@@ -27,7 +27,14 @@ has_target() {
 install_thumb() {
     apt_install binutils-arm-none-eabi
     if has_target thumbv6m-none-eabi && has_target thumbv7m-none-eabi && has_target thumbv7em-none-eabi; then return; fi
-    apt_install rustc-web cargo-web rust-web-src lld
+    apt_install lld
+    # heapless 0.9 needs Rust 1.88. A machine whose package lists are old is offered Debian's first version.
+    if ! dpkg --compare-versions "$(dpkg-query -W -f='${Version}' rustc-web 2>/dev/null || true)" ge 1.88; then
+        say "apt-get install rustc-web"
+        quiet apt_get update
+        quiet apt_get install -y --no-install-recommends rustc-web cargo-web rust-web-src
+    fi
+    apt_install rustc-web cargo-web rust-web-src
 }
 
 thumb_cargo() {

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# The echo server against peers that share no code with it: every MUST of the RFC broken on a raw socket, and real clients.
+# The echo server against peers that share no code with it: every MUST of the RFC broken on a raw socket, and real clients. And what the other
+# programs owe peers on raw sockets.
 #
-#   websocket.sh PROGRAMS    the folder of ws_echo and ws_client
+#   websocket.sh PROGRAMS    the folder of ws_echo, ws_client and ws_tunnel
+#
+# HALF_CLOSES (200): how often a peer half-closes in each way. SLOW_PEERS (8): how many of those that are slow come at once.
 set -euo pipefail
 # shellcheck source=tests/rig/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -13,9 +16,13 @@ SERVER=
 main() {
     trap finish EXIT
     violations
-    violations --limit 1048576 --protocols chat,superchat
+    violations --limit $((64 << 20)) --protocols chat,superchat
     violations --no-deflate
+    load
     commands
+    python3 "$REPO/tests/rig/ws_origins.py" "$PROGRAMS"
+    python3 "$REPO/tests/rig/ws_ends.py" "$PROGRAMS"
+    python3 "$REPO/tests/rig/ws_limits.py" "$PROGRAMS"
     "$REPO/tests/rig/ws_peers.sh" test "$PROGRAMS/ws_echo"
 }
 
@@ -24,6 +31,13 @@ violations() {
     start "$@"
     echo "violations ${*:-with the defaults}"
     python3 "$REPO/tests/rig/ws_violations.py" "127.0.0.1:$PORT" "$@"
+    stop
+}
+
+# What clients that never end a message, or read nothing, cost: one thread serves all of them.
+load() {
+    TOKIO_WORKER_THREADS=1 start
+    python3 "$REPO/tests/rig/ws_load.py" "127.0.0.1:$PORT" --pid "$SERVER"
     stop
 }
 

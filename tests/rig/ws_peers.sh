@@ -36,7 +36,7 @@ install() {
 
 # Starts the echo server with the options given; sets SERVER (its id) and PORT.
 start() {
-    start_listener "$WORK/server" nice -n 10 "$ECHO" --listen 127.0.0.1:0 --protocols feedrate,chat "$@"
+    start_listener "$WORK/server" nice -n 10 "$ECHO" --listen 127.0.0.1:0 --limit $((64 << 20)) --protocols feedrate,chat "$@"
     SERVER=$LISTENER
 }
 

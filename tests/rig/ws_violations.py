@@ -5,7 +5,7 @@ ws_violations.py HOST:PORT [--limit BYTES] [--no-deflate] [--protocols a,b] [--o
                  [--deadline SECONDS] [--list]
 ws_violations.py HOST:PORT --accepts text|binary    a server that takes messages of one kind and sends none
 
-The options say how the server was started: its message limit (default 64 MiB), without permessage-deflate, with
+The options say how the server was started: its message limit (default 1 MiB), without permessage-deflate, with
 which subprotocols. Every case has its own connection; most run twice, written at once and byte by byte. The last
 line is `N cases, N failed`.
 """
@@ -384,7 +384,8 @@ def bombs(limit):
     bomb = functools.lru_cache(lambda: deflate(bytes(limit + 1)))
     yield long("a bomb of one byte too many", lambda: packed(bomb(), BINARY), closed(1009))
     yield long("a bomb of text", lambda: packed(deflate(b"a" * (limit + 1))), closed(1009))
-    yield long("a bomb without an end", lambda: packed(bomb(), BINARY, fin=False), closed(1009))
+    late = lambda: packed(bomb(), BINARY, fin=False) + frame(PING, b"x") + frame(CONT)
+    yield long("a bomb that ends in another frame", late, pong(b"x"), closed(1009))
     yield long("inflates to the limit", lambda: packed(deflate(bytes(limit)), BINARY), binary(bytes(limit)))
 
 
@@ -697,7 +698,7 @@ def describe(case):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("address", type=lambda v: (v.rpartition(":")[0], int(v.rpartition(":")[2])))
-    parser.add_argument("--limit", type=int, default=64 << 20, help="at least 1 MiB")
+    parser.add_argument("--limit", type=int, default=1 << 20, help="at least 1 MiB")
     parser.add_argument("--no-deflate", dest="deflate", action="store_false")
     parser.add_argument("--protocols", type=lambda v: v.split(","), default=[])
     parser.add_argument("--only", default="", help="the cases whose name has this")
