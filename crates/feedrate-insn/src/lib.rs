@@ -103,6 +103,11 @@ pub mod thumb;
 #[cfg_attr(docsrs, doc(cfg(feature = "x86")))]
 pub mod x86;
 
+/// The code in README.md, as a test.
+#[cfg(all(doctest, feature = "x86"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 /// One instruction, as far as stepping is concerned.
 ///
 /// ```

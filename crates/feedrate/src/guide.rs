@@ -394,7 +394,7 @@
 //! | PostgreSQL ([`pg`]) | where a length says; one old error in a NUL | `&[u8]` | `Close` | all for speed, `scan` |
 //! | the same in pieces ([`pg::stream`]) | the same | `&[u8]` | `Close` | `head`, `inside` |
 //! | RDPv3 on a serial line (`rdp`) | in a zero (COBS) | `&mut [u8]` | `Delimiter` | |
-//! | RDPv3 on a stream | where a length says | `&mut [u8]` | an error of `extent`: lost | |
+//! | RDPv3 on a byte stream (`rdp`) | where a length says | `Lent` | `Close` | |
 //! | lines (`examples/protocols/lines.rs`) | in CR LF | `&[u8]` | `Delimiter` | |
 //! | Modbus RTU (`examples/protocols/modbus_rtu.rs`) | in silence | `&[u8]` | `Silence` | `check` |
 //! | DL/T 645 (`examples/protocols/dlt645.rs`) | where a length says | `&mut [u8]` | `Hunt` | `check` |

@@ -83,7 +83,7 @@
 //!
 //! * [`pg`]: PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2, both directions, every message.
 //! * `rdp` (a feature): the wire formats of RDPv3, a remote debug protocol for the controllers of machine tools:
-//!   packets and debug frames. Both ends of it are the crate `feedrate-rdp`.
+//!   debug frames, records and packets. Both ends of it are the crate `feedrate-rdp`.
 //! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours ([a
 //!   guide](guide)).
 //! * [`Encode`], [`Output`]: how messages become bytes.
@@ -111,7 +111,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `pg` | PostgreSQL |
-//! | `rdp` | RDPv3's packets and debug frames |
+//! | `rdp` | RDPv3's debug frames, records and packets |
 //! | `crc-table` | tables for RDPv3's checksums: 2.5 KiB of flash for speed |
 //! | `alloc` | [`Grow`], and `Vec<u8>` as an [`Output`] |
 //! | `std` | `alloc`, larger tables for checksums, and the dependencies' runtime choice of vector instructions |
@@ -142,6 +142,11 @@ mod time;
 pub mod pg;
 #[cfg(feature = "rdp")]
 pub mod rdp;
+
+/// The code in README.md, as a test.
+#[cfg(all(doctest, feature = "pg", feature = "std"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use decoder::{Decoder, Ready};
 pub use encode::{Encode, EncodeError, Output, SliceOutput};

@@ -9,6 +9,7 @@ mod circles;
 mod dependencies;
 mod header;
 mod imports;
+mod licences;
 mod lines;
 mod names;
 mod packages;
@@ -77,6 +78,11 @@ fn files_are_short() {
 #[test]
 fn lines_are_short() {
     expect_none(Ok(lines::check_lines(&Tree::of_the_project())));
+}
+
+#[test]
+fn packages_are_whole() {
+    expect_none(licences::check(&Tree::of_the_project()));
 }
 
 #[test]

@@ -14,6 +14,8 @@ pub(crate) struct Package {
     /// Its folder from the top.
     pub(crate) folder: String,
     pub(crate) dependencies: Vec<Dependency>,
+    /// Whether it is for others than this project.
+    pub(crate) is_published: bool,
     /// The files of its programs and tests that are not where Cargo looks by itself.
     elsewhere: Vec<String>,
 }
@@ -76,8 +78,11 @@ pub(crate) fn read(tree: &Tree) -> Result<Vec<Package>, Finding> {
             );
         }
         let folder = folder(path).to_owned();
+        let publish =
+            package.and_then(|package| package.get("publish")).and_then(|value| value.get_ref().as_bool());
+        let is_published = publish != Some(false);
         let elsewhere = target_files(&manifest).map(|file| join(&folder, file)).collect();
-        packages.push(Package { name: name.to_owned(), folder, dependencies, elsewhere });
+        packages.push(Package { name: name.to_owned(), folder, dependencies, is_published, elsewhere });
     }
     Ok(packages)
 }

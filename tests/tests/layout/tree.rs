@@ -13,12 +13,12 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The project's sources, manifests and pages: what git knows, and what is new and not ignored.
+    /// The project's sources, manifests, pages and licences: what git knows, and what is new and not ignored.
     pub(crate) fn of_the_project() -> Self {
         let top = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let listed = Command::new("git")
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"])
-            .args(["*.rs", "*.md", "*Cargo.toml"])
+            .args(["*.rs", "*.md", "*Cargo.toml", "*LICENSE-*"])
             .current_dir(top)
             .output()
             .expect("git is there");

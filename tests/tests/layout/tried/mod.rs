@@ -3,6 +3,7 @@
 mod circles;
 mod dependencies;
 mod header;
+mod licences;
 mod lines;
 mod strangers;
 mod surface;
