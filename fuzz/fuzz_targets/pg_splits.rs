@@ -159,7 +159,7 @@ fn compare(streamed: &Record, reference: &Record) {
     while let Some(item) = items.next() {
         let begin = match item {
             Item::Begin(begin) => begin,
-            // Before authentication has ended it is refused alone, and what it would have changed is not.
+            // Before authentication has ended it is refused alone, and `serve` does not learn what it said.
             Item::Bad(error) if too_long(error) => {
                 assert!(matches!(reference.next(), Some(Item::Whole { .. }) | None));
                 return;

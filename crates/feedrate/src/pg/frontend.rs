@@ -429,6 +429,14 @@ impl Protocol for Frontend {
         Ok(Frame::new(raw, tag, kind))
     }
 
+    fn skipped(&mut self, n: usize) {
+        // A StartupMessage that the storage cannot hold is refused alone, and was one all the same. (Requests for
+        // encryption are no longer than what tells them, and behind a CancelRequest nothing is to come.)
+        if self.phase == Phase::Startup && n > 0 {
+            self.enter(Phase::Authenticating);
+        }
+    }
+
     fn reset(&mut self) {
         *self = Self { limits: self.limits, unknown: self.unknown, ..Self::starting_with(self.first) };
         self.enter(self.first);

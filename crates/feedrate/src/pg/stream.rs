@@ -418,6 +418,8 @@ where
             if body.left == 0 {
                 self.body = None;
             }
+        } else {
+            self.direction.skipped(n);
         }
     }
 
