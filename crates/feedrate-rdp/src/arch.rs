@@ -4,18 +4,18 @@ use core::fmt;
 
 use feedrate::rdp::frame::Values;
 
-/// Where a call leaves its return address, and how far that can lie behind the call (SPEC section 8.4).
+/// Where a call leaves its return address, and how far after the call that can lie (SPEC section 8.4).
 // Exhaustive: the agent has to know how to follow each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Return {
-    /// In a register: its index. A call has 2 or 4 bytes. Bits of `flags` are no part of the address.
+    /// In a register: its index. A call has 2 or 4 bytes. Bits of `flags` are not part of the address.
     Link {
         /// Index of the link register.
         register: usize,
         /// Bits that say something else: whether the caller is Thumb code.
         flags: u64,
     },
-    /// In memory at the stack pointer, as little-endian number. A call has 1 to 15 bytes.
+    /// In memory at the stack pointer, as a little-endian number. A call has 1 to 15 bytes.
     Stack,
 }
 

@@ -30,8 +30,8 @@ pub struct AuditRing<const N: usize, const REFUSED: usize> {
     refused_records: [Record; REFUSED],
 }
 
-/// Which of an array's records are there: so many, in rising order of index, the oldest at `start`. The array is its
-/// owner's, so that there is one code for all lengths.
+/// Which of an array's records are in use: how many, in ascending order of index, the oldest at `start`. The array is
+/// its owner's, so that there is one code for all lengths.
 #[derive(Debug, Clone)]
 struct Ring {
     start: usize,
@@ -174,8 +174,8 @@ impl<const N: usize, const REFUSED: usize> Audit for AuditRing<N, REFUSED> {
     }
 }
 
-/// CRC-32 of a record as it is on the wire: what [`ReleaseAudit`](feedrate::rdp::frame::ReleaseAudit) proves with that
-/// its sender has read as far as this one, the last that is no refusal (SPEC section 8.8).
+/// CRC-32 of a record as it is on the wire: with it [`ReleaseAudit`](feedrate::rdp::frame::ReleaseAudit) proves that
+/// its sender has read as far as this record, the last one that is not a refusal (SPEC section 8.8).
 ///
 /// ```
 /// use feedrate::rdp::frame::Record;

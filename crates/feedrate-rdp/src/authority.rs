@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use feedrate::rdp::frame::{Domains, Fingerprint, Operator};
 
-/// The longest that a grant lasts: 24 hours, whatever it says.
+/// The longest time that a grant lasts: 24 hours, whatever it states.
 pub(crate) const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// What a peer shows to be let in.
@@ -28,7 +28,7 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// The token is a secret, and is only counted.
+/// The token is a secret: only its length is shown.
 impl core::fmt::Debug for Claim<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Claim")
@@ -38,7 +38,7 @@ impl core::fmt::Debug for Claim<'_> {
     }
 }
 
-/// What a good token says.
+/// What a valid token grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
@@ -57,8 +57,8 @@ impl Grant {
     }
 }
 
-/// The authority that checks tokens. A token is for one device, and short-lived; what it looks like is between
-/// whoever signs it and whoever checks it (a JWT, say). SPEC section 11 says what it needs to be revoked.
+/// The authority that checks tokens. A token is for one device, and short-lived; its format is agreed between whoever
+/// signs it and whoever checks it (a JWT, say). SPEC section 11 states what revocation requires.
 ///
 /// It is a function of what the peer shows, so that a closure will do:
 ///

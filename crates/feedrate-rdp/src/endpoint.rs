@@ -16,7 +16,7 @@ pub(crate) struct Endpoint<L: Line, Z> {
     scratch: L::Message,
 }
 
-/// What comes of a message.
+/// The outcome of a message.
 pub(crate) struct Reply<'e, Z> {
     session: &'e mut Session<Z>,
     scratch: &'e mut [u8],
@@ -61,7 +61,7 @@ impl<L: Line, Z: Seal> Endpoint<L, Z> {
         self.send_beside(body, channel, 0, time, now)
     }
 
-    /// The same, if so many bytes of room are left for others.
+    /// The same, if this many bytes of room are left for others.
     #[inline(never)]
     pub(crate) fn send_beside(
         &mut self,

@@ -1,4 +1,4 @@
-//! What judges the time in what arrives, at its arrival (SPEC section 5.6).
+//! Judges the time in what arrives, at its arrival (SPEC section 5.6).
 
 use feedrate::Instant;
 
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!([0, 9, 10, 19, 20].map(|millis| gate.clock(at(millis))), [0, 0, 1, 1, 2]);
         assert_eq!([0, 1, 4, 5, 6].map(|time| gate.admits(time, at(59))), [false, false, true, true, false]);
         assert_eq!([0, 3, 4].map(|time| gate.admits(time, at(39))), [true, true, false]);
-        // A clock that goes back stands.
+        // A clock that goes back counts as standing still.
         assert_eq!(gate.clock(Instant::ZERO), 0);
         assert!(gate.admits(0, Instant::ZERO) && !gate.admits(1, Instant::ZERO));
         assert_eq!(gate.clock(Instant::MAX), u32::MAX);

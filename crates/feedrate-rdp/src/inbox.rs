@@ -1,4 +1,4 @@
-//! What has arrived on a channel and was not acted on yet.
+//! What has arrived on a channel and has not been acted on yet.
 
 use feedrate::Instant;
 use feedrate::rdp::Channel;
@@ -16,7 +16,7 @@ pub struct Arrived<'a> {
     pub on_time: bool,
 }
 
-/// A record of a length that there must not be.
+/// A record of a length that is not allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BadRecord {
     pub(crate) length: u16,
@@ -28,7 +28,7 @@ pub(crate) struct BadRecord {
 pub(crate) struct Records {
     /// The shortest message.
     least: u16,
-    /// What of a record's first two bytes is the length.
+    /// Which bits of a record's first two bytes are the length.
     mask: u16,
 }
 
@@ -41,24 +41,24 @@ impl Records {
 
 /// In the length, as it is kept: the message was on time. A message has 4096 bytes at most.
 const ON_TIME: u16 = 0x8000;
-/// Where a message's time is, behind the length and the sequence (SPEC section 5.2).
+/// Where a message's time is, after the length and the sequence (SPEC section 5.2).
 const TIME: usize = LENGTH + 4;
 
-/// How much of a channel's memory is in use: records, one behind the other as they came, each in one piece. The last
-/// one may not be whole yet.
+/// How much of a channel's memory is in use: records, one after another as they came, each in one piece. The last one
+/// may not be complete yet.
 struct Filled {
-    /// Bytes of whole records.
+    /// Bytes of complete records.
     whole: usize,
-    /// Bytes of the record behind them, which is not whole.
+    /// Bytes of the record after them, which is not complete.
     begun: usize,
-    /// The most of both that there has ever been.
+    /// The high-water mark of both.
     most: usize,
 }
 
 impl Filled {
     const NOTHING: Self = Self { whole: 0, begun: 0, most: 0 };
 
-    /// Bytes that there is room for, of so many: they will be taken.
+    /// Bytes that there is room for, out of this many: they will be taken.
     fn window(&self, size: usize) -> u16 {
         let room = size.saturating_sub(self.whole).saturating_sub(self.begun);
         u16::try_from(room).unwrap_or(u16::MAX)
@@ -129,7 +129,7 @@ impl<'i> Tail<'i> {
         let Self { filled, memory } = self;
         let n = LENGTH.saturating_add((head(memory) & !ON_TIME).into());
         let Some(whole) = filled.whole.checked_sub(n) else { return };
-        // What lies behind moves up. Commands are few and short, so that this is seldom more than nothing.
+        // What follows moves up. Commands are few and short, so that there is seldom anything to move.
         let held = memory.get_mut(..filled.whole.saturating_add(filled.begun));
         shift_down(held.unwrap_or_default(), n);
         filled.whole = whole;
@@ -235,7 +235,7 @@ mod tests {
     use crate::sizes::tests::{Roomy, Tiny};
     use std::vec::Vec;
 
-    /// A message of so many bytes, written at that time.
+    /// A message of this many bytes, written at that time.
     fn message(length: usize, time: u32) -> Vec<u8> {
         let header = [0, 0, 0, 7].into_iter().chain(time.to_be_bytes());
         header.chain((8..).map(|i: usize| i.to_le_bytes()[0])).take(length).collect()

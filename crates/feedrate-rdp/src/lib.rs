@@ -18,10 +18,10 @@
 //!
 //! | layer | what it is | here |
 //! |---|---|---|
-//! | debug frame | what is to be done, or was done | [`feedrate::rdp::frame`] |
+//! | debug frame | what is to be done, or what was done | [`feedrate::rdp::frame`] |
 //! | session | order, time, authority, end | [`session`], [`authority`] |
-//! | byte stream | records on what loses nothing: TCP, WebSocket | [`stream`] |
-//! | link | the same over serial lanes, which lose, repeat, reorder and flip | [`link`] |
+//! | byte stream | records on a stream that loses nothing: TCP, WebSocket | [`stream`] |
+//! | link | the same over serial lanes, which lose, repeat and reorder data and flip bits | [`link`] |
 //! | lane | packets between zeros | [`feedrate::rdp::packet`] |
 //!
 //! On top of these are the two ends: [`agent::Agent`], which acts on a [`target::Target`] and fits into a `static` of a
@@ -91,8 +91,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! There is no cryptography in it: without TLS around it, or a [`session::Seal`] with keys, it stops accidents and no
-//! attacker.
+//! There is no cryptography in it: without TLS around it, or a [`session::Seal`] with keys, it stops accidents, but
+//! no attacker.
 //!
 //! # Features
 //!

@@ -1,8 +1,8 @@
-//! Lines: what one peer is at the other end of (SPEC section 1), and what a session needs of them.
+//! Lines: connections to one peer (SPEC section 1), and what a session needs from them.
 
 use core::fmt;
 
-/// A line: what one peer is at the other end of. [`Link`](crate::link::Link) on a serial line,
+/// A line: the connection to one peer. [`Link`](crate::link::Link) on a serial line,
 /// [`Stream`](crate::stream::Stream) on TCP or WebSocket. There are no others.
 pub trait Line: sealed::Line {}
 
@@ -21,10 +21,10 @@ pub(crate) mod sealed {
         type Message: Buffer;
         /// How many commands of any length an agent has room for on channel 1.
         const CREDIT: u8;
-        /// After goodbyes it is the side that was told which closes the line (SPEC section 5.8).
+        /// After the goodbyes, the side that received the first one closes the line (SPEC section 5.8).
         const PEER_CLOSES: bool;
 
-        /// A number of what is open now: another one for each new connection.
+        /// The number of the connection that is open now: a different one for each new connection.
         fn connection(&self) -> Option<u32>;
         /// How the last one ended, if none is open or opening.
         fn end(&self) -> Option<LineEnd>;
@@ -43,16 +43,17 @@ pub(crate) mod sealed {
         fn has_left(&self) -> bool;
         /// The longest message that is accepted on channel 1 from now on, until the next connection.
         fn accept(&mut self, limit: usize);
-        /// What judges the time of what arrives from now on, until the next connection. Without one all is on time.
+        /// What judges the time of what arrives from now on, until the next connection. Without one everything is on
+        /// time.
         fn set_gate(&mut self, gate: Option<Gate>);
         /// Whether others are refused: an agent's. It lasts from one connection to the next.
         fn set_busy(&mut self, busy: bool);
         /// The session is over, and with it the connection. A link tells the peer and sends nothing else; a stream
-        /// still sends what was put into it, and is to be closed then; said again, it does not.
+        /// still sends what was put into it, and is to be closed then; called a second time, it sends nothing more.
         fn close(&mut self);
         /// When there may next be something to send, even if nothing arrives.
         fn deadline(&self) -> Option<Instant>;
-        /// Whether the peer has told of a CRC failure since this was last asked.
+        /// Whether the peer has reported a CRC failure since this was last asked.
         fn take_crc_failure(&mut self) -> bool;
         /// Where an agent's connection numbers begin. It has no effect once there was one.
         fn count_from(&mut self, first: u16);
@@ -86,7 +87,7 @@ pub enum LineEnd {
     /// The peer speaks another generation of the protocol.
     #[error("the peer speaks another generation of the protocol")]
     Generation,
-    /// What came on a stream are no records of RDPv3.
+    /// What arrived on a stream is not records of RDPv3.
     #[error("the stream is not RDPv3")]
     Lost,
     /// The line is gone: the cable is out, the peer has hung up.

@@ -15,7 +15,7 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Nothing, in a memory of so many bytes.
+    /// Empty, in a memory of this many bytes.
     pub(crate) const fn new(size: usize) -> Self {
         Self { start: 0, length: 0, most: 0, size }
     }
@@ -28,7 +28,7 @@ impl Ring {
         self.length == 0
     }
 
-    /// The most bytes that there have ever been.
+    /// The high-water mark, in bytes.
     pub(crate) fn most(&self) -> usize {
         self.most
     }

@@ -27,7 +27,7 @@ use crate::sizes::{Board, Buffer, LENGTH, Sizes, fill, number, sound};
 /// # Ok::<(), feedrate_rdp::stream::Busy>(())
 /// ```
 ///
-/// The bytes of a WebSocket are the payloads of its binary messages, one behind the other.
+/// The bytes of a WebSocket are the payloads of its binary messages, one after another.
 #[repr(C)]
 pub struct Stream<S: Sizes = Board> {
     /// Connections so far.
@@ -60,14 +60,14 @@ const ORDINARY: u8 = 0x80;
 pub struct StreamError {
     /// The record's channel.
     pub channel: Channel,
-    /// What it says its length is, in bytes.
+    /// Its length as it declares it, in bytes.
     pub length: u16,
-    /// The most that it could have been.
+    /// The maximum length.
     pub limit: u16,
 }
 
 /// Another connection is refused: somebody has a session, or the machine has not recovered from a reset (SPEC section
-/// 5.3). The new one is to be closed; the old one has not noticed.
+/// 5.3). The new one is to be closed; the old one is not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("busy: another host has a session, or the machine has not recovered from a reset")]
 #[non_exhaustive]
@@ -115,7 +115,7 @@ impl<S: Sizes> Stream<S> {
     }
 
     /// Takes what has arrived, as far as there is room for it: the rest stays in `input`, until messages have been
-    /// acted on. What comes when there is no connection is passed over.
+    /// acted on. What arrives when there is no connection is discarded.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl<S: Sizes> Stream<S> {
 
     /// Writes what is to be sent next into `out`, as much as fits, and returns how much that is. 0: there is nothing.
     ///
-    /// What is urgent comes first, but not into a record that has begun: an `out` that is no larger than what the
+    /// What is urgent comes first, but not inside a record that has begun: an `out` that is no larger than what the
     /// line takes now lets it wait the least.
     #[must_use]
     pub fn poll_transmit(&mut self, out: &mut [u8]) -> usize {
@@ -279,7 +279,7 @@ impl<S: Sizes> sealed::Line for Stream<S> {
         if matches!(self.status, Status::Open) {
             self.status = Status::Ended(LineEnd::Closed);
         } else {
-            // Said twice: whoever does not take what is left shall not keep the connection.
+            // Called twice: a peer that does not take what is left must not keep the connection.
             self.stop_sending();
         }
     }

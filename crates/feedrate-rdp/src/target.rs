@@ -1,8 +1,8 @@
 //! [`Target`]: the machine that is debugged, as the agent sees it.
 //!
 //! Only what every target has is required. Everything else is an extension: a trait of its own, reached through a
-//! function that returns `None` until the target overrides it with `Some(self)`. The agent tells the peer of those
-//! that are there, and refuses the commands of those that are not.
+//! function that returns `None` until the target overrides it with `Some(self)`. The agent reports to the peer which
+//! ones are there, and refuses the commands of those that are not.
 //!
 //! What keeps people safe is the target's [`Interlock`], which is asked before every act that can start or stop motion.
 
@@ -12,20 +12,20 @@ use feedrate::rdp::frame::{
 
 use crate::arch::Arch;
 
-/// Why a target does not do what it was asked to.
+/// Why a target refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// There is nothing at this address, axis or register.
     #[error("there is nothing at this address")]
     Unmapped,
-    /// It is there, and cannot be changed.
+    /// It exists, but cannot be changed.
     #[error("it cannot be changed")]
     ReadOnly,
     /// All of a limited resource is in use: comparators, patches.
     #[error("all slots are in use")]
     NoSlot,
-    /// Not now: the machine runs and would have to stand, or the other way round.
+    /// Not now: the program is running and would have to be stopped, or the other way round.
     #[error("not in this state of the machine")]
     WrongState,
     /// An interlock forbids it.
@@ -34,7 +34,7 @@ pub enum Refusal {
     /// The instruction, the length or the kind is one that this target cannot handle.
     #[error("the target cannot do this")]
     Unsupported,
-    /// The target is beyond saving: the session ends after the answer, with this code.
+    /// The target has failed: the session ends after the answer, with this code.
     #[error("the target failed with code {0}")]
     Fatal(u32),
 }
@@ -47,14 +47,14 @@ pub trait Target {
     /// Which device this is. It must not change while the target lives.
     fn fingerprint(&self) -> Fingerprint;
 
-    /// Whether the program stands still.
+    /// Whether the program is stopped.
     fn is_stopped(&self) -> bool;
 
     /// Reads all registers at one instruction boundary.
     ///
     /// # Errors
     ///
-    /// [`Refusal::WrongState`] if they can only be read while the program stands still.
+    /// [`Refusal::WrongState`] if they can only be read while the program is stopped.
     fn read_registers(&mut self, into: &mut <Self::Arch as Arch>::Registers) -> Result<(), Refusal>;
 
     /// Brings the machine into a known state after a reset: no force, no trap, no stop reaction half done (SPEC
@@ -63,12 +63,12 @@ pub trait Target {
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from that: it is called again.
+    /// Whatever prevents that: it is called again.
     fn recover(&mut self) -> Result<(), Refusal>;
 
-    /// Which memory there is, and what may be done with it. Where there is no region there is nothing; where a
-    /// protected one overlaps another, it is protected. The agent, its buffers, its stack, its keys, its log, the
-    /// interlock and its inputs belong into protected regions, or into none (SPEC section 8.6).
+    /// Which memory there is, and what may be done with it. An address outside all regions is unmapped; where a
+    /// protected region overlaps another one, the overlap is protected. The agent, its buffers, its stack, its keys,
+    /// its log, the interlock and its inputs belong in protected regions, or in none (SPEC section 8.6).
     fn map(&self) -> &[Region] {
         &[]
     }
@@ -84,7 +84,8 @@ pub trait Target {
         Domains::ALL
     }
 
-    /// What is asked before every act that can start or stop motion. Without it nothing is forced or written.
+    /// The hook that is asked before every act that can start or stop motion. Without it nothing is forced or
+    /// written.
     fn interlock(&mut self) -> Option<&mut dyn Interlock> {
         None
     }
@@ -94,7 +95,7 @@ pub trait Target {
         None
     }
 
-    /// Halting, going on, one instruction at a time.
+    /// Halting, resuming, executing one instruction at a time.
     fn stepping(&mut self) -> Option<&mut dyn Stepping> {
         None
     }
@@ -104,7 +105,7 @@ pub trait Target {
         None
     }
 
-    /// Writing memory and registers of a program that stands.
+    /// Writing memory and registers of a stopped program.
     fn writing(&mut self) -> Option<&mut dyn Writing> {
         None
     }
@@ -124,7 +125,7 @@ pub trait Target {
         None
     }
 
-    /// The log of every command that touched the machine. Without it nothing that needs a record is done.
+    /// The log of every command that acted on the machine. Without it nothing that needs a record is done.
     fn audit(&mut self) -> Option<&mut dyn Audit> {
         None
     }
@@ -134,7 +135,7 @@ pub trait Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Act {
-    /// A trap is set at this address. A program that meets it stops, and controls the axes no more.
+    /// A trap is set at this address. A program that hits it stops, and no longer controls the axes.
     Arm(u64),
     /// The program, and nothing else, is stopped.
     Halt,
@@ -148,11 +149,11 @@ pub enum Act {
     Write(u64),
     /// A register is written.
     WriteRegister(u8),
-    /// The program goes on.
+    /// The program resumes.
     Resume,
     /// The program executes one instruction.
     Step,
-    /// The position is set that an axis is taken to be at.
+    /// The position at which an axis is taken to be is set.
     Axis(u8),
 }
 
@@ -163,7 +164,7 @@ pub enum Act {
 /// function, and does not take the place of one (SPEC section 13).
 pub trait Interlock {
     /// Whether the machine is in a state in which nobody can be hurt by this act. [`Act::Arm`] and [`Act::Halt`] must
-    /// be refused unless the axes stand, or hardware that does not depend on the program stops them.
+    /// be refused unless the axes are at standstill, or hardware that does not depend on the program stops them.
     ///
     /// # Errors
     ///
@@ -185,7 +186,7 @@ pub trait Interlock {
         StopEffect::Nothing
     }
 
-    /// The declared stop reaction: called before forces and traps are taken away, unless the host asked for exactly
+    /// The declared stop reaction: called before forces and traps are withdrawn, unless the host requested exactly
     /// that.
     ///
     /// # Errors
@@ -205,7 +206,7 @@ pub trait Interlock {
 // Exhaustive: a target has to say what it does with each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trap {
-    /// As the target likes.
+    /// As the target chooses.
     Any,
     /// A comparator of the processor: works in flash, and there are few.
     Hardware,
@@ -225,8 +226,8 @@ pub trait Breakpoints {
     /// How many there can be at a time.
     fn slots(&self) -> u16;
 
-    /// Arms a breakpoint, and returns its slot, which is less than [`slots`](Self::slots). A reached breakpoint is
-    /// told by [`Agent::stopped`](crate::agent::Agent::stopped), before its instruction is executed.
+    /// Arms a breakpoint, and returns its slot, which is less than [`slots`](Self::slots). A breakpoint that is hit
+    /// is reported by [`Agent::stopped`](crate::agent::Agent::stopped), before its instruction is executed.
     ///
     /// # Errors
     ///
@@ -241,24 +242,24 @@ pub trait Breakpoints {
     fn clear(&mut self, slot: u16) -> Result<(), Refusal>;
 }
 
-/// Halting, going on, one instruction at a time. Each call only starts it: what came of it is told by
+/// Halting, resuming, executing one instruction at a time. Each call only starts it: the outcome is reported by
 /// [`Agent::stopped`](crate::agent::Agent::stopped).
 pub trait Stepping {
-    /// Stop, as [`Interlock::halt_effect`] says.
+    /// Stops, as [`Interlock::halt_effect`] declares.
     ///
     /// # Errors
     ///
-    /// [`Refusal::WrongState`] if it stands already, [`Refusal::Interlock`].
+    /// [`Refusal::WrongState`] if it is stopped already, [`Refusal::Interlock`].
     fn halt(&mut self) -> Result<(), Refusal>;
 
-    /// Go on. A breakpoint at the program counter is not met again before its instruction has been executed.
+    /// Resumes. A breakpoint at the program counter is not hit again before its instruction has been executed.
     ///
     /// # Errors
     ///
     /// [`Refusal::WrongState`] if it runs already, [`Refusal::Interlock`].
     fn resume(&mut self) -> Result<(), Refusal>;
 
-    /// Execute one instruction, whether there is a breakpoint at it or not.
+    /// Executes one instruction, whether there is a breakpoint at it or not.
     ///
     /// # Errors
     ///
@@ -268,16 +269,16 @@ pub trait Stepping {
 
 /// Reading memory.
 pub trait Memory {
-    /// Reads from `addr` on. Fewer bytes than asked for mean that the rest is not mapped. Only what the
-    /// [map](Target::map) allows is asked for.
+    /// Reads from `addr` on. Fewer bytes than requested mean that the rest is not mapped. Only what the
+    /// [map](Target::map) allows is requested.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unmapped`] if not even the first byte is there.
+    /// [`Refusal::Unmapped`] if not even the first byte is mapped.
     fn read(&mut self, addr: u64, into: &mut [u8]) -> Result<usize, Refusal>;
 }
 
-/// Writing memory and registers of a program that stands.
+/// Writing memory and registers of a stopped program.
 pub trait Writing {
     /// Writes all of `data`. It must not change flash.
     ///
@@ -307,12 +308,12 @@ pub trait Forcing {
     /// [`Refusal::Unmapped`], [`Refusal::ReadOnly`], [`Refusal::NoSlot`], [`Refusal::Unsupported`] (its length).
     fn force(&mut self, addr: u64, value: &[u8], safe: Option<&[u8]>) -> Result<(), Refusal>;
 
-    /// Lets go of it; with a safe value, after it has been given this value. What it has then is the program's: this
+    /// Releases it; with a safe value, after it has been given this value. Its value is then up to the program: this
     /// can start motion.
     ///
     /// # Errors
     ///
-    /// It is still forced: this is called again at every run. What is not forced has been let go of.
+    /// It is still forced: this is called again at every run. A variable that is not forced counts as released.
     fn release(&mut self, addr: u64, safe: Option<&[u8]>) -> Result<(), Refusal>;
 
     /// The agent runs: called at every run while something is forced. What applies the forces drops them when this has
@@ -337,12 +338,12 @@ pub trait Machine {
     /// Position of an axis in nanometres (rotary axes: in nanodegrees).
     fn axis(&mut self, axis: u8) -> Option<i64>;
 
-    /// Whether the axes stand, as far as the control knows.
+    /// Whether the axes are at standstill, as far as the control knows.
     fn standing(&mut self) -> Standing {
         Standing::Unknown
     }
 
-    /// Sets the position that the machine takes an axis to be at. It moves nothing. The interlock has been asked.
+    /// Sets the position at which the machine takes an axis to be. It moves nothing. The interlock has been asked.
     ///
     /// # Errors
     ///
@@ -352,7 +353,7 @@ pub trait Machine {
     /// Reads PLC registers from `first` on, and returns how many there were.
     fn plc(&mut self, first: u16, into: &mut [u16]) -> usize;
 
-    /// Where the G-code program stands.
+    /// The position in the G-code program.
     fn cursor(&mut self) -> Location;
 }
 
@@ -361,27 +362,28 @@ pub trait Machine {
 #[error("the audit log is full")]
 pub struct Full;
 
-/// The log of every command that touched the machine: [`AuditRing`](crate::audit::AuditRing), or the target's own (SPEC
-/// section 8.8).
+/// The log of every command that acted on the machine: [`AuditRing`](crate::audit::AuditRing), or the target's own
+/// (SPEC section 8.8).
 pub trait Audit {
     /// Whether a reset loses it.
     fn durability(&self) -> Durability {
         Durability::Memory
     }
 
-    /// Writes a record, before the command has any effect, and returns its index. Indices go up. There must be room for
-    /// it and for `keep` further ones; nothing that has not been released is overwritten, but for refusals.
+    /// Writes a record, before the command has any effect, and returns its index. Indices increase. There must be
+    /// room for it and for `keep` further ones; nothing that has not been released is overwritten, except for
+    /// refusals.
     ///
     /// # Errors
     ///
     /// [`Full`].
     fn append(&mut self, record: Record, keep: usize) -> Result<u32, Full>;
 
-    /// Writes a refusal: it takes a quarter of the log with all others at most, and the oldest ones make room. One that
-    /// [equals](Record::repeats) the last record raises its count instead.
+    /// Writes a refusal. All refusals together take at most a quarter of the log, and the oldest ones make room. One
+    /// that [equals](Record::repeats) the last record raises its count instead.
     fn refused(&mut self, record: Record);
 
-    /// What came of a command.
+    /// The outcome of a command.
     fn conclude(&mut self, index: u32, verdict: u16);
 
     /// Index of the oldest record that is still there, and of the one that will be written next.
@@ -397,7 +399,7 @@ pub trait Audit {
     /// Everything below `index` may be overwritten.
     fn release(&mut self, index: u32);
 
-    /// Something that happened has found no room: it counts as lost.
+    /// An event has found no room: it counts as lost.
     fn lose(&mut self);
 
     /// Records that were lost.

@@ -23,7 +23,7 @@ pub(crate) fn whole_ms(span: Span) -> u32 {
     u32::try_from(span).unwrap_or(u32::MAX).checked_div(1000).unwrap_or_default()
 }
 
-/// That much later.
+/// This much later.
 #[inline(never)]
 pub(crate) fn later(at: Instant, span: Span) -> Instant {
     Instant::from_micros(at.as_micros().saturating_add(span))
@@ -43,7 +43,7 @@ pub(crate) fn earlier(a: Instant, b: Instant) -> Instant {
     a.min(b)
 }
 
-/// As whoever drives it is told.
+/// As it is reported to whoever drives it.
 pub(crate) fn deadline(at: Instant) -> Option<Instant> {
     Some(at).filter(|at| *at < NEVER)
 }

@@ -2,10 +2,10 @@
 
 use feedrate::rdp::frame::{Cause, Listed, SetAs};
 
-/// The most there can be.
+/// The maximum number.
 const MOST: usize = 16;
 
-/// A trap, and the target's slot that it takes.
+/// A trap, and the target's slot that it occupies.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) listed: Listed,
@@ -31,7 +31,7 @@ impl Table {
         self.entries.iter().flatten().count()
     }
 
-    /// Those that are set as they should be.
+    /// Whether any trap is set and not stuck.
     pub(super) fn are_set(&self) -> bool {
         self.entries.iter().flatten().any(|entry| entry.stuck.is_none())
     }
@@ -45,7 +45,7 @@ impl Table {
         self.entries.iter_mut().flatten().find(|entry| entry.listed.id == id)
     }
 
-    /// The id of the one that a new one would be a second of: of this id, or of this class at this address.
+    /// The id of the trap that a new one would duplicate: one with this id, or of this class at this address.
     pub(super) fn duplicate(&self, id: u32, addr: u64, watch: bool) -> Option<u32> {
         let same = |listed: &Listed| {
             listed.id == id || (listed.addr == addr && (listed.trap == SetAs::Watch) == watch)
@@ -79,7 +79,7 @@ impl Table {
         }
     }
 
-    /// The one in a slot has been met. Returns its id.
+    /// The trap in a slot has been hit. Returns its id.
     #[inline(never)]
     pub(super) fn hit(&mut self, slot: u16) -> Option<u32> {
         let Entry { listed, .. } = self.entries.iter_mut().flatten().find(|entry| entry.slot == slot)?;

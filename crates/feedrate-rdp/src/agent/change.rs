@@ -1,5 +1,5 @@
 //! The commands that change something (SPEC sections 8.4 to 8.8): what each of them checks, what it does, and what
-//! follows. What all have in common is there once: the interlock, the record, and what came of it.
+//! follows. What all have in common is there once: the interlock, the record, and the outcome.
 
 use feedrate::rdp::frame::{
     Breakpoint, BreakpointSet, Cause, Done, ErrorCode, Force, Frame, Listed, ReleaseAudit, SetAs,
@@ -210,7 +210,7 @@ impl<A: Arch> Device<A> {
             Frame::Release(release) if self.forces.find(release.addr).is_some() => {
                 self.let_go(target, release.addr)?;
             }
-            // Half of it may be there, if it fails.
+            // If it fails, half of it may have been written.
             Frame::WriteMemory(write) => {
                 self.set_modified(target);
                 target.writing().ok_or(none)?.write(write.addr, write.data.as_slice())?;
@@ -243,7 +243,7 @@ impl<A: Arch> Device<A> {
         }
         match frame {
             Frame::ClearBreakpoint(at) => self.breakpoints.remove(at.id),
-            // Neither did the program run, nor was it about to.
+            // The program was neither running nor about to run.
             Frame::Halt(_) if !acted && !self.stops.is_stepping() => {}
             Frame::Halt(_) => self.stops.halt(request, standing(target)),
             Frame::Step(step) => {
@@ -264,7 +264,7 @@ impl<A: Arch> Device<A> {
     }
 }
 
-/// Releases what the host has read of the log. It comes before its own record: it makes the room for that.
+/// Releases what the host has read of the log. This comes before its own record, because it makes the room for it.
 fn release_audit<T: Target>(target: &mut T, release: ReleaseAudit) -> Result<(), Fail> {
     let audit = target.audit().ok_or(ErrorCode::Unsupported)?;
     let (_, next) = audit.bounds();

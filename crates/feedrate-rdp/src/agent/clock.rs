@@ -4,7 +4,7 @@ use feedrate::Instant;
 
 use crate::time::{Span, divided, passed};
 
-/// The most that is counted of one gap: some 46 days. A longer one is a clock that has jumped.
+/// The longest gap that is counted in full: some 46 days. A longer one is a clock that has jumped.
 const LONGEST: Span = 4_000_000_000_000;
 
 /// How far the clock may step back: interrupts may have read it earlier.
@@ -46,8 +46,8 @@ impl Clock {
     pub(super) fn run(&mut self, now: Instant, frozen: u32) -> Run {
         let latest = self.latest.unwrap_or(now);
         let stepped = passed(now, latest) > BACK;
-        // A run that finds the clock where the last one has left it. They are counted until the host is heard: a clock
-        // that limps is no better than one that stands.
+        // A run that finds the clock where the last one has left it. They are counted until the host is heard: a
+        // clock that advances only now and then is no better than one that stands still.
         if self.ran.is_some() && latest >= now && self.ran == self.latest {
             self.same = self.same.saturating_add(1);
         }

@@ -44,15 +44,15 @@ struct Needs {
     domain: Domains,
     /// What the target has to have. What is not done without a log needs that, too.
     extensions: Capabilities,
-    /// Column A: it touches the machine.
+    /// Column A: it acts on the machine.
     touches: bool,
-    /// Column S: the program must stand.
+    /// Column S: the program must be stopped.
     stands: bool,
     /// It is not done without an interlock.
     interlock: bool,
 }
 
-/// `None`: it is no command of an active session.
+/// `None`: it is not a command of an active session.
 fn needs(kind: u8) -> Option<Needs> {
     const BREAKPOINTS: u32 = Capabilities::BREAKPOINTS.0;
     const STEPPING: u32 = Capabilities::STEPPING.0;
@@ -105,7 +105,7 @@ fn needs(kind: u8) -> Option<Needs> {
     })
 }
 
-/// The device that a command is meant for, if it says so.
+/// The device that a command is meant for, if it names one.
 const fn fingerprint<'f>(frame: &'f Frame<'_>) -> Option<&'f Fingerprint> {
     match frame {
         Frame::Force(body) => Some(&body.fingerprint),
@@ -118,7 +118,7 @@ const fn fingerprint<'f>(frame: &'f Frame<'_>) -> Option<&'f Fingerprint> {
     }
 }
 
-/// What the log says of a command: address and value (SPEC section 6.5).
+/// What the log records of a command: address and value (SPEC section 6.5).
 fn what(frame: &Frame<'_>) -> (u64, u64) {
     match frame {
         Frame::SetBreakpoint(at)
@@ -142,7 +142,7 @@ fn what(frame: &Frame<'_>) -> (u64, u64) {
     }
 }
 
-/// The first 8 bytes of a value, padded behind with zeros.
+/// The first 8 bytes of a value, padded with zeros at the end.
 fn shown(value: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     fill(&mut bytes, value);
@@ -176,7 +176,7 @@ impl<A: Arch> Device<A> {
             Frame::PushPolicy(policy) if policy.version == 0 => (0, u32::MAX),
             Frame::PushPolicy(policy) => {
                 let rules = u32::try_from(policy.rules.len()).unwrap_or(u32::MAX);
-                // None at all is a policy too.
+                // A policy without rules is a policy too.
                 (rules.max(1), u32::try_from(policy::MOST).unwrap_or(u32::MAX))
             }
             _ => return Ok(()),
@@ -227,7 +227,7 @@ fn length(bytes: &[u8]) -> u32 {
 }
 
 impl<A: Arch> Visit<A> {
-    /// Does what a message says, and sends the answer.
+    /// Does what a message requests, and sends the answer.
     #[allow(clippy::too_many_arguments, reason = "a message meets all that an agent is made of")]
     pub(super) fn message<T: Target<Arch = A>, Z: Seal>(
         &mut self,
@@ -287,7 +287,7 @@ impl<A: Arch> Visit<A> {
             (SessionState::Active, frame) => self.active(device, target, channel, &opened, frame, reply, now),
             (_, Frame::SealRecord(record)) if channel == Channel::Urgent => self.seal_record(record, reply),
             (_, Frame::Hello(hello)) if self.grant.is_none() => {
-                // From here on the tags cover it, also if the Hello is refused.
+                // From here on the tags cover it, even if the Hello is refused.
                 reply.session().set_host_nonce(hello.nonce);
                 if sequence == 0 && opened.time == 0 && channel == Channel::Urgent {
                     self.hello(device, authority, target, hello, reply, now)
@@ -343,8 +343,7 @@ impl<A: Arch> Visit<A> {
             }
             Frame::Bye(Bye { reason }) if urgent => {
                 reply.send(&Bye { reason: *reason });
-                // Whatever it calls it: a reason that this version does not know, or that is not on the wire, is its
-                // wish.
+                // A reason that this version does not know, or that never goes on the wire, counts as asked for.
                 self.end = Some(End::Answered(if reason.ends_session() { *reason } else { Cause::Asked }));
                 return Ok(());
             }
@@ -411,7 +410,7 @@ impl<A: Arch> Visit<A> {
         Ok(())
     }
 
-    /// Whoever was allowed to hold something may always let go of it.
+    /// Whoever was allowed to hold something may always release it.
     fn authorise<T: Target<Arch = A>>(
         &self,
         target: &T,

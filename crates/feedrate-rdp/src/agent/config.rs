@@ -1,13 +1,13 @@
-//! What an agent has to be told.
+//! An agent's configuration.
 
 use feedrate::rdp::frame::Lifecycle;
 
-/// The longest lease that there may be, in milliseconds.
+/// The upper limit of leases, in milliseconds.
 const LONGEST_LEASE: u32 = 600_000;
 /// Heartbeats whose challenges are kept (SPEC section 5.7).
 pub(super) const CHALLENGES: u16 = 4;
 
-/// What an agent has to be told.
+/// An agent's configuration.
 ///
 /// ```
 /// use feedrate_rdp::agent::AgentConfig;
@@ -18,11 +18,11 @@ pub(super) const CHALLENGES: u16 = 4;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct AgentConfig {
-    /// Different at **every** start of the device: random, or a counter in memory that keeps. The device's nonces are
-    /// made of it, and old commands could be replayed if one ever came again. Heartbeats' challenges are made of it
-    /// too: whoever cannot guess it cannot guess them.
+    /// Different at **every** start of the device: random, or a counter in retentive memory. The device's nonces are
+    /// derived from it, and old commands could be replayed if a nonce ever occurred again. The challenges of
+    /// Heartbeats are derived from it too: whoever cannot guess it cannot guess them.
     pub boot: [u8; 12],
-    /// Number of this boot, one more with each: the audit log's records name it.
+    /// Number of this boot, greater by one with each boot: the records of the audit log contain it.
     pub boots: u32,
     /// Name of the firmware, at most 32 bytes.
     pub name: &'static str,
@@ -36,15 +36,16 @@ pub struct AgentConfig {
     pub stall: u16,
     /// The longest lease of a force, in milliseconds.
     pub lease: u32,
-    /// So many runs that find the clock where the last one left it, since the host was heard, mean that it is broken.
+    /// This many runs that find the clock where the last one left it, since the host was heard, mean that the clock
+    /// is broken.
     pub frozen: u32,
-    /// The operator's line takes peers that may only look, too.
+    /// The operator's line also accepts peers that may only observe.
     pub observers: bool,
-    /// From a reset on, every address is forbidden to breakpoints until a policy is pushed.
+    /// From a reset on, breakpoints are forbidden at every address until a policy is pushed.
     pub policy: bool,
-    /// What the device is for now. In production a checksum is no seal.
+    /// The stage of the device's life. In production a checksum is not accepted as a seal.
     pub lifecycle: Lifecycle,
-    /// The least suite that is taken.
+    /// The least suite that is accepted.
     pub suite: u16,
 }
 
@@ -69,16 +70,16 @@ impl AgentConfig {
         }
     }
 
-    /// The same, with a challenge so often, in milliseconds. If [`loss`](Self::loss) is more than four times as long,
-    /// it counts as a quarter of that: the answers to older challenges would not be recognised.
+    /// The same, with this interval between challenges, in milliseconds. If [`loss`](Self::loss) is more than four
+    /// times as long, a quarter of it is used instead: the answers to older challenges would not be recognised.
     #[must_use]
     pub const fn heartbeat(mut self, milliseconds: u16) -> Self {
         self.heartbeat = milliseconds;
         self
     }
 
-    /// The same, with a host that is lost after so long, in milliseconds. It must be longer than a heartbeat's interval
-    /// and the longest round trip (SPEC section 5.7).
+    /// The same, with a host that is lost after this time, in milliseconds. It must be longer than a heartbeat's
+    /// interval and the longest round trip (SPEC section 5.7).
     #[must_use]
     pub const fn loss(mut self, milliseconds: u16) -> Self {
         self.loss = milliseconds;
@@ -92,44 +93,44 @@ impl AgentConfig {
         self
     }
 
-    /// The same, with forces that are dropped after so long without a run, in milliseconds.
+    /// The same, with forces that are dropped after this time without a run, in milliseconds.
     #[must_use]
     pub const fn stall(mut self, milliseconds: u16) -> Self {
         self.stall = milliseconds;
         self
     }
 
-    /// The same, with leases of up to so many milliseconds; of 600,000 at most.
+    /// The same, with leases of up to this many milliseconds; 600,000 at most.
     #[must_use]
     pub const fn lease(mut self, milliseconds: u32) -> Self {
         self.lease = if milliseconds < LONGEST_LEASE { milliseconds } else { LONGEST_LEASE };
         self
     }
 
-    /// The same, with a clock that is broken if so many runs find it where the last one left it, since the host was
-    /// heard: more than there can be in [`loss`](Self::loss) with a healthy one. A clock that is finer than a run shows
-    /// progress at each.
+    /// The same, with a clock that counts as broken if this many runs find it where the last one left it, since the
+    /// host was heard: more than there can be in [`loss`](Self::loss) with a healthy one. A clock with a resolution
+    /// finer than a run shows progress at each run.
     #[must_use]
     pub const fn frozen(mut self, runs: u32) -> Self {
         self.frozen = runs;
         self
     }
 
-    /// The same, with an operator's line that takes observers too, or does not.
+    /// The same, with an operator's line that accepts observers too, or does not.
     #[must_use]
     pub const fn observers(mut self, taken: bool) -> Self {
         self.observers = taken;
         self
     }
 
-    /// The same, with breakpoints nowhere after a reset until a policy is pushed, or without the need for one.
+    /// The same, with breakpoints forbidden after a reset until a policy is pushed, or without the need for a policy.
     #[must_use]
     pub const fn policy(mut self, needed: bool) -> Self {
         self.policy = needed;
         self
     }
 
-    /// The same, in this part of the device's life.
+    /// The same, at this stage of the device's life.
     #[must_use]
     pub const fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
         self.lifecycle = lifecycle;

@@ -1,4 +1,5 @@
-//! What an agent is beside its lines: the machine's side, which the operator's session and observers' work on.
+//! What an agent consists of beside its lines: the machine's side, on which the sessions of operator and observers
+//! work.
 
 use feedrate::rdp::crc;
 use feedrate::rdp::frame::{Cause, ErrorCode, Operator, Reason, RunState, Standing, StopEffect};
@@ -15,7 +16,7 @@ use super::stops::Stops;
 use crate::arch::Arch;
 use crate::target::{Act, Target};
 
-/// The most bytes of memory in one command or answer.
+/// The maximum number of bytes of memory in one command or answer.
 pub(super) const MEMORY: usize = 256;
 
 /// All but lines and sessions.
@@ -30,9 +31,9 @@ pub(super) struct Device<A: Arch> {
     entropy: u32,
     /// Generation of the program in which something was written (SPEC section 8.6).
     modified: Option<u32>,
-    /// The target has come through its last reset.
+    /// The target has recovered from its last reset.
     pub(super) recovered: bool,
-    /// The command that is being executed has its record.
+    /// The command that is being executed has been recorded.
     pub(super) recorded: bool,
     pub(super) counts: Counts,
     pub(super) last_end: LastEnd,
@@ -42,7 +43,7 @@ pub(super) struct Device<A: Arch> {
     pub(super) policy: Policy,
 }
 
-/// Why the last session ended, and the forces that its end ended.
+/// Why the last session ended, and the forces that this end withdrew.
 pub(super) struct LastEnd {
     pub(super) cause: Cause,
     pub(super) ended: [u64; MOST],
@@ -118,8 +119,9 @@ impl<A: Arch> Device<A> {
         [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     }
 
-    /// Another challenge: a permuted congruential generator, whose period is longer than a boot, so that none comes
-    /// again soon. Who knows the boot's number and suite 0 can compute it; then he could forge the answer, too.
+    /// Another challenge: a permuted congruential generator, whose period is longer than a boot, so that no challenge
+    /// repeats soon. Whoever knows the boot's number and suite 0 can compute it; they could then forge the answer,
+    /// too.
     pub(super) fn next_challenge(&mut self) -> u32 {
         if self.entropy == 0 {
             self.entropy = crc::crc_32(&[&self.config.boot]);
@@ -151,7 +153,7 @@ impl<A: Arch> Device<A> {
     }
 }
 
-/// Whether the axes stand, as far as the machine knows.
+/// Whether the axes are at standstill, as far as the machine knows.
 #[inline(never)]
 pub(super) fn standing<T: Target>(target: &mut T) -> Standing {
     target.machine().map_or(Standing::Unknown, |machine| machine.standing())

@@ -1,4 +1,4 @@
-//! The commands that only look (SPEC section 6.3), and where the others are done.
+//! The commands that only read (SPEC section 6.3), and where the others are done.
 
 use feedrate::rdp::frame::{
     Audit, Axes, Breakpoints, Bytes, Class, Cursor, Domains, Done, ErrorCode, Frame, List, Listed, Map,
@@ -19,8 +19,8 @@ use crate::session::seal::Seal;
 use crate::target::Target;
 use crate::time::{later, ms};
 
-/// The most breakpoints, records, registers, regions and variables in one answer: what fits into a message of 512
-/// bytes.
+/// The maximum number of breakpoints, records, registers, regions and variables in one answer: what fits into a
+/// message of 512 bytes.
 const LISTED: usize = 8;
 const RECORDS: usize = 7;
 const REGISTERS: usize = 64;

@@ -27,7 +27,7 @@ impl Fail {
     }
 }
 
-/// What the log says of how a command ended: 0, or the code (SPEC section 6.5).
+/// How a command ended, as the log records it: 0, or the code (SPEC section 6.5).
 pub(super) fn verdict(result: Result<(), Fail>) -> u16 {
     result.err().map_or(0, |fail| fail.code.get())
 }

@@ -1,4 +1,4 @@
-//! Which variables are forced, until when, and what is to become of them (SPEC section 8.7).
+//! Which variables are forced, until when, and what happens to them then (SPEC section 8.7).
 
 use feedrate::Instant;
 use feedrate::rdp::frame::{Cause, Force};
@@ -7,7 +7,7 @@ use crate::limits::VALUE;
 use crate::sizes::fill;
 use crate::time::{NEVER, earlier};
 
-/// The most there can be.
+/// The maximum number.
 pub(super) const MOST: usize = 8;
 
 /// A variable that is forced.
@@ -45,7 +45,7 @@ impl Held {
         }
     }
 
-    /// The value that it is to be given before it is let go of.
+    /// The value that it is given before it is released.
     pub(super) fn safe(&self) -> Option<&[u8]> {
         self.safe.get(..usize::from(self.safe_length)).filter(|safe| !safe.is_empty())
     }

@@ -26,7 +26,7 @@ use crate::target::Target;
 /// Which of these the target can do. Others are not asked for.
 pub(super) fn capabilities<T: Target>(target: &mut T, of: Capabilities) -> Capabilities {
     let mut all = Capabilities(0);
-    // One by one, and not in a loop: of most targets the answers are known when it is compiled.
+    // One by one, and not in a loop: for most targets the answers are known at compile time.
     let mut add = |capability: Capabilities, there: fn(&mut T) -> bool| {
         if of.contains(capability) && there(target) {
             all.0 |= capability.0;
@@ -158,7 +158,8 @@ impl<A: Arch> Visit<A> {
 }
 
 impl<A: Arch> Device<A> {
-    /// How the machine is: hands State to `send`, and returns what the host will agree to, if it could be sent.
+    /// Reports the state of the machine: passes State to `send`, and returns what the host will agree to, if it could
+    /// be sent.
     pub(super) fn tell_state<T: Target<Arch = A>>(
         &self,
         target: &mut T,

@@ -39,7 +39,7 @@ impl Heartbeats {
         self.due = next;
     }
 
-    /// The host has repeated a challenge. `false`: it is none that is waited for.
+    /// The host has repeated a challenge. `false`: it is not one that is expected.
     pub(super) fn echoed(&mut self, challenge: u32) -> bool {
         let mut found = false;
         for place in &mut self.sent {

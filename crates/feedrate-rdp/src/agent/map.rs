@@ -6,7 +6,7 @@ use super::fail::Fail;
 
 /// The region that `length` bytes from `addr` on begin in, and their last address within it.
 ///
-/// Where a protected region overlaps another one, it is protected.
+/// Where a protected region overlaps another one, the overlap is protected.
 pub(super) fn region(map: &[Region], addr: u64, length: u64) -> Result<(&Region, u64), Fail> {
     let mut last = addr.checked_add(length.saturating_sub(1)).ok_or(ErrorCode::Unmapped)?;
     for protected in map.iter().filter(|region| region.class == Class::Protected) {

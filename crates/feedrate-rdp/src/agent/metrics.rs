@@ -2,7 +2,7 @@
 
 use feedrate::rdp::frame::Metric;
 
-/// The most that there can be: the agent's, and those of a line with two lanes.
+/// The maximum number: the agent's, and those of a line with two lanes.
 pub(super) const MOST: usize = 27;
 
 /// One of the agent's own counters: its number.
@@ -20,7 +20,7 @@ impl Count {
     pub(super) const LONGEST_GAP: Self = Self(15);
 }
 
-/// They stop at their end. Those that are another's stay 0.
+/// They saturate. Those that are counted elsewhere stay 0.
 pub(super) struct Counts([u32; 16]);
 
 impl Counts {
@@ -45,7 +45,7 @@ impl Counts {
     }
 }
 
-/// All of them, in rising order of their numbers, and how many there are.
+/// All of them, in ascending order of their numbers, and how many there are.
 pub(super) fn all(
     counts: &Counts,
     uptime: u32,

@@ -5,16 +5,16 @@
 //!  a trap         ──► stopped(&mut target) ──────────────────► events  ──┘
 //! ```
 //!
-//! `feed` does not touch the target, so that it can be called from an interrupt; [`run`](Agent::run) does what the peer
-//! asked for, and what time brings about. Everything that keeps the machine safe happens in `run`: call it often, and
-//! never later than [`deadline`](Agent::deadline) says.
+//! `feed` does not touch the target, so that it can be called from an interrupt; [`run`](Agent::run) does what the
+//! peer requested, and what is due. Everything that keeps the machine safe happens in `run`: call it often, and never
+//! later than [`deadline`](Agent::deadline) says.
 //!
 //! | file | what |
 //! |---|---|
 //! | `seat` | one line, and the session on it |
 //! | `visit`, `heartbeats`, `handshake` | the session: who, since when, heard when |
 //! | `commands` | what is checked before a command is executed |
-//! | `execute`, `change` | the commands: those that look, and those that change something |
+//! | `execute`, `change` | the commands: those that read, and those that change something |
 //! | `device` | what all sessions work on, and the interlock |
 //! | `withdraw` | how forces and traps are taken back |
 //! | `clock`, `record`, `map`, `metrics` | the clock, the log, the memory map, counters |
@@ -136,29 +136,28 @@ pub struct Agent<A: Arch, U, L: Line = Link<Board>, Z = Checksum> {
 }
 
 impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
-    /// An agent to which nobody has talked yet, on this line: [`Link::agent`] or [`Stream::agent`].
+    /// An agent that has not had a session yet, on this line: [`Link::agent`] or [`Stream::agent`].
     pub const fn new(config: AgentConfig, line: L, authority: U, seal: Z) -> Self {
         Self { seat: Seat::new(line, authority, seal, false), device: Device::new(config) }
     }
 
-    /// Replaces [`AgentConfig::boot`] and [`AgentConfig::boots`], for a device that has something to make them of only
-    /// later than its `static`s. Call it before anything else.
+    /// Replaces [`AgentConfig::boot`] and [`AgentConfig::boots`], for a device that can determine them only after its
+    /// `static`s exist. Call it before anything else.
     pub fn set_boot(&mut self, boot: [u8; 12], boots: u32) {
         (self.device.config.boot, self.device.config.boots) = (boot, boots);
     }
 
-    /// How far the operator's session is.
+    /// The state of the operator's session.
     pub const fn state(&self) -> SessionState {
         self.seat.state()
     }
 
-    /// The line, to look at its counters.
+    /// The line, for its counters.
     pub const fn line(&self) -> &L {
         &self.seat.endpoint.line
     }
 
-    /// Does what the peer has asked for since the last call, as far as there is room for answers, and what time brings
-    /// about.
+    /// Does what the peer has requested since the last call, as far as there is room for answers, and what is due.
     pub fn run<T: Target<Arch = A>>(&mut self, target: &mut T, now: Instant) {
         let Self { seat, device } = self;
         let Run { now, gap, broken } = device.clock.run(now, device.config.frozen);
@@ -166,7 +165,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
         if !device.recovered {
             seat.endpoint.line.count_from(first_connection(device.config.boot));
             if target.recover().is_err() {
-                // What was asked waits; the time for a handshake does not (SPEC section 8.12).
+                // Requests wait; the time for a handshake does not (SPEC section 8.12).
                 seat.follow_line(device, target, now);
                 seat.follow_time(device, target, gap, now);
                 return;
@@ -187,7 +186,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
         seat.follow_machine(device, target, now);
         seat.urgent(device, target, now);
         seat.tell_state(device, target, now);
-        // A command is executed when the host has been told of the stop before it.
+        // A command is executed only when the stop before it has been reported to the host.
         if self.tell_stop(now) {
             self.seat.ordinary(&mut self.device, target, now);
         }
@@ -223,7 +222,7 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, Link<S>, Z> {
     pub fn feed(&mut self, lane: LaneId, input: &[u8], now: Instant) {
         let now = self.device.clock.see(now);
         if !self.device.recovered {
-            // Nobody gets a connection before the machine has come through its reset (SPEC section 8.12).
+            // Nobody gets a connection before the machine has recovered from its reset (SPEC section 8.12).
             self.seat.endpoint.line.set_busy(true);
         }
         self.seat.endpoint.line.feed(lane, input, now);
@@ -237,24 +236,24 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, Link<S>, Z> {
         self.seat.endpoint.line.poll_transmit(lane, out, now)
     }
 
-    /// The line behind a lane is gone. Without its signal lane the session ends.
+    /// The line of a lane is gone. Without its signal lane the session ends.
     pub fn disconnect(&mut self, lane: LaneId, now: Instant) {
         let now = self.device.clock.see(now);
         self.seat.endpoint.line.disconnect(lane, now);
     }
 
-    /// There is a line behind a lane that was gone.
+    /// The line of a lane that was gone is back.
     pub fn reconnect(&mut self, lane: LaneId) {
         self.seat.endpoint.line.reconnect(lane);
     }
 }
 
 impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, Stream<S>, Z> {
-    /// There is a new connection. Nothing of an earlier one is its.
+    /// There is a new connection. It inherits nothing from an earlier one.
     ///
     /// # Errors
     ///
-    /// [`Busy`]: a session is active. The new connection is to be closed at once; the old one has not noticed.
+    /// [`Busy`]: a session is active. The new connection is to be closed at once; the old one is not affected.
     pub fn connect(&mut self) -> Result<(), Busy> {
         self.seat.endpoint.line.connect()
     }
@@ -288,7 +287,8 @@ impl<A: Arch, U: Authorize, S: Sizes, Z: Seal> Agent<A, U, Stream<S>, Z> {
     }
 }
 
-/// What an agent's connections are counted from: another number after another boot, whichever of its bytes has changed.
+/// The number from which an agent's connections are counted: a different one after another boot, whichever of the
+/// boot's bytes has changed.
 fn first_connection(boot: [u8; 12]) -> u16 {
     let [a, b, c, d, e, f, g, h, i, j, k, l] = boot;
     u16::from_be_bytes([a ^ c ^ e ^ g ^ i ^ k, b ^ d ^ f ^ h ^ j ^ l])

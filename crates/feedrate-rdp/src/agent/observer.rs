@@ -17,10 +17,10 @@ use crate::stream::{Busy, Stream, StreamError};
 use crate::target::Target;
 use crate::time::deadline;
 
-/// An observer's line: somebody may look there, and no more, whatever their token grants. What happens on it changes
-/// nothing in the machine, and nothing for the operator.
+/// An observer's line: a peer there may observe, and nothing else, whatever its token grants. What happens on it
+/// changes nothing in the machine, and nothing for the operator.
 ///
-/// It has a session of its own, and looks at the machine through the [`Agent`]: call its [`run`](Self::run) after the
+/// It has a session of its own, and sees the machine through the [`Agent`]: call its [`run`](Self::run) after the
 /// agent's.
 ///
 /// ```
@@ -41,22 +41,22 @@ pub struct Observer<A: Arch, U, L: Line = Stream<Board>, Z = Checksum> {
 }
 
 impl<A: Arch, U: Authorize, L: Line, Z: Seal> Observer<A, U, L, Z> {
-    /// A line on which nobody has talked yet.
+    /// A line that has not had a session yet.
     pub const fn new(line: L, authority: U, seal: Z) -> Self {
         Self { seat: Seat::new(line, authority, seal, true) }
     }
 
-    /// How far the observer's session is.
+    /// The state of the observer's session.
     pub const fn state(&self) -> SessionState {
         self.seat.state()
     }
 
-    /// The line, to look at its counters.
+    /// The line, for its counters.
     pub const fn line(&self) -> &L {
         &self.seat.endpoint.line
     }
 
-    /// Answers what the observer has asked, one command at a time.
+    /// Executes the observer's commands, one at a time.
     pub fn run<T, V, M, Y>(&mut self, agent: &mut Agent<A, V, M, Y>, target: &mut T, now: Instant)
     where
         T: Target<Arch = A>,

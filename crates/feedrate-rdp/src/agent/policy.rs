@@ -4,7 +4,7 @@ use feedrate::rdp::frame::{Action, ErrorCode, PushPolicy, Rule};
 
 use super::fail::Fail;
 
-/// The most rules there can be.
+/// The maximum number of rules.
 pub(super) const MOST: usize = 16;
 
 /// The policy in force. It is replaced in one step, between two commands: none is ever half applied.
@@ -12,7 +12,7 @@ pub(super) struct Policy {
     version: u32,
     enabled: bool,
     rules: [Rule; MOST],
-    /// So many of them are there.
+    /// How many rules there are.
     count: usize,
 }
 
@@ -29,7 +29,7 @@ impl Policy {
         (self.version, self.enabled)
     }
 
-    /// Whether the pushed one says which it replaces, and is another one.
+    /// Whether the pushed policy names the one that it replaces, and has another version.
     pub(super) fn may_be_replaced(&self, by: &PushPolicy<'_>) -> Result<(), Fail> {
         let known = by.replaces == self.version && by.version != self.version;
         if known { Ok(()) } else { Err(Fail::new(ErrorCode::Policy, self.version)) }

@@ -12,7 +12,7 @@ use crate::target::Target;
 pub(super) enum Without {
     /// If the target has no log, but not if it is full.
     Log,
-    /// In any case: it makes the machine safer, or room. What finds no room counts as lost.
+    /// In any case: it makes the machine safer, or makes room. A record that finds no room counts as lost.
     Room,
 }
 
@@ -74,7 +74,7 @@ impl<A: Arch> Device<A> {
         }
     }
 
-    /// Writes what came of a command.
+    /// Writes the outcome of a command.
     #[inline(never)]
     pub(super) fn conclude<T: Target<Arch = A>>(
         &self,
@@ -97,7 +97,7 @@ impl<A: Arch> Device<A> {
         }
     }
 
-    /// Something happened that no command asked for.
+    /// Something happened that no command requested.
     #[inline(never)]
     pub(super) fn record_event<T: Target<Arch = A>>(
         &self,

@@ -82,7 +82,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         now: Instant,
     ) {
         loop {
-            // What has arrived may be the last record, and behind it what is sealed already.
+            // What has arrived may be the last record, followed by what is sealed already.
             if !self.seal_records(now) {
                 return;
             }
@@ -96,7 +96,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
             if self.state() == SessionState::Closed || !self.message(device, target, Channel::Urgent, now) {
                 return;
             }
-            // Between two messages of a handshake State goes its way.
+            // State is sent between two messages of a handshake.
             self.tell_state(device, target, now);
         }
     }
@@ -151,7 +151,8 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
             }
         };
         if let (Err(error), Some(_)) = (sent, self.endpoint.line.connection()) {
-            // An answer that cannot be sent must not be lost without a word. (If the line has ended, that is the word.)
+            // An answer that cannot be sent must not be lost silently. (If the line has ended, its end reports the
+            // loss.)
             let cause = match error {
                 SendError::OutOfSequences => Cause::UsedUp,
                 _ => Cause::TargetFailed,
@@ -172,7 +173,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         match self.visit.end.take() {
             None => {
                 if let (true, Some(started)) = (self.visit.state_due, self.visit.started) {
-                    // From Welcome on, the host may send what it was told that it may.
+                    // From Welcome on, the host may send what Welcome has granted.
                     let line = &mut self.endpoint.line;
                     line.accept(L::Message::SIZE);
                     line.set_gate(Some(Gate::new(started, in_units(device.config.tolerance))));
@@ -191,7 +192,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         }
     }
 
-    /// A session that the agent's clock has broken under ends (SPEC section 8.10).
+    /// Ends a session during which the agent's clock broke (SPEC section 8.10).
     pub(super) fn follow_clock<T: Target<Arch = A>>(
         &mut self,
         device: &mut Device<A>,
@@ -230,7 +231,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         }
     }
 
-    /// What time alone brings about. `gap`: how long there was no run.
+    /// What is due without any input. `gap`: how long there was no run.
     pub(super) fn follow_time<T: Target<Arch = A>>(
         &mut self,
         device: &mut Device<A>,
@@ -242,12 +243,12 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         if state == SessionState::Connecting && self.endpoint.session.seal().progress() == Progress::Pending {
             self.since = later(self.since, gap);
         }
-        // A clock that has stepped back does not make anybody wait until it has come so far again.
+        // A clock that has stepped back does not make anybody wait until it has caught up.
         self.since = self.since.min(now);
         let waited = passed(self.since, now);
         match state {
             SessionState::Active => self.follow_session(device, target, now),
-            // Whoever begins a line and gets no further is told that it has ended.
+            // A peer that begins a line and gets no further is notified that it has ended.
             SessionState::Idle | SessionState::Connecting
                 if self.connection.is_some() && waited >= HANDSHAKE =>
             {
@@ -283,7 +284,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         self.goodbye(device, target, cause, now);
     }
 
-    /// The end of the grant is noticed once, and stays (SPEC section 8.2).
+    /// The expiry of the grant is detected once, and is final (SPEC section 8.2).
     fn expire<T: Target<Arch = A>>(&mut self, device: &mut Device<A>, target: &mut T, now: Instant) {
         let Some(grant) = &mut self.visit.grant else { return };
         if grant.expired.is_none() && now >= grant.until {
@@ -318,8 +319,8 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         device.retry(target);
     }
 
-    /// Sends the next record of the seal's handshake (SPEC section 5.5). `false`: nothing can be opened before the seal
-    /// is through with the last one.
+    /// Sends the next record of the seal's handshake (SPEC section 5.5). `false`: nothing can be opened before the
+    /// seal has processed the last one.
     fn seal_records(&mut self, now: Instant) -> bool {
         let session = &mut self.endpoint.session;
         let connecting = session.state() == SessionState::Connecting && !session.is_sealed();
@@ -359,7 +360,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         }
     }
 
-    /// Tells the host of a stop. `false`: there is no room now.
+    /// Reports a stop to the host. `false`: there is no room now.
     pub(super) fn tell_stop(&mut self, device: &Device<A>, event: Event, now: Instant) -> bool {
         let mask = self.visit.known.news(&device.captures) | crate::arch::bit(A::PC);
         let Event { request, reason, more, axes, detail } = event;
@@ -430,7 +431,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         if !self.visit.observer {
             device.last_end.cause = cause;
             device.last_end.count = 0;
-            // What ends is told in State.
+            // What ends is reported in State.
             let held = device.forces.held.iter().flatten().filter(|held| held.stuck.is_none());
             for (place, held) in device.last_end.ended.iter_mut().zip(held) {
                 *place = held.addr;
@@ -440,7 +441,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
             device.stops.forget();
         }
         if self.visit.granted().contains(Domains::CONTROL) {
-            // Who only looks could fill the log by coming and going.
+            // An observer could fill the log by coming and going.
             let (kind, time) = (Record::SESSION_ENDED, who.clock);
             let entry = Entry { who, kind, sequence: 0, time, addr: 0, value: 0 };
             device.record_event(target, &entry, cause, Ok(()), 1);
@@ -448,7 +449,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Seat<A, U, L, Z> {
         true
     }
 
-    /// The session is over, however far it was.
+    /// The session is over, whatever its state was.
     pub(super) fn close(&mut self, now: Instant) {
         for event in [SessionEvent::End, SessionEvent::HandshakeFailed, SessionEvent::Ended] {
             self.endpoint.session.advance(event);

@@ -1,4 +1,4 @@
-//! A program that comes to a stand, and what follows (SPEC sections 8.4 and 8.7).
+//! A program that stops, and what follows (SPEC sections 8.4 and 8.7).
 
 use feedrate::Instant;
 use feedrate::rdp::frame::{Cause, Reason, Record};
@@ -52,7 +52,7 @@ impl<A: Arch> Device<A> {
         goes_on
     }
 
-    /// Where the instruction that has just been executed returns to, if it was a call: right behind itself.
+    /// Where the instruction that has just been executed returns to, if it was a call: right after itself.
     fn called<T: Target<Arch = A>>(&self, target: &mut T, before: (u64, u64), sp: u64) -> Option<u64> {
         let (from, sp_before) = before;
         let (back, longest) = match A::RETURN {
@@ -70,8 +70,8 @@ impl<A: Arch> Device<A> {
 }
 
 impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
-    /// The program has come to a stand. The registers are captured, the host is told, and if it has asked for more
-    /// steps, the next one begins in [`run`](Self::run).
+    /// The program has stopped. The registers are captured, the stop is reported to the host, and if the host has
+    /// requested more steps, the next one begins in [`run`](Self::run).
     pub fn stopped<T: Target<Arch = A>>(&mut self, target: &mut T, cause: StopCause, now: Instant) {
         let now = self.device.clock.see(now);
         let device = &mut self.device;
@@ -94,7 +94,7 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
             device.last_stop = Some((reason, detail));
             device.stops.forget();
             if matches!(cause, StopCause::Breakpoint(_) | StopCause::Watch { .. }) {
-                // It was met just before it was cleared, and nobody waits for it.
+                // It was hit just before it was cleared, and nobody waits for it.
                 react(target, device.last_end.cause);
                 let entry = Entry {
                     who: Who::NOBODY,
@@ -117,10 +117,10 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
         self.tell_stop(now);
     }
 
-    /// Tells the host of the stop that is due. `false`: there is no room now.
+    /// Reports the stop that is due to the host. `false`: there is no room now.
     pub(super) fn tell_stop(&mut self, now: Instant) -> bool {
         let Some(event) = self.device.stops.due else { return true };
-        // As it is told: a step that a Halt has made the last one is no step.
+        // As it is reported: a step that a Halt has made the last one is not reported as a step.
         self.device.last_stop = Some((event.reason, event.detail));
         let told = self.seat.tell_stop(&self.device, event, now);
         if told {
@@ -130,8 +130,8 @@ impl<A: Arch, U: Authorize, L: Line, Z: Seal> Agent<A, U, L, Z> {
         told
     }
 
-    /// Begins the next step, if nobody waits: a command goes before it, and be it for room, and so does the answer to
-    /// one, which the events of a long series would keep back for ever.
+    /// Begins the next step, if nothing waits. A command goes before it, even one that waits for room; so does the
+    /// answer to a command, which the events of a long series would hold back for ever.
     pub(super) fn go_on<T: Target<Arch = A>>(&mut self, target: &mut T) {
         if target.stepping().is_some() && self.device.stops.next && !self.seat.is_awaited() {
             self.device.next_step(target);

@@ -1,18 +1,18 @@
-//! Halts and steps that are under way, and what the host is to be told of them (SPEC section 8.4).
+//! Halts and steps that are under way, and what is reported to the host (SPEC section 8.4).
 
 use feedrate::rdp::frame::{Reason, Standing};
 
 use crate::target::Refusal;
 
-/// Why the program stands still, as the target says.
+/// Why the program has stopped, as the target reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopCause {
     /// [`Stepping::step`](crate::target::Stepping::step) has executed one instruction.
     Step,
-    /// It met the breakpoint in this slot.
+    /// It hit the breakpoint in this slot.
     Breakpoint(u16),
-    /// It met the watchpoint in this slot.
+    /// It hit the watchpoint in this slot.
     Watch {
         /// The slot.
         slot: u16,
@@ -21,7 +21,7 @@ pub enum StopCause {
     },
     /// [`Stepping::halt`](crate::target::Stepping::halt) has taken effect.
     Halted,
-    /// It did something that cannot be. The code is the architecture's.
+    /// It caused a fault. The code is the architecture's.
     Fault(u64),
     /// An interlock stopped it.
     Interlock,
@@ -49,8 +49,8 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// Whether the program, with this program counter and stack pointer, is to be stepped on. `called` is where the
-    /// instruction that has just been executed returns to, if it was a call.
+    /// Whether the program, with this program counter and stack pointer, is to be stepped further. `called` is where
+    /// the instruction that has just been executed returns to, if it was a call.
     pub(super) fn goes_on(&mut self, pc: u64, sp: u64, called: impl FnOnce() -> Option<u64>) -> bool {
         if let Some(call) = self.call {
             if pc != call.back || sp < call.sp {
@@ -60,7 +60,7 @@ impl Range {
         }
         let inside = (self.first..=self.last).contains(&pc);
         if !inside && self.over && (self.first..=self.last).contains(&self.before.0) {
-            // One that has returned already is none.
+            // A call that has returned already does not count.
             let call = called().map(|back| Call { back, sp: self.before.1 });
             self.call = call.filter(|call| pc != call.back || sp < call.sp);
         }
@@ -71,7 +71,7 @@ impl Range {
 /// Steps that are under way.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Steps {
-    /// So many, and whether each is told.
+    /// This many, and whether each one is reported.
     Count { left: u32, trace: bool },
     /// Out of a range.
     Range(Range),
@@ -115,7 +115,7 @@ impl Stops {
         }
     }
 
-    /// A Halt has been executed. `stepping`: the program stands between two steps, or is about to.
+    /// A Halt has been executed.
     pub(super) fn halt(&mut self, request: u32, axes: Standing) {
         self.halt = Some(request);
         let halted = Event { request, reason: Reason::Halted, more: false, axes, detail: 0 };
@@ -130,7 +130,7 @@ impl Stops {
         }
     }
 
-    /// No further step begins, without a Halt: who may step may not any more.
+    /// No further step begins, although there was no Halt: stepping is no longer permitted.
     pub(super) fn give_up_steps(&mut self, axes: Standing) {
         if self.next {
             self.next = false;
@@ -144,8 +144,8 @@ impl Stops {
         self.steps = Some((request, steps));
     }
 
-    /// What the host is to be told of a stop; `None` if it is one of the many steps that it does not want to know of.
-    /// `goes_on`: StepRange is not at its end.
+    /// What is reported to the host of a stop; `None` if it is one of many steps that the host does not want
+    /// reported. `goes_on`: StepRange is not at its end.
     #[inline(never)]
     pub(super) fn stopped(
         &mut self,
@@ -181,7 +181,7 @@ impl Stops {
         })
     }
 
-    /// The next step cannot be done.
+    /// The next step cannot be executed.
     pub(super) fn fail(&mut self, refusal: Refusal, axes: Standing) -> Option<Event> {
         let (request, _) = self.steps.take()?;
         let (reason, detail) = match refusal {
@@ -203,10 +203,10 @@ mod tests {
         let none = || None;
         assert!(range.goes_on(104, 50, none));
         range.before = (104, 50);
-        // A call: the program is elsewhere, and the instruction behind it is where it returns to.
+        // A call: the program is elsewhere, and the instruction after the call is where it returns to.
         assert!(range.goes_on(500, 50, || Some(108)));
         assert!(range.goes_on(502, 40, none));
-        // The same address, deeper: the called one has called itself.
+        // The same address, deeper: the function that was called has called itself.
         assert!(range.goes_on(108, 40, none));
         assert!(range.goes_on(108, 50, none));
         range.before = (108, 50);

@@ -1,4 +1,4 @@
-//! One session of one line, as the agent keeps it: who is there, what they may, and when they were heard.
+//! One session of one line, as the agent keeps it: who is there, what they may do, and when they were heard.
 
 use feedrate::Instant;
 use feedrate::rdp::frame::{Cause, Domains, Operator};
@@ -10,7 +10,7 @@ use crate::arch::Arch;
 use crate::session::clock::{UNIT, units};
 use crate::time::{Span, earlier, later};
 
-/// How long a session goes on after its grant has expired.
+/// How long a session continues after its grant has expired.
 pub(super) const EXPIRED: Span = 60_000_000;
 
 /// What a session is granted, and until when.
@@ -19,7 +19,7 @@ pub(super) struct Granted {
     pub(super) operator: Operator,
     pub(super) domains: Domains,
     pub(super) until: Instant,
-    /// It was noticed that it has expired. It is not looked at again: a clock may do what it likes.
+    /// Its expiry was detected. It is not checked again, whatever the clock does.
     pub(super) expired: Option<Instant>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum End {
 
 /// A session.
 pub(super) struct Visit<A: Arch> {
-    /// It can only look: the line is an observer's.
+    /// It can only observe: the line is an observer's.
     pub(super) observer: bool,
     /// The longest message that the line takes on channel 1, and how many commands.
     pub(super) longest: usize,
@@ -46,7 +46,7 @@ pub(super) struct Visit<A: Arch> {
     pub(super) grant: Option<Granted>,
     /// When its clock began.
     pub(super) started: Option<Instant>,
-    /// What it was when a message told it last.
+    /// Its value in the last message.
     told: u32,
     /// Its number in the log.
     pub(super) number: u32,
@@ -61,7 +61,7 @@ pub(super) struct Visit<A: Arch> {
     /// Sequences of the last Halt and of the last Release.
     pub(super) halted: Option<u32>,
     pub(super) released: Option<u32>,
-    /// The command whose answer are the metrics, which can be read only when it has left the queue.
+    /// The command that the metrics answer: they can be read only when it has left the queue.
     pub(super) metrics_due: Option<u32>,
     pub(super) end: Option<End>,
 }
@@ -100,7 +100,7 @@ impl<A: Arch> Visit<A> {
         (self.metrics_due, self.end) = (None, None);
     }
 
-    /// The session's clock, as a message tells it: it does not go back, whatever the clock does that drives it.
+    /// The session's clock, as a message states it: it does not go back, whatever the clock does that drives it.
     #[inline(never)]
     pub(super) fn tell_time(&mut self, now: Instant) -> u32 {
         self.told = self.told.max(self.clock(now));
@@ -136,7 +136,7 @@ impl<A: Arch> Visit<A> {
         at
     }
 
-    /// What was granted at Hello, expired or not. An observer's line grants no more than looking.
+    /// What was granted at Hello, expired or not. An observer's line grants no more than observe.
     pub(super) fn granted(&self) -> Domains {
         let granted = self.grant.map_or(Domains(0), |grant| grant.domains);
         if self.observer { both(granted, Domains::OBSERVE) } else { granted }

@@ -70,7 +70,7 @@ impl<A: Arch> Device<A> {
         }
     }
 
-    /// Lets go of a force otherwise than by Release.
+    /// Releases a force otherwise than by Release.
     #[inline(never)]
     fn release<T: Target<Arch = A>>(&mut self, target: &mut T, addr: u64, cause: Cause, who: Who) {
         if let Err(refusal) = self.let_go(target, addr) {
@@ -90,7 +90,7 @@ impl<A: Arch> Device<A> {
         self.record_event(target, &entry, cause, Ok(()), renewals);
     }
 
-    /// Asks the target to let go of a force. It stays listed.
+    /// Asks the target to release a force. It stays listed.
     #[inline(never)]
     pub(super) fn let_go<T: Target<Arch = A>>(&mut self, target: &mut T, addr: u64) -> Result<(), Refusal> {
         let safe = self.forces.find(addr).and_then(|held| held.safe());
@@ -175,7 +175,7 @@ impl<A: Arch> Device<A> {
         }
     }
 
-    /// Asks the interlock whether what is forced and armed may still be, and tells what applies forces that the agent
+    /// Asks the interlock whether forces and traps may still be held, and tells what applies forces that the agent
     /// runs.
     pub(super) fn hold<T: Target<Arch = A>>(&mut self, target: &mut T, who: Who) {
         if holds_nothing(target) {
@@ -212,8 +212,8 @@ impl<A: Arch> Device<A> {
     }
 }
 
-/// Whether there can be neither forces nor traps: known when it is compiled, of most targets, and what follows is not
-/// linked then.
+/// Whether there can be neither forces nor traps: known at compile time for most targets, and what follows is then
+/// not linked.
 #[inline(always)]
 pub(super) fn holds_nothing<T: Target>(target: &mut T) -> bool {
     target.forcing().is_none() && target.breakpoints().is_none()

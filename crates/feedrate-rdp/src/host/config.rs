@@ -1,10 +1,10 @@
-//! What a host has to be told.
+//! A host's configuration.
 
 use core::time::Duration;
 
 use feedrate::rdp::frame::Fingerprint;
 
-/// What a host has to be told.
+/// A host's configuration.
 ///
 /// ```
 /// use core::time::Duration;
@@ -16,18 +16,18 @@ use feedrate::rdp::frame::Fingerprint;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct HostConfig {
-    /// The device that is meant. Any, if `None`.
+    /// The device that is expected. Any, if `None`.
     pub device: Option<Fingerprint>,
-    /// The generation of the program that is meant: the one that a symbol table or a list of variables belongs to
+    /// The generation of the program that is expected: the one that a symbol table or a list of variables belongs to
     /// (SPEC section 8.11). Any, if `None`.
     pub generation: Option<u32>,
-    /// The least suite: an agent that has a worse one in use is left.
+    /// The least suite: a session whose suite is below it is closed.
     pub suite: u16,
-    /// The suites that Hello offers, in rising order of preference: the 16 last ones at most. None: only that of the
-    /// seal in use. A program that would rather use another one, and does not because the agent seems not to have it,
-    /// names both: if the better one was struck out on the way, that is found (SPEC section 5.5).
+    /// The suites that Hello offers, in ascending order of preference: the last 16 at most. If empty: only that of
+    /// the seal in use. A program that prefers another suite, but does not use it because the agent seems not to have
+    /// it, lists both: if the better one was removed on the way, this is detected (SPEC section 5.5).
     pub offers: &'static [u16],
-    /// How long a command may take to be answered before the session is given up.
+    /// How long a command may remain unanswered before the session is given up.
     pub patience: Duration,
 }
 
@@ -58,7 +58,7 @@ impl HostConfig {
         self
     }
 
-    /// The same, offering these suites, in rising order of preference.
+    /// The same, offering these suites, in ascending order of preference.
     #[must_use]
     pub const fn offers(mut self, suites: &'static [u16]) -> Self {
         self.offers = suites;

@@ -1,10 +1,10 @@
-//! What Welcome says of the device.
+//! What Welcome states about the device.
 
 use feedrate::rdp::frame::{Capabilities, Domains, Durability, Fingerprint, Lifecycle, StopEffect, Welcome};
 
 use crate::limits::NAME;
 
-/// What Welcome says of the device (SPEC section 6.4).
+/// What Welcome states about the device (SPEC section 6.4).
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Device {
@@ -62,7 +62,7 @@ pub struct Device {
     pub durability: Durability,
     /// Audit records that were lost since the boot.
     pub records_lost: u32,
-    /// Where in its life the device is.
+    /// The stage of the device's life.
     pub lifecycle: Lifecycle,
     /// Number of the seal in use.
     pub suite: u16,

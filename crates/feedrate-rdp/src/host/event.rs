@@ -19,16 +19,16 @@ pub struct Answer<'a> {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The agent has told how the machine is, and the host agrees. Next comes [`Active`](Self::Active).
+    /// The agent has reported the state of the machine, and the host agrees. [`Active`](Self::Active) follows.
     State(State<'a>),
     /// Commands can be sent.
     Active,
     /// A command was answered.
     Answer(Answer<'a>),
-    /// The program stands still.
+    /// The program has stopped.
     Stopped(Stopped<'a>),
-    /// The session ends before a command was answered: it was executed once, or not at all. The audit log tells, in
-    /// the next session.
+    /// The session ends before a command was answered: it was executed once, or not at all. The audit log shows
+    /// which, in the next session.
     Unknown {
         /// Sequence of the command.
         request: u32,
@@ -47,19 +47,19 @@ pub enum Closed {
     /// The line ended.
     #[error("{0}")]
     Line(LineEnd),
-    /// The peer closed the stream before it had said anything.
+    /// The peer closed the stream before it had sent anything.
     #[error("the peer hung up without a word: another host has a session, or it is no RDPv3 agent")]
     HungUp,
     /// The agent refuses the session.
     #[error("the agent refuses the session: {} ({}, detail {})", .0.code, .0.code.name(), .0.detail)]
     Refused(Error),
-    /// The line is there, and nobody answers, or not to the end.
+    /// The line exists, but nobody answers, or the handshake is not completed.
     #[error("nobody answers the handshake")]
     HandshakeTimeout,
     /// The handshake's bytes were not of this session.
     #[error("the agent's answer to the handshake is not of this session")]
     NotOfSession,
-    /// The host's own seal refuses what the agent says, with a code of its own.
+    /// The host's own seal refuses what the agent sends, with a code of its own.
     #[error("the seal refuses the agent's record, code {0}")]
     Seal(u32),
     /// Welcome repeats another nonce, or is not the agent's first message.
@@ -76,7 +76,7 @@ pub enum Closed {
         /// The one in use.
         used: u16,
     },
-    /// Both sides have a better suite than the one in use: somebody has struck it out on the way.
+    /// Both sides have a better suite than the one in use: somebody has removed it on the way.
     #[error(
         "suite {used} is in use, although both sides have suite {better}: the line has been tampered with"
     )]

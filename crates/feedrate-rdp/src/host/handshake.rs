@@ -17,12 +17,12 @@ use crate::sizes::Buffer;
 const OFFERS: usize = 16;
 
 impl<L: Line, Z: Seal> Host<L, Z> {
-    /// Says the first word, once there is a line.
+    /// Sends the first message, once there is a line.
     pub(super) fn begin(&mut self, now: Instant) {
         if self.state() == SessionState::Idle && self.endpoint.line.connection().is_some() {
             self.endpoint.session.advance(SessionEvent::Start);
             self.since = now;
-            // What a seal says comes before it.
+            // The seal's records come before it.
             if self.endpoint.session.is_sealed() {
                 self.hello(now);
             }
@@ -68,7 +68,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
     }
 }
 
-/// The suites that a host offers, in rising order of preference.
+/// The suites that a host offers, in ascending order of preference.
 fn offers<'o>(config: &HostConfig, own: &'o [u16]) -> &'o [u16] {
     let most = config.offers.len().saturating_sub(OFFERS);
     match config.offers.get(most..) {
@@ -77,8 +77,8 @@ fn offers<'o>(config: &HostConfig, own: &'o [u16]) -> &'o [u16] {
     }
 }
 
-/// What keeps a host from a session that it is welcome to (SPEC section 5.4). `first`: the message is the agent's
-/// first one. `suite` is the one in use.
+/// What prevents a host from accepting a Welcome (SPEC section 5.4). `first`: the message is the agent's first one.
+/// `suite` is the one in use.
 pub(super) fn check(
     welcome: &Welcome<'_>,
     first: bool,

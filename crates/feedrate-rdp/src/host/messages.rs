@@ -1,4 +1,4 @@
-//! What the agent says, and what the host itself does about it.
+//! What the agent sends, and what the host itself does about it.
 
 use feedrate::Instant;
 use feedrate::rdp::frame::{self, Agree, Bye, Cause, Frame, FrameError, Heartbeat};
@@ -16,7 +16,7 @@ use crate::session::{SessionEvent, SessionState};
 const SHORT: usize = 64;
 
 impl<L: Line, Z: Seal> Host<L, Z> {
-    /// Looks at the next message: what is urgent comes first.
+    /// Processes the next message: urgent ones come first.
     pub(super) fn message(&mut self, now: Instant) -> Step {
         match self.message_of(Channel::Urgent, now) {
             Step::Nothing => self.message_of(Channel::Ordinary, now),
@@ -27,7 +27,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
     fn message_of(&mut self, channel: Channel, now: Instant) -> Step {
         let state = self.state();
         let urgent = channel == Channel::Urgent;
-        // What came before the line ended is looked at, whether it can be answered or not.
+        // What came before the line ended is processed, whether it can be answered or not.
         let answers = urgent && self.endpoint.line.connection().is_some();
         if matches!(state, SessionState::Idle | SessionState::Closed)
             || answers && !self.endpoint.has_room(channel, SHORT)
@@ -52,7 +52,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
         self.heard = Some(now);
         let frame = match Frame::read_from_agent(opened.frame) {
             Ok(frame) => frame,
-            // With a right tag it is another protocol.
+            // With a correct tag it is another protocol.
             Err(FrameError::Magic) => return self.lose_integrity(channel, now),
             Err(_) => return self.pass_over(channel),
         };
@@ -94,7 +94,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
                 if urgent && !session.is_sealed() && record.suite == Z::SUITE =>
             {
                 let taken = session.seal().take_record(record.record.as_slice());
-                // What the agent's seal computes has its time: it counts from the last record.
+                // The agent's seal may need time to compute: the time-out counts from the last record.
                 self.since = now;
                 match taken {
                     Ok(()) => self.drop_message(channel),

@@ -5,9 +5,9 @@
 //!                            ◄── poll_transmit ◄──────── request ◄──┘
 //! ```
 //!
-//! `poll_event` is the host's main loop: what has arrived is looked at there and nowhere else, and the agent's
-//! Heartbeats are answered there. So call it from the loop that acts for the operator: an agent whose host's loop
-//! stands still is to find that out (SPEC section 5.7).
+//! `poll_event` is the host's main loop: what has arrived is processed there and nowhere else, and the agent's
+//! Heartbeats are answered there. So call it from the loop that acts for the operator: if that loop stands still, the
+//! agent is to detect it (SPEC section 5.7).
 
 pub mod command;
 mod config;
@@ -89,14 +89,14 @@ pub struct Host<L: Line = Stream<Desk>, Z = Checksum> {
     lent: Option<Channel>,
     /// When the line, or the session's end, began.
     since: Instant,
-    /// When a message with a right tag has arrived.
+    /// When a message with a correct tag has arrived.
     heard: Option<Instant>,
     /// Sequence of Agree.
     agreed_by: Option<u32>,
     /// Why the session is being ended, and whether this side has answered the other one's goodbye.
     ending: Option<Closed>,
     answered: bool,
-    /// What is still to be told.
+    /// What is still to be reported.
     closed: Option<Closed>,
     ignored: u32,
 }
@@ -106,11 +106,11 @@ pub struct Host<L: Line = Stream<Desk>, Z = Checksum> {
 #[error("token of {0} bytes, expected at most 384")]
 pub struct TokenTooLong(pub usize);
 
-/// What has come of a message, before it is borrowed.
+/// The outcome of a message, before it is borrowed.
 enum Step {
     /// There was none.
     Nothing,
-    /// It is done with.
+    /// It has been dealt with.
     Again,
     /// It is for the program: the oldest one of this channel.
     Hand(Channel),
@@ -138,7 +138,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
         }
     }
 
-    /// Another session: what was there of an earlier one is forgotten.
+    /// Another session: the state of an earlier one is discarded.
     fn renew(&mut self, token: &[u8], nonce: [u8; 16], now: Instant) -> Result<(), TokenTooLong> {
         if token.len() > TOKEN {
             return Err(TokenTooLong(token.len()));
@@ -182,17 +182,17 @@ impl<L: Line, Z: Seal> Host<L, Z> {
         deadline(earlier(own, line.deadline().unwrap_or(NEVER)))
     }
 
-    /// How far the session is.
+    /// The state of the session.
     pub const fn state(&self) -> SessionState {
         self.endpoint.session.state()
     }
 
-    /// What Welcome said of the device, once it has come.
+    /// What Welcome stated about the device, once it has arrived.
     pub const fn device(&self) -> Option<&Device> {
         self.device.as_ref()
     }
 
-    /// The line, to look at its counters.
+    /// The line, for its counters.
     pub const fn line(&self) -> &L {
         &self.endpoint.line
     }
@@ -208,7 +208,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
     ///
     /// [`SendError::NotActive`]; [`SendError::Credit`]: as many commands as the agent grants, or eight, wait for
     /// their answers; [`SendError::Full`]: the line is busy, or four Halts and Releases wait; [`SendError::Encode`]:
-    /// it is longer than the agent takes, or cannot be at all.
+    /// it is longer than the agent accepts, or cannot be encoded at all.
     pub fn request<C: Command>(&mut self, command: &C, now: Instant) -> Result<Ticket<C>, SendError> {
         self.send(&command.frame(), now).map(Ticket::new)
     }
@@ -220,7 +220,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
         let Some(device) = self.device.filter(|_| self.state() == SessionState::Active) else {
             return Err(SendError::NotActive);
         };
-        // A command that goes on no channel is none of this crate's.
+        // A command that goes on no channel is not one of this crate's.
         let channel = frame.channel().unwrap_or(Channel::Ordinary);
         if !self.waiting.has_place(channel, device.credit) {
             return Err(match channel {
@@ -293,14 +293,14 @@ impl<L: Line, Z: Seal> Host<L, Z> {
         })
     }
 
-    /// The message that the last event lent is done with.
+    /// The message that the last event lent has been dealt with.
     fn settle(&mut self) {
         if let Some(channel) = self.lent.take() {
             self.endpoint.line.drop_message(channel);
         }
     }
 
-    /// What remains to be said of a session that is over.
+    /// What remains to be reported about a session that is over.
     fn parting(&mut self) -> Option<Event<'static>> {
         if self.state() != SessionState::Closed {
             return None;
@@ -320,7 +320,7 @@ impl<L: Line, Z: Seal> Host<L, Z> {
         }
     }
 
-    /// What time alone brings about.
+    /// What is due without any input.
     fn follow_time(&mut self, now: Instant) {
         if self.state() == SessionState::Connecting
             && self.endpoint.session.seal().progress() == Progress::Pending
@@ -358,9 +358,9 @@ impl<L: Line, Z: Seal> Host<L, Z> {
         }
     }
 
-    /// The session is over: for what ended it, or for `why` if nothing else did.
+    /// The session is over: because of what ended it, or because of `why` if nothing else did.
     fn close(&mut self, why: Closed) {
-        // Whoever said goodbye first waits for the end of a stream, which the other one brings about (SPEC 5.8).
+        // Whoever said goodbye first waits for the end of the stream, which the other side closes (SPEC 5.8).
         let peer_closes = L::PEER_CLOSES && self.state() == SessionState::Disconnecting && !self.answered;
         let session = &mut self.endpoint.session;
         for event in
@@ -390,7 +390,7 @@ impl<S: Sizes, Z: Seal> Host<Stream<S>, Z> {
     /// [`TokenTooLong`].
     pub fn connect(&mut self, token: &[u8], nonce: [u8; 16], now: Instant) -> Result<(), TokenTooLong> {
         self.renew(token, nonce, now)?;
-        // A host's is never busy.
+        // A host's line is never busy.
         let _ = self.endpoint.line.connect();
         self.begin(now);
         self.seal_records(now);
@@ -458,12 +458,12 @@ impl<S: Sizes, Z: Seal> Host<Link<S>, Z> {
         self.endpoint.line.poll_transmit(lane, out, now)
     }
 
-    /// The line behind a lane is gone. Without its signal lane the session ends.
+    /// The line of a lane is gone. Without its signal lane the session ends.
     pub fn disconnect(&mut self, lane: LaneId, now: Instant) {
         self.endpoint.line.disconnect(lane, now);
     }
 
-    /// There is a line behind a lane that was gone.
+    /// The line of a lane that was gone is back.
     pub fn reconnect(&mut self, lane: LaneId) {
         self.endpoint.line.reconnect(lane);
     }

@@ -9,9 +9,9 @@ use crate::arch::{Aarch64, Arch, CortexM, CortexMFp, RiscV32, RiscV64, X86_64, b
 /// The most registers that an architecture has.
 const MOST: usize = 64;
 
-/// The registers of a device, as far as they are known. [`Stopped`] and [`Registers`] tell of those that have
-/// changed, and go on different channels: a later capture may arrive first. So each register is kept with the capture
-/// that it is from, and takes a value only from a later one. A session begins with nothing known.
+/// The registers of a device, as far as they are known. [`Stopped`] and [`Registers`] report those that have changed,
+/// and go on different channels: a later capture may arrive first. So each register is kept with the capture that it
+/// is from, and accepts a value only from a later one. A session begins with nothing known.
 ///
 /// ```
 /// use feedrate::rdp::frame::{Registers, Values};
@@ -55,14 +55,14 @@ impl RegisterSet {
         })
     }
 
-    /// Takes over what an answer tells. `false`, and no change: it is not of this architecture.
+    /// Takes over the values in an answer. `false`, and no change: it is not of this architecture.
     #[must_use]
     pub fn registers(&mut self, told: &Registers<'_>) -> bool {
         self.unpack(&told.values).map(|set| self.update(told.capture, &told.values, set)).is_some()
     }
 
-    /// Takes over what an event tells, and returns the program counter that it tells of: a later one may be known
-    /// already. `None`, and no change: it is not of this architecture, or has none.
+    /// Takes over the values in an event, and returns its program counter: a later one may be known already. `None`,
+    /// and no change: it is not of this architecture, or has none.
     #[must_use]
     pub fn stopped(&mut self, told: &Stopped<'_>) -> Option<u64> {
         let set = self.unpack(&told.values).filter(|_| told.values.mask() & bit(self.pc) != 0)?;

@@ -3,7 +3,7 @@
 use feedrate::Instant;
 use feedrate::rdp::Channel;
 
-/// On channel 0, whatever the credit; and on channel 1 at most, if the agent grants so many.
+/// On channel 0, whatever the credit; and at most on channel 1, if the agent grants that many.
 const URGENT: usize = 4;
 const ORDINARY: usize = 8;
 
@@ -50,19 +50,19 @@ impl Waiting {
         }
     }
 
-    /// A command has been answered, on its channel. `false`: no such one waits there.
+    /// A command has been answered, on its channel. `false`: no such command waits there.
     pub(super) fn answered(&mut self, channel: Channel, sequence: u32) -> bool {
         let mut places = self.of(channel).iter_mut();
         let place = places.find(|place| place.is_some_and(|sent| sent.sequence == sequence));
         place.and_then(Option::take).is_some()
     }
 
-    /// When the one was sent that has waited longest.
+    /// When the command that has waited longest was sent.
     pub(super) fn oldest(&self) -> Option<Instant> {
         self.urgent.iter().chain(&self.ordinary).flatten().map(|sent| sent.at).min()
     }
 
-    /// The one that was sent first waits no longer.
+    /// The command that was sent first no longer waits.
     pub(super) fn give_up(&mut self) -> Option<u32> {
         let places = self.urgent.iter_mut().chain(&mut self.ordinary).filter(|place| place.is_some());
         let first = places.min_by_key(|place| place.map_or(u32::MAX, |sent| sent.sequence));

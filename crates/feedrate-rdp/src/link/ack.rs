@@ -1,10 +1,10 @@
-//! What ACK says (SPEC section 4.3).
+//! The payload of ACK (SPEC section 4.3).
 
 /// Bytes of an ACK's payload.
 pub(super) const SIZE: usize = 21;
 pub(super) const WORDS: usize = 6;
 
-/// What is wrong, as an ACK tells it.
+/// What is wrong, as an ACK reports it.
 pub(super) mod nack {
     pub(crate) const GAP: [u8; 2] = [1, 2];
     pub(crate) const HEADER: u8 = 4;
@@ -25,7 +25,7 @@ pub(super) struct Ack {
 }
 
 impl Ack {
-    /// The bytes, and three that are none of it: words are less code.
+    /// The bytes, and three more that do not belong to it: words need less code.
     pub(super) fn to_words(self) -> [[u8; 4]; WORDS] {
         let ([next_0, next_1], [window_0, window_1]) = (self.next, self.window);
         let [header, crc] = self.failures;
@@ -41,7 +41,7 @@ impl Ack {
         ]
     }
 
-    /// `None`: it is too short. What follows is ignored.
+    /// `None`: it is too short. Further bytes are ignored.
     pub(super) fn read(payload: &[u8]) -> Option<Self> {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] =
             *payload.first_chunk::<SIZE>()?;

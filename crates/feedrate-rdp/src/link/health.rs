@@ -8,7 +8,7 @@ use feedrate::Instant;
 const PROBE: Duration = Duration::from_millis(250);
 const ENOUGH: u16 = 4;
 
-/// What the peer says of the bulk lane, and what follows from it.
+/// What the peer reports about the bulk lane, and what follows from it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Health {
     /// Both sides have the lane.

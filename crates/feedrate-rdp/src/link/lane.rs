@@ -22,7 +22,7 @@ pub struct LaneCounts {
     pub received: u32,
     /// Packets sent.
     pub sent: u32,
-    /// Packets refused before their CRC was looked at.
+    /// Packets refused before their CRC was checked.
     pub header_failures: u32,
     /// Packets refused for their CRC.
     pub crc_failures: u32,

@@ -1,5 +1,5 @@
-//! A serial line: two channels of messages over one or two lanes that lose, repeat, reorder and flip (SPEC section
-//! 4).
+//! A serial line: two channels of messages over one or two lanes that lose, repeat and reorder data and flip bits
+//! (SPEC section 4).
 
 mod ack;
 
@@ -115,13 +115,13 @@ impl<S: Sizes> Link<S> {
         self.core.poll(lane, Place { payload: *payload, out, counts }, now)
     }
 
-    /// How the link is.
+    /// The state of the link.
     pub const fn status(&self) -> LinkStatus {
         self.core.status
     }
 
-    /// What is behind a lane is gone: the peer has hung up, the cable is out. Without its signal lane a connection
-    /// ends; without its bulk lane it goes on.
+    /// The line of a lane is gone: the peer has hung up, the cable is out. Without its signal lane a connection ends;
+    /// without its bulk lane it continues.
     pub fn disconnect(&mut self, lane: LaneId, now: Instant) {
         match lane {
             LaneId::Signal => {
@@ -136,8 +136,8 @@ impl<S: Sizes> Link<S> {
         }
     }
 
-    /// What is behind a lane is another one now. What there was of a packet is forgotten, and on the signal lane the
-    /// connection has ended.
+    /// The line of a lane has been replaced. A partial packet is discarded, and on the signal lane the connection has
+    /// ended.
     pub fn reconnect(&mut self, lane: LaneId) {
         match lane {
             LaneId::Signal => {

@@ -1,4 +1,4 @@
-//! What a packet that has arrived brings about (SPEC sections 3 and 4).
+//! What happens when a packet arrives (SPEC sections 3 and 4).
 
 use core::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::line::{LineEnd, ResetReason};
 use crate::role::Role;
 use crate::sizes::{Sizes, number};
 
-/// How far two answers are apart, to packets of no connection or to foreign OPENs.
+/// The minimum interval between two answers to packets of no connection, or to foreign OPENs.
 const QUIET: Duration = Duration::from_millis(200);
 
 impl<S: Sizes> Core<S> {
@@ -87,7 +87,7 @@ impl<S: Sizes> Core<S> {
         }
     }
 
-    /// An agent's answer to what it does not take, not too often.
+    /// An agent's answer to what it does not accept, not too often.
     fn refuse(&mut self, connection: u16, cookie: u32, reason: ResetReason, now: Instant) {
         let [stray, busy] = &mut self.quiet_until;
         let until = if reason == ResetReason::Busy { busy } else { stray };
@@ -97,7 +97,7 @@ impl<S: Sizes> Core<S> {
         }
     }
 
-    /// An agent is asked for a connection (SPEC section 4.1).
+    /// A host requests a connection from an agent (SPEC section 4.1).
     fn opened(&mut self, cookie: u32, payload: &[u8], now: Instant) {
         let &[GENERATION, lanes, ..] = payload else {
             self.reset = self.reset.or(Some((0, cookie, ResetReason::Generation)));

@@ -1,4 +1,5 @@
-//! Sending on a channel: a stream of records over lanes that lose, repeat, reorder and flip (SPEC section 4.4).
+//! Sending on a channel: a stream of records over lanes that lose, repeat and reorder data and flip bits (SPEC
+//! section 4.4).
 
 use core::time::Duration;
 
@@ -7,17 +8,17 @@ use feedrate::Instant;
 use crate::ring::Ring;
 use crate::sizes::number;
 
-/// The first retransmission time, in microseconds, and how often it is doubled: up to 2400 ms. It is computed with,
-/// which a small processor does not do with a `Duration` gladly.
+/// The initial retransmission time-out, in microseconds, and how often it is doubled: up to 2400 ms. It is not a
+/// `Duration`, because computing with one is expensive on a small processor.
 const FIRST: u32 = 300_000;
 const DOUBLED: u8 = 3;
-/// Retransmissions without any progress before the line counts as dead.
+/// Retransmissions without any progress before the connection counts as lost.
 const TRIES: u8 = 8;
-/// How far retransmissions that an ACK asks for are apart.
+/// The minimum interval between retransmissions that ACKs request.
 const APART: Duration = Duration::from_millis(100);
-/// What may be sent before anything is known of the peer, in bytes.
+/// The window before the first ACK, in bytes.
 const FIRST_WINDOW: u32 = 512;
-/// What is sent against the window, to find out whether it is still shut.
+/// The longest probe of a closed window, in bytes: it shows whether the window is still closed.
 const PRY: usize = 16;
 
 /// How far `a` is ahead of `b`, of positions that wrap. `None` if it is behind.
@@ -35,21 +36,21 @@ pub(super) struct Sender {
     acknowledged: u32,
     /// Position of the next byte to be sent.
     next: u32,
-    /// Position behind the last byte that was ever sent.
+    /// Position after the last byte that was ever sent.
     sent: u32,
-    /// Position behind the last byte that the peer has room for.
+    /// Position after the last byte that the peer has room for.
     window_end: u32,
-    /// Retransmissions without progress: those that time alone has brought about, and all.
+    /// Retransmissions without progress: those that the time-out alone has caused, and all.
     tries: u8,
     again: u8,
     pry: bool,
-    /// When the retransmission time ends; [`Instant::MAX`] if nothing is under way.
+    /// When the retransmission time-out expires; [`Instant::MAX`] if nothing is under way.
     deadline: Instant,
-    /// Before that, an ACK asks in vain.
+    /// Until then, ACKs request retransmissions in vain.
     deaf_until: Instant,
 }
 
-/// What a sender's clock has to say.
+/// What is due on a sender's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tick {
     Nothing,
@@ -65,7 +66,7 @@ pub(super) struct Chunk<'a> {
 }
 
 impl Sender {
-    /// With so many bytes of memory.
+    /// With this many bytes of memory.
     pub(super) const fn new(size: usize) -> Self {
         Self {
             ring: Ring::new(size),
@@ -115,7 +116,7 @@ impl Sender {
         pushed
     }
 
-    /// Begins the retransmission time.
+    /// Starts the retransmission time-out.
     #[inline(never)]
     fn wait(&mut self, now: Instant) {
         let wait = FIRST.wrapping_shl(self.tries.min(DOUBLED).into());
@@ -145,20 +146,20 @@ impl Sender {
     }
 
     pub(super) fn go_back(&mut self, now: Instant) {
-        // The deadline stays: a peer that complains again and again, and takes nothing, is lost all the same.
+        // The deadline stays: a peer that keeps complaining, and accepts nothing, is lost all the same.
         self.next = self.acknowledged;
         self.deaf_until = now.saturating_add(APART);
         self.again = self.again.saturating_add(1);
     }
 
-    /// Whether these numbers can be true: neither of what was never sent, nor less than has been acknowledged
-    /// already.
+    /// Whether this acknowledgement is possible: neither of bytes that were never sent, nor of fewer than have been
+    /// acknowledged already.
     pub(super) fn believes(&self, next: u32) -> bool {
         let sent = ahead(self.sent, self.acknowledged).unwrap_or_default();
         ahead(next, self.acknowledged).is_some_and(|n| n <= sent)
     }
 
-    /// Takes the peer's word for what has arrived. `missing`: the peer says that something did not.
+    /// Processes the peer's report of what has arrived. `missing`: the peer reports that something did not.
     #[inline(never)]
     pub(super) fn acknowledge(&mut self, next: u32, window: u16, missing: bool, now: Instant) {
         let Some(progress) = ahead(next, self.acknowledged) else { return };
@@ -217,7 +218,7 @@ impl Sender {
         Some(Chunk { position: self.next, tries, bytes })
     }
 
-    /// How long the chunk was that has been sent.
+    /// A chunk of this length has been sent.
     pub(super) fn sent(&mut self, length: usize, now: Instant) {
         if self.next == self.acknowledged && self.tries == 0 {
             self.wait(now);

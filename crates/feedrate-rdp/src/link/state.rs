@@ -1,4 +1,4 @@
-//! All of a link but its lanes.
+//! All of a link except its lanes.
 
 use core::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::time::{NEVER, earlier};
 
 /// Generation of the link, in OPEN and ACCEPT.
 pub(super) const GENERATION: u8 = 4;
-/// At least every so often an ACK is sent.
+/// The maximum interval between two ACKs.
 pub(super) const ACK: Duration = Duration::from_millis(200);
 /// How often OPEN is sent, and how many times.
 pub(super) const OPEN: Duration = Duration::from_millis(250);
@@ -34,7 +34,7 @@ pub(super) struct Core<S: Sizes> {
     pub(super) cookie: u32,
     /// Of each channel, the position of the next byte that is expected.
     pub(super) expected: [u32; 2],
-    /// Number of the next ACK, and of the last one that was taken.
+    /// Number of the next ACK, and of the last one that was accepted.
     pub(super) ack_number: u32,
     pub(super) heard_ack: u32,
     pub(super) counts: LinkCounts,
@@ -117,7 +117,7 @@ impl<S: Sizes> Core<S> {
         self.ack_last = false;
     }
 
-    /// Ends what is open or opening. `tell`: the peer is told why.
+    /// Ends what is open or opening. `tell`: the reason is sent to the peer.
     #[inline(never)]
     pub(super) fn end(&mut self, end: LineEnd, tell: Option<ResetReason>) {
         let reset = match self.status {

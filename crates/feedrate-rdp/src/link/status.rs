@@ -1,8 +1,8 @@
-//! How a link is, and what it counts.
+//! The state of a link, and its counters.
 
 use crate::line::LineEnd;
 
-/// How the link is.
+/// The state of the link.
 // Exhaustive: SPEC section 4.1 has no other states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkStatus {

@@ -14,7 +14,7 @@ use crate::line::{LineEnd, ResetReason};
 use crate::sizes::{Buffer, Sizes};
 
 impl<S: Sizes> Core<S> {
-    /// What time alone brings about.
+    /// What is due without any input.
     fn tick(&mut self, now: Instant) {
         if self.open().is_none() {
             return;

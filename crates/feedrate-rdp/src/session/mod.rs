@@ -39,7 +39,7 @@ pub struct Opened<'m> {
     pub sequence: u32,
     /// Time of the agent's session clock, in units of 10 ms.
     pub time: u32,
-    /// It is not above the last one of its channel: it must not be looked at (SPEC section 5.6).
+    /// It is not above the last one of its channel: the message must not be processed (SPEC section 5.6).
     pub replayed: bool,
     /// The debug frame.
     pub frame: &'m [u8],
@@ -109,12 +109,12 @@ impl<Z: Seal> Session<Z> {
         }
     }
 
-    /// How far the session is.
+    /// The state of the session.
     pub const fn state(&self) -> SessionState {
         self.state
     }
 
-    /// Moves on, if there is a way.
+    /// Performs the transition, if there is one.
     #[inline(never)]
     pub(crate) fn advance(&mut self, event: SessionEvent) -> bool {
         let next = self.state.after(event);
@@ -137,7 +137,7 @@ impl<Z: Seal> Session<Z> {
         self.host_nonce = nonce;
         self.seal.bind(&nonce, &[0; 16]);
         if !self.sealed {
-            // A Hello without keys is refused in such words as its sender understands (SPEC section 5.5).
+            // A Hello without keys is refused in a form that its sender understands (SPEC section 5.5).
             self.plain.bind(&nonce, &[0; 16]);
         }
     }
@@ -177,7 +177,7 @@ impl<Z: Seal> Session<Z> {
         out: &mut [u8],
     ) -> Result<(usize, u32), SendError> {
         let sequence = self.next;
-        // The last sequence is for a goodbye.
+        // The last sequence is reserved for a goodbye.
         let last =
             if body.kind() == Bye::KIND { u32::MAX.saturating_sub(1) } else { u32::MAX.saturating_sub(2) };
         let following =

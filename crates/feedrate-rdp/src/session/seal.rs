@@ -25,7 +25,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// The byte that stands for sender and channel: bit 0, 0 from the host, 1 from the agent; bit 1, the channel.
+    /// The byte that represents sender and channel: bit 0, 0 from the host, 1 from the agent; bit 1, the channel.
     pub const fn direction(&self) -> u8 {
         let sender = match self.sender {
             Role::Host => 0,
@@ -38,7 +38,7 @@ impl Context {
     }
 }
 
-/// How far a seal's handshake is.
+/// The state of a seal's handshake.
 // Exhaustive: it goes on, it waits, or it is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -46,14 +46,14 @@ pub enum Progress {
     Ready,
     /// It waits for the peer's next record, or has one to give.
     Records,
-    /// It computes. As long as it does, the handshake's time stands still; it is asked again at every run.
+    /// It computes. As long as it does, the time of the handshake does not run; the seal is asked again at every run.
     Pending,
 }
 
-/// An authenticator. The default one, [`Checksum`], stops accidents and no attacker: put an AEAD with a key exchange
+/// An authenticator. The default one, [`Checksum`], stops accidents, but no attacker: put an AEAD with a key exchange
 /// here, or run inside TLS, where there are any.
 ///
-/// A seal without a handshake of its own has only to say what its tags are:
+/// A seal without a handshake of its own only has to define its tags:
 ///
 /// ```
 /// use feedrate_rdp::session::{Context, Seal};
@@ -90,10 +90,10 @@ pub trait Seal {
     /// What tags cover from now on. Both are zero at first; a session binds the host's nonce, and then both.
     fn bind(&mut self, host_nonce: &[u8; 16], device_nonce: &[u8; 16]);
 
-    /// Replaces the debug frame by what is to be sent, and writes the tag.
+    /// Replaces the debug frame with what is to be sent, and writes the tag.
     fn seal(&mut self, context: &Context, frame: &mut [u8], tag: &mut [u8]);
 
-    /// Checks the tag, and puts the debug frame back. `false`: the message is not of this session.
+    /// Checks the tag, and restores the debug frame. `false`: the message is not of this session.
     #[must_use]
     fn open(&mut self, context: &Context, frame: &mut [u8], tag: &[u8]) -> bool;
 
@@ -102,7 +102,7 @@ pub trait Seal {
         let _ = role;
     }
 
-    /// How far the handshake is.
+    /// The state of the handshake.
     fn progress(&self) -> Progress {
         Progress::Ready
     }
@@ -128,11 +128,11 @@ pub trait Seal {
         &[]
     }
 
-    /// The link was told of a CRC failure: keys may be renewed, if the seal has any.
+    /// A CRC failure was reported to the link: keys may be renewed, if the seal has any.
     fn crc_failed(&mut self) {}
 }
 
-/// The default seal, suite 0: CRC-32C. It stops accidents, and no attacker.
+/// The default seal, suite 0: CRC-32C. It stops accidents, but no attacker.
 #[derive(Debug, Clone, Copy)]
 pub struct Checksum {
     /// Over both nonces.

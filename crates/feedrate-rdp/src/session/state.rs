@@ -1,6 +1,6 @@
-//! The session's states, and the only ways between them (SPEC section 5.2).
+//! The session's states, and the only transitions between them (SPEC section 5.3).
 
-/// How far a session is.
+/// The state of a session.
 // Exhaustive: the specification's states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionState {
@@ -10,7 +10,7 @@ pub enum SessionState {
     Connecting,
     /// Commands are accepted.
     Active,
-    /// One side has said goodbye, or was not heard any more.
+    /// One side has said goodbye, or was no longer heard.
     Disconnecting,
     /// It is over. There is no way back.
     Closed,
@@ -33,7 +33,7 @@ pub enum SessionEvent {
 }
 
 impl SessionState {
-    /// Where an event leads, or `None` if there is no such way.
+    /// The state after an event, or `None` if there is no such transition.
     ///
     /// ```
     /// use feedrate_rdp::session::{SessionEvent, SessionState};

@@ -34,7 +34,7 @@ impl Channel {
         }
     }
 
-    /// Its number, as it stands in a bit on the wire.
+    /// Its number, as a bit on the wire.
     pub const fn number(self) -> u8 {
         match self {
             Self::Urgent => 0,
@@ -42,7 +42,7 @@ impl Channel {
         }
     }
 
-    /// The channel that a kind which a host sends goes on (SPEC section 6.2), whether it is known or not. `None` for
+    /// The channel on which a kind that a host sends goes (SPEC section 6.2), whether it is known or not. `None` for
     /// kinds that only an agent sends: an answer goes on its command's channel.
     pub const fn of_kind(kind: u8) -> Option<Self> {
         match kind {

@@ -1,19 +1,19 @@
-//! Consistent Overhead Byte Stuffing, where the bytes lie (SPEC section 2).
+//! Consistent Overhead Byte Stuffing, in place (SPEC section 2).
 
 use crate::encode::{Encode, EncodeError, Output};
 use crate::storage::shift_down;
 
-/// The most bytes that one part can have, and the code that says so.
+/// The maximum number of bytes in one part, and the code for it.
 const PART: usize = 254;
 const FULL: u8 = 255;
 
-/// The most bytes that `n` bytes can become, delimiters included.
+/// The maximum number of bytes that `n` bytes can become, delimiters included.
 pub(super) const fn longest(n: usize) -> usize {
     // Constants and MTUs: far from any overflow.
     n.saturating_add(n.saturating_div(PART)).saturating_add(3)
 }
 
-/// The most bytes whose encoding surely fits into `mtu` bytes, delimiters included.
+/// The maximum number of bytes whose encoding always fits into `mtu` bytes, delimiters included.
 pub(super) const fn shortest(mtu: usize) -> usize {
     let mut n = mtu.saturating_sub(3);
     while longest(n) > mtu {
@@ -22,11 +22,11 @@ pub(super) const fn shortest(mtu: usize) -> usize {
     n
 }
 
-/// Undoes the encoding where it lies and returns the packet; `None` if it is not COBS. The delimiter behind it may be
-/// there, the one in front must not.
+/// Undoes the encoding in place and returns the packet; `None` if it is not COBS. The trailing delimiter may be
+/// present, the leading one must not.
 ///
-/// A code stands where a zero was, except the first one, and one behind a full part: these are removed. Each removal
-/// moves all that follows, so the caller must bound the frame's length.
+/// A code is where a zero was, except the first one, and one after a full part: these are removed. Each removal moves
+/// all that follows, so the caller must bound the frame's length.
 ///
 /// ```
 /// use feedrate::rdp::cobs;
@@ -49,7 +49,7 @@ pub fn decode(frame: &mut [u8]) -> Option<&mut [u8]> {
             if code == 0 {
                 return None;
             }
-            // No zero is meant after a full part.
+            // A full part has no zero after it.
             code = *next;
             encoded = without(core::mem::take(&mut encoded), at);
             at = at.wrapping_sub(1);
@@ -68,7 +68,7 @@ fn without(bytes: &mut [u8], at: usize) -> &mut [u8] {
     bytes.split_last_mut().map_or(&mut [], |(_, others)| others)
 }
 
-/// Some pieces, one behind the other, as one encoded packet between two zeros.
+/// Some pieces, one after another, as one encoded packet between two zeros.
 ///
 /// ```
 /// use feedrate::Encode;
@@ -88,7 +88,7 @@ impl Encode for Encoded<'_> {
     }
 }
 
-/// Writes `pieces` one behind the other as one encoded packet, between two zeros.
+/// Writes `pieces` one after another as one encoded packet, between two zeros.
 ///
 /// First a zero is written wherever a code has to be. Then each of them becomes the distance to the next one.
 pub(super) fn write<O: Output>(out: &mut O, pieces: &[&[u8]]) -> Result<(), EncodeError> {
@@ -100,7 +100,7 @@ pub(super) fn write<O: Output>(out: &mut O, pieces: &[&[u8]]) -> Result<(), Enco
     append(out, &[&[0]])
 }
 
-/// Appends `pieces` one behind the other.
+/// Appends `pieces` one after another.
 pub(super) fn append<O: Output>(out: &mut O, pieces: &[&[u8]]) -> Result<(), EncodeError> {
     append_cut(out, pieces, usize::MAX)
 }
@@ -186,15 +186,15 @@ mod tests {
     fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
         let mut frame = encoded.to_vec();
         let decoded = super::decode(&mut frame).map(|packet| packet.to_vec());
-        // The zero behind it changes nothing.
+        // The zero after it changes nothing.
         let mut frame = [encoded, &[0]].concat();
         assert_eq!(super::decode(&mut frame).map(|packet| packet.to_vec()), decoded);
         decoded
     }
 
-    /// As SPEC section 2 has it: cut behind every zero byte, and after 254 bytes without one.
+    /// As SPEC section 2 has it: cut after every zero byte, and after 254 bytes without one.
     fn encoded_by_definition(packet: &[u8]) -> Vec<u8> {
-        // "A zero is imagined behind the packet's end."
+        // "A zero is imagined after the packet's end."
         let mut rest = [packet, &[0]].concat();
         let mut encoded = Vec::new();
         while !rest.is_empty() {
@@ -256,7 +256,7 @@ mod tests {
                 assert_eq!(decode(&encoded), decoded_by_definition(&encoded), "{encoded:?}");
             }
         }
-        // A zero can stand nowhere; where it stands for a code, it is told. (The last one is a delimiter.)
+        // A zero is not allowed anywhere; in the place of a code, it is detected. (The last one is a delimiter.)
         let bytes = [0, 1, 2, 3, 255];
         for length in 0..=7 {
             for n in 0..bytes.len().pow(length) {
@@ -307,7 +307,7 @@ mod tests {
                 }
             }
         }
-        // Full parts in a row, each with an empty part behind it.
+        // Full parts in a row, each with an empty part after it.
         for parts in 1..5 {
             let mut encoded = Vec::new();
             for _ in 0..parts {

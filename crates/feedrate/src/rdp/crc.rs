@@ -1,7 +1,7 @@
 //! The three checksums (SPEC sections 3 and 5.5).
 //!
-//! With a table of 16 entries each, 160 bytes in all, and two steps for a byte: firmware has more of its time to lose
-//! than of its flash. Feature `crc-table` spends 2.5 KiB on tables, `std` 40 KiB.
+//! With a table of 16 entries each, 160 bytes in all, and two steps for a byte: firmware can spare time rather than
+//! flash. Feature `crc-table` spends 2.5 KiB on tables, `std` 40 KiB.
 
 #[cfg(not(any(feature = "crc-table", feature = "std")))]
 use self::half_bytes as by;
@@ -13,7 +13,7 @@ pub(super) fn header(bytes: &[u8]) -> u16 {
     by::header(bytes)
 }
 
-/// CRC-32/ISO-HDLC of some pieces, one behind the other: the packet's CRC, and that of State.
+/// CRC-32/ISO-HDLC of some pieces, one after another: the packet's CRC, and that of State.
 ///
 /// ```
 /// assert_eq!(feedrate::rdp::crc::crc_32(&[b"1234", b"56789"]), 0xCBF4_3926);
@@ -23,7 +23,7 @@ pub fn crc_32(pieces: &[&[u8]]) -> u32 {
     by::crc_32(pieces)
 }
 
-/// CRC-32/ISCSI of some pieces, one behind the other: the tag of a message that has no better seal.
+/// CRC-32/ISCSI of some pieces, one after another: the tag of a message that has no better seal.
 ///
 /// ```
 /// assert_eq!(feedrate::rdp::crc::crc_32c(&[b"1234", b"56789"]), 0xE306_9283);
@@ -33,7 +33,7 @@ pub fn crc_32c(pieces: &[&[u8]]) -> u32 {
     crc_32c_from(0, pieces)
 }
 
-/// The same, behind bytes of which `before` is the [CRC](crc_32c), so that those are gone through once: the nonces,
+/// The same, after bytes of which `before` is the [CRC](crc_32c), so that those are processed only once: the nonces,
 /// which are the same in a whole session. Of nothing it is 0.
 ///
 /// ```

@@ -1,11 +1,11 @@
-//! What stands in front of a packet's payload (SPEC section 3).
+//! What precedes a packet's payload (SPEC section 3).
 
 use super::channel::Channel;
 use super::crc;
 
 /// Its bytes on the wire.
 pub(super) const SIZE: usize = 12;
-/// Bytes behind the payload.
+/// Bytes after the payload.
 const CRC: usize = 4;
 /// Bytes of a packet beside its payload.
 pub(super) const OVERHEAD: usize = SIZE + CRC;
@@ -105,7 +105,7 @@ impl Header {
         self.flags & Self::RESERVED == 0 && !matches!(self.kind, PacketType::Unknown(_))
     }
 
-    /// What stands on the wire in front of a payload of `length` bytes.
+    /// What precedes a payload of `length` bytes on the wire.
     pub(super) fn to_bytes(self, length: u16) -> [u8; SIZE] {
         let [connection_0, connection_1] = self.connection.to_be_bytes();
         let [position_0, position_1, position_2, position_3] = self.position.to_be_bytes();
@@ -127,7 +127,7 @@ impl Header {
         [a, b, c, d, e, f, g, h, i, j, check_0, check_1]
     }
 
-    /// Whether the check behind the fields is right.
+    /// Whether the check after the fields is correct.
     #[inline(never)]
     pub(super) fn is_intact(bytes: &[u8; SIZE]) -> bool {
         let [fields @ .., check_0, check_1] = bytes;

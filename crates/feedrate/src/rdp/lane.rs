@@ -29,7 +29,7 @@ impl Lane {
     /// SPI: 512 bytes.
     pub const SPI: Self = Self { mtu: 512 };
 
-    /// A lane on which a packet takes at most `mtu` bytes. `None`: that is not 64 to 1024.
+    /// A lane on which a packet occupies at most `mtu` bytes. `None`: that is not 64 to 1024.
     pub const fn new(mtu: usize) -> Option<Self> {
         if mtu < Self::LEAST || mtu > Self::MOST {
             return None;
@@ -37,17 +37,17 @@ impl Lane {
         Some(Self { mtu })
     }
 
-    /// The most bytes that a packet takes on the lane, delimiters included.
+    /// The maximum number of bytes that a packet occupies on the lane, delimiters included.
     pub const fn mtu(self) -> usize {
         self.mtu
     }
 
-    /// The longest packet that surely fits.
+    /// The longest packet that always fits.
     pub const fn packet(self) -> usize {
         cobs::shortest(self.mtu)
     }
 
-    /// The longest payload of a packet that surely fits.
+    /// The longest payload of a packet that always fits.
     pub const fn payload(self) -> usize {
         self.packet().saturating_sub(OVERHEAD)
     }

@@ -3,7 +3,7 @@
 //!
 //! | layer | what it is | here |
 //! |---|---|---|
-//! | debug frame | what is to be done, or was done | [`frame`] |
+//! | debug frame | what is to be done, or what was done | [`frame`] |
 //! | record | a message on a byte stream: TCP, WebSocket | [`record`] |
 //! | lane | packets between zeros: UART, SPI | [`packet`], with [`cobs`] and [`crc`] below |
 //!

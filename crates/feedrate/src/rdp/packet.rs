@@ -25,12 +25,12 @@ pub enum PacketError {
     /// The header check failed.
     #[error("the packet's header check failed")]
     Header,
-    /// The header says another length than the packet has.
+    /// The header states another length than the packet has.
     #[error("the packet's header says {declared} bytes of payload, but it has {actual}")]
     Length {
         /// The length field, in bytes.
         declared: usize,
-        /// What is there.
+        /// The actual length.
         actual: usize,
     },
     /// The CRC failed.
@@ -61,14 +61,14 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// As it stands on a lane, between two zeros.
+/// As it is on a lane, between two zeros.
 impl Encode for Packet<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         Scattered::new(self.header, (self.payload, &[])).write(out)
     }
 }
 
-/// The payload may be a secret, and is only counted.
+/// The payload may be a secret: only its length is shown.
 #[cfg(feature = "defmt")]
 impl defmt::Format for Packet<'_> {
     fn format(&self, f: defmt::Formatter<'_>) {
@@ -82,7 +82,7 @@ impl fmt::Debug for Packet<'_> {
     }
 }
 
-/// A [`Packet`] to be sent whose payload lies in two places, one behind the other, as a ring has it.
+/// A [`Packet`] to be sent whose payload lies in two places, one after the other, as in a ring.
 #[derive(Clone, Copy)]
 pub struct Scattered<'a> {
     header: Header,
@@ -96,7 +96,7 @@ impl<'a> Scattered<'a> {
     }
 }
 
-/// As it stands on a lane, between two zeros.
+/// As it is on a lane, between two zeros.
 impl Encode for Scattered<'_> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         let (first, second) = self.payload;
@@ -113,7 +113,7 @@ impl Encode for Scattered<'_> {
     }
 }
 
-/// The payload may be a secret, and is only counted.
+/// The payload may be a secret: only its length is shown.
 impl fmt::Debug for Scattered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, second) = self.payload;
@@ -127,8 +127,8 @@ impl fmt::Debug for Scattered<'_> {
 /// Packets on a serial lane: the [`Protocol`] for a [`Decoder`](crate::Decoder) whose storage has the limit that
 /// [`Lane::frame`] says.
 ///
-/// COBS is undone where the bytes lie, so a payload is one slice: of the input, if that is `&mut [u8]` and holds the
-/// whole packet; of the storage otherwise.
+/// COBS is undone in place, so a payload is one slice: of the input, if that is `&mut [u8]` and holds the whole
+/// packet; of the storage otherwise.
 ///
 /// ```
 /// use feedrate::rdp::packet::{Header, Packet, PacketType, Packets};

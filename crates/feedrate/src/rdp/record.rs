@@ -1,4 +1,4 @@
-//! Records: the messages on a byte stream that loses nothing, TCP or WebSocket, each behind its channel and its
+//! Records: the messages on a byte stream that loses nothing, TCP or WebSocket, each preceded by its channel and its
 //! length (SPEC section 5.1). On a serial lane there are [packets](super::packet).
 
 use core::fmt;
@@ -12,7 +12,7 @@ use crate::protocol::{Extent, Protocol};
 
 /// Bytes in front of a message.
 pub const HEAD: usize = 2;
-/// The longest message on channel 0, and on channel 1 until the handshake has said how long it may be there.
+/// The longest message on channel 0, and on channel 1 until the handshake has set the limit there.
 pub const LIMIT: usize = 512;
 
 /// Of the two bytes in front: the channel.
@@ -21,7 +21,7 @@ const CHANNEL: u16 = 0x8000;
 const HEADER: usize = 8;
 /// Bytes of the tag that the checksum makes, suite 0.
 const TAG: u8 = 4;
-/// The longest message that can be said.
+/// The longest message that a record can declare.
 const LONGEST: usize = 0x7FFF;
 
 /// What is wrong with a record. The stream is lost.
@@ -80,7 +80,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// There may be a secret in it, and it is only counted.
+/// It may contain a secret: only its length is shown.
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.as_bytes().len();
@@ -88,7 +88,7 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-/// There may be a secret in it, and it is only counted.
+/// It may contain a secret: only its length is shown.
 #[cfg(feature = "defmt")]
 impl defmt::Format for Message<'_> {
     fn format(&self, f: defmt::Formatter<'_>) {
@@ -104,11 +104,11 @@ impl Encode for Message<'_> {
     }
 }
 
-/// What stands in front of a message of `length` bytes.
+/// What precedes a message of `length` bytes.
 ///
 /// # Errors
 ///
-/// [`EncodeError::TooLarge`]: a record cannot say so many. [`EncodeError::Invalid`]: that is shorter than any
+/// [`EncodeError::TooLarge`]: a record cannot declare this many. [`EncodeError::Invalid`]: that is shorter than any
 /// message.
 ///
 /// ```
@@ -161,13 +161,13 @@ impl Records {
         Self { limit: 512, tag: TAG }
     }
 
-    /// From now on a message on channel 1 may have so many bytes, as this side has said in Hello or Welcome. Less
+    /// From now on a message on channel 1 may have this many bytes, as this side has stated in Hello or Welcome. Less
     /// than [`LIMIT`] counts as that.
     pub fn set_limit(&mut self, longest: u16) {
         self.limit = longest.max(Self::new().limit);
     }
 
-    /// From now on tags have so many bytes, as the seal makes them.
+    /// From now on tags have this many bytes, as the seal makes them.
     pub fn set_tag(&mut self, length: u8) {
         self.tag = length;
     }

@@ -6,7 +6,7 @@ use super::field::{Field, Reader};
 use super::list::{Bytes, Count, List, Secret, ToEnd};
 use super::values::Values;
 
-/// The most that a count can say.
+/// The largest number that a count can express.
 const fn most<C: Count>() -> usize {
     if C::BYTES > 1 { 0xFFFF } else { 0xFF }
 }

@@ -6,7 +6,7 @@ use super::field::fields;
 use super::list::List;
 
 frame! {
-    /// What is in the audit log.
+    /// The contents of the audit log.
     pub struct Audit<'a> = 0xB0, from AGENT {
         /// Sequence of the command.
         pub request: u32,
@@ -16,12 +16,12 @@ frame! {
         pub next: u32,
         /// Records that were lost since the boot (SPEC section 8.8).
         pub lost: u32,
-        /// In rising order of index. Fewer than asked for: there are no more, or no more in one answer.
+        /// In ascending order of index. Fewer than requested: there are no more, or no more fit into one answer.
         pub records: List<'a, Record, u8>,
     }
 }
 
-/// Who acts: as the token says.
+/// Who acts, as identified by the token.
 pub type Operator = [u8; 8];
 
 fields! {
@@ -29,15 +29,15 @@ fields! {
     pub struct Record {
         /// [`Record::VERSION`].
         pub version: u8,
-        /// Counted up from 0 at each boot.
+        /// Counting up from 0 at each boot.
         pub index: u32,
         /// Number of the boot.
         pub boot: u32,
         /// Last four bytes of the session's device nonce; 0 if there is none.
         pub session: u32,
-        /// Sequence of the command; of ForceEnded and Stuck: of the Force or the breakpoint's command.
+        /// Sequence of the command; for ForceEnded and Stuck: of the Force, or of the command that set the trap.
         pub sequence: u32,
-        /// Time in the command's header, in units of 10 ms; of events: the session clock, 0 if there is none.
+        /// Time in the command's header, in units of 10 ms; for events: the session clock, 0 if there is none.
         pub time: u32,
         /// Time since the agent's start, milliseconds.
         pub uptime: u64,
@@ -45,7 +45,7 @@ fields! {
         pub operator: Operator,
         /// Number of the seal in use.
         pub suite: u16,
-        /// Kind of the command, or of the event: [`Record::FORCE_ENDED`] and those behind it.
+        /// Kind of the command, or of the event: [`Record::FORCE_ENDED`] and those after it.
         pub kind: u8,
         /// Of events (SPEC section 8.7); [`Cause::None`] of commands.
         pub cause: Cause,
@@ -55,9 +55,9 @@ fields! {
         pub count: u16,
         /// Address, axis, register, or version of a policy; 0 if there is none.
         pub addr: u64,
-        /// What was forced or written (its first 8 bytes, padded behind with zeros), value of a register, position,
-        /// count of steps, last address of a StepRange, id of a breakpoint, or `upto` of ReleaseAudit; 0 if there is
-        /// none.
+        /// What was forced or written (its first 8 bytes, padded with zeros at the end), value of a register,
+        /// position, count of steps, last address of a StepRange, id of a breakpoint, or `upto` of ReleaseAudit; 0 if
+        /// there is none.
         pub value: u64,
     }
 }
@@ -65,7 +65,7 @@ fields! {
 impl Record {
     /// Bytes of a record on the wire.
     pub const SIZE: usize = 61;
-    /// The version of records that this is.
+    /// The version of these records.
     pub const VERSION: u8 = 1;
     /// The verdict of a command that has not been concluded.
     pub const PENDING: u16 = 0xFFFF;
@@ -74,12 +74,12 @@ impl Record {
     pub const FORCE_ENDED: u8 = 0xE0;
     /// The event that a force or a trap could not be taken back.
     pub const STUCK: u8 = 0xE1;
-    /// The event that the program met a trap when no session was active.
+    /// The event that the program hit a trap when no session was active.
     pub const STOP_WITHOUT_SESSION: u8 = 0xE2;
     /// The event that a session which was active ended.
     pub const SESSION_ENDED: u8 = 0xE3;
 
-    /// Whether a refusal says the same as another one: everything but when and with which number (SPEC section 8.8).
+    /// Whether a refusal is the same as another one in everything but times, numbers and count (SPEC section 8.8).
     #[must_use]
     pub fn repeats(&self, other: &Self) -> bool {
         let Self { index, sequence, time, uptime, count, .. } = *self;

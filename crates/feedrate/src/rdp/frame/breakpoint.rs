@@ -9,7 +9,7 @@ fields! {
     /// | kind | what is meant | answer |
     /// |---|---|---|
     /// | SetBreakpoint | stop at the address, by whatever means | [`BreakpointSet`](super::BreakpointSet) |
-    /// | ClearBreakpoint | stop there no longer; an address of 0 means whatever it is | [`Done`](super::Done) |
+    /// | ClearBreakpoint | no longer stop there; an address of 0 means any address | [`Done`](super::Done) |
     /// | ListBreakpoints | which there are, from the id on | [`Breakpoints`](super::Breakpoints) |
     /// | SetHardwareBreakpoint | stop there by a comparator of the processor | as SetBreakpoint |
     /// | SetSoftwareBreakpoint | stop there by patching the instruction | as SetBreakpoint |

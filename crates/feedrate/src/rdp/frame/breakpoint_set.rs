@@ -9,7 +9,7 @@ frame! {
         pub request: u32,
         /// The breakpoint.
         pub id: u32,
-        /// Which of the target's slots it takes.
+        /// Which of the target's slots it occupies.
         pub slot: u16,
     }
 }

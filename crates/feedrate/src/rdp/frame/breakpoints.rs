@@ -11,7 +11,7 @@ frame! {
         pub request: u32,
         /// Whether there are more than found room here.
         pub more: bool,
-        /// In rising order of id.
+        /// In ascending order of id.
         pub breakpoints: List<'a, Listed, u8>,
     }
 }
@@ -25,7 +25,7 @@ fields! {
         pub addr: u64,
         /// What it was set as.
         pub trap: SetAs,
-        /// How often it was met.
+        /// How often it was hit.
         pub hits: u32,
     }
 }
@@ -34,7 +34,7 @@ enumeration! {
     /// What a breakpoint was set as.
     #[non_exhaustive]
     pub enum SetAs {
-        /// As the target likes.
+        /// As the target chooses.
         Any = 0,
         /// In hardware.
         Hardware = 1,

@@ -4,11 +4,11 @@ use super::body::frame;
 use super::location::Location;
 
 frame! {
-    /// Where the G-code program stands.
+    /// The position in the G-code program.
     pub struct Cursor = 0xAC, from AGENT {
         /// Sequence of the command.
         pub request: u32,
-        /// Where the G-code program stands.
+        /// The position in the G-code program.
         pub cursor: Location,
     }
 }

@@ -30,7 +30,7 @@ macro_rules! codes {
         impl ErrorCode {
             $(#[doc = $text] pub const $Name: Self = Self($number);)*
 
-            /// The code's name, as the specification spells it.
+            /// The code's name, as spelled in the specification.
             pub const fn name(self) -> &'static str {
                 match self.0 {
                     $($number => stringify!($Name),)*

@@ -9,9 +9,9 @@ use crate::encode::{EncodeError, Output};
 pub enum Problem {
     /// It ends before its fields do.
     Short,
-    /// There are bytes behind its last field.
+    /// There are bytes after its last field.
     Long,
-    /// A field has a value that is in no table.
+    /// A field has a value that is not in its table.
     Value,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         self.bytes(N).try_into().unwrap_or(&[0; N])
     }
 
-    /// An integer of so many bytes, at most 8.
+    /// An integer of this many bytes, at most 8.
     #[inline(never)]
     pub(super) fn integer(&mut self, n: usize) -> u64 {
         self.bytes(n).iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
 }
 
 #[allow(missing_debug_implementations, reason = "nobody outside can name it")]
-/// Puts fields behind one another. What is wrong is remembered, and nothing is written from then on.
+/// Writes fields one after another. What is wrong is remembered, and nothing is written from then on.
 pub struct Writer<'o> {
     out: &'o mut dyn Output,
     result: Result<(), EncodeError>,
@@ -125,7 +125,7 @@ impl<'o> Writer<'o> {
 /// field then costs a load and a call.
 pub(super) type Out<'w, 'o> = &'w mut Writer<'o>;
 
-/// A field, or several, one behind the other.
+/// A field, or several, one after another.
 pub trait Field<'a>: Sized {
     fn read(reader: &mut Reader<'a>) -> Self;
     fn write<'w, 'o>(&self, out: Out<'w, 'o>) -> Out<'w, 'o>;
@@ -184,7 +184,7 @@ impl Field<'_> for bool {
     }
 }
 
-/// An enumeration whose values stand in a table of the specification.
+/// An enumeration whose values are in a table of the specification.
 // Exhaustive: each enumeration that is made says for itself whether it can grow, by an attribute of its own.
 macro_rules! enumeration {
     (
@@ -200,12 +200,12 @@ macro_rules! enumeration {
         }
 
         impl $Name {
-            /// The number that stands for it on the wire.
+            /// The number that represents it on the wire.
             pub const fn number(self) -> u8 {
                 match self { $(Self::$Value => $number,)* }
             }
 
-            /// What a number stands for on the wire. `None`: it is in no table.
+            /// What a number represents on the wire. `None`: it is in no table.
             pub const fn from_number(number: u8) -> Option<Self> {
                 match number {
                     $($number => Some(Self::$Value),)*
@@ -235,7 +235,7 @@ macro_rules! enumeration {
 }
 pub(super) use enumeration;
 
-/// An enumeration that may be absent, for which 0 stands.
+/// An enumeration that may be absent, which 0 represents.
 macro_rules! optional {
     ($Name:ident) => {
         impl $crate::rdp::frame::field::Field<'_> for Option<$Name> {
@@ -254,7 +254,7 @@ macro_rules! optional {
 }
 pub(super) use optional;
 
-/// A structure of fields, one behind the other.
+/// A structure of fields, one after another.
 macro_rules! fields {
     (
         $(#[$meta:meta])*
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(<[u8; 16]>::read(&mut Reader::new(&bytes)), [0; 16]);
     }
 
-    /// A count says how many there are, or it is an error; nothing of the list is written then.
+    /// The count can express how many there are, or it is an error; nothing of the list is written then.
     #[test]
     fn counts_are_limited_by_what_they_can_say() {
         let values = std::vec![7_u16; 0x1_0000];

@@ -1,4 +1,5 @@
-//! The fingerprint, which Welcome tells and whatever moves the machine repeats (SPEC sections 6.3 and 6.4).
+//! The fingerprint, which Welcome states and which every command that can move the machine repeats (SPEC sections 6.3
+//! and 6.4).
 
 /// Identifies one physical device and its firmware: another controller, or the same one with another program, has
 /// another.

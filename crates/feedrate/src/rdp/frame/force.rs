@@ -15,8 +15,8 @@ frame! {
         pub fingerprint: Fingerprint,
         /// 1 to 16 bytes, in the target's byte order.
         pub value: Bytes<'a, u8>,
-        /// What the variable is to be at the end, before it is let go of: as long as the value, or empty, and it is
-        /// let go of as it is.
+        /// The value that the variable is given at the end, before it is released: as long as the value, or empty;
+        /// then it is released as it is.
         pub safe: Bytes<'a, u8>,
     }
 }

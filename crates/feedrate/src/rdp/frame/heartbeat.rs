@@ -6,7 +6,7 @@ use super::run_state::RunState;
 frame! {
     /// The sender is there. A host answers each one of the agent's with one of its own, at once.
     pub struct Heartbeat = 0x42, from BOTH {
-        /// How the program is; `None` from a host.
+        /// The state of the program; `None` from a host.
         pub run: Option<RunState>,
         /// The agent's, which the host repeats.
         pub challenge: u32,

@@ -14,7 +14,7 @@ frame! {
         pub nonce: [u8; 16],
         /// The longest message that the host accepts on channel 1, in bytes, at least 512.
         pub longest: u16,
-        /// The seals that the host offers, in rising order of preference.
+        /// The seals that the host offers, in ascending order of preference.
         pub suites: List<'a, u16, u8>,
         /// Who the host acts for. At most 384 bytes.
         pub token: Secret<'a, u16>,

@@ -1,4 +1,4 @@
-//! What is repeated: bytes and values behind their number.
+//! What is repeated: bytes and values, preceded by their number.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -28,7 +28,7 @@ macro_rules! counts {
 
 counts!(u8, u16);
 
-/// Bytes behind their number.
+/// Bytes preceded by their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bytes<'a, C> {
     bytes: &'a [u8],
@@ -58,15 +58,15 @@ impl<'a, C: Count + Field<'a>> Field<'a> for Bytes<'a, C> {
     }
 }
 
-/// Bytes that are nobody's business, such as a token: behind their number, or [to the frame's end](ToEnd). `Debug`
-/// and `defmt` show how many there are.
+/// Bytes that are secret, such as a token: preceded by their number, or [to the frame's end](ToEnd). `Debug` and
+/// `defmt` show how many there are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Secret<'a, C> {
     bytes: &'a [u8],
     count: PhantomData<C>,
 }
 
-/// No number stands in front: all that is left of the frame is meant.
+/// There is no number in front: it extends to the end of the frame.
 // Exhaustive: it has no value, and never will.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ToEnd {}
@@ -109,7 +109,7 @@ impl<C> fmt::Debug for Secret<'_, C> {
     }
 }
 
-/// Values behind their number: a view of the wire, or of a slice.
+/// Values preceded by their number: a view of the wire, or of a slice.
 pub struct List<'a, T, C> {
     items: Items<'a, T>,
     count: PhantomData<C>,
@@ -215,7 +215,7 @@ impl<'a, T: Field<'a> + Copy, C: Count + Field<'a>> Field<'a> for List<'a, T, C>
     }
 }
 
-/// A count of so many bytes, 1 or 2.
+/// A count of this many bytes, 1 or 2.
 #[inline(never)]
 fn write_count<'w, 'o>(count: usize, bytes: usize, out: Out<'w, 'o>) -> Out<'w, 'o> {
     let limit = if bytes > 1 { 0xFFFF } else { 0xFF };

@@ -1,9 +1,9 @@
-//! Where a G-code program stands, as Cursor and State tell it (SPEC section 6.4).
+//! A position in a G-code program, as Cursor and State report it (SPEC section 6.4).
 
 use super::field::fields;
 
 fields! {
-    /// Where a G-code program stands.
+    /// A position in a G-code program.
     #[derive(Default)]
     pub struct Location {
         /// The program's number (`O1000` is 1000).

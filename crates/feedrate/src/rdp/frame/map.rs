@@ -11,7 +11,7 @@ frame! {
         pub request: u32,
         /// How many regions there are in all.
         pub total: u16,
-        /// Those from the number on that was asked for, as many as have room.
+        /// Those from the requested number on, as many as have room.
         pub regions: List<'a, Region, u8>,
     }
 }

@@ -19,7 +19,7 @@ fields! {
     pub struct Metric {
         /// Its number (SPEC section 8.13).
         pub metric: u16,
-        /// How much.
+        /// Its value.
         pub value: u32,
     }
 }

@@ -1,4 +1,5 @@
-//! Debug frames: what a message says (SPEC section 6). Each kind is described in a file of its own, named after it.
+//! Debug frames: the contents of a message (SPEC section 6). Each kind is described in a file of its own, named after
+//! it.
 //!
 //! ```
 //! use feedrate::Encode;
@@ -13,7 +14,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! SPEC is `SPEC.md` of the crate `feedrate-rdp`, which has the two ends that say these things to one another.
+//! SPEC is `SPEC.md` of the crate `feedrate-rdp`, which has the two ends that exchange these frames.
 
 mod agree;
 #[cfg(feature = "arbitrary")]
@@ -146,7 +147,7 @@ pub enum FrameError {
     /// It is of another version.
     #[error("debug frame of version {0}, expected 1")]
     Version(u8),
-    /// Its body is not what its kind says.
+    /// Its body is not what its kind requires.
     #[error("debug frame of kind {kind:#04x}: {}", match .problem {
         Problem::Short => "the body ends before its last field does",
         Problem::Long => "there are bytes behind the body's last field",
@@ -265,8 +266,8 @@ macro_rules! frames {
 
 type ReadBody = for<'a> fn(&mut Reader<'a>, &mut Frame<'a>);
 
-/// Reads the body that five kinds share, so that its code is there once. Which of them it is, the frame says that is
-/// replaced.
+/// Reads the body that five kinds share, so that its code is there once. The frame that is replaced states which of
+/// them it is.
 fn read_shared<'a>(reader: &mut Reader<'a>, to: &mut Frame<'a>) {
     let body = Breakpoint::read(reader);
     *to = match to.kind() {
@@ -388,7 +389,7 @@ impl<'a> Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Sequence of the command that this is the reply to: `None` of kinds that are no reply.
+    /// Sequence of the command that this is the reply to: `None` for kinds that are not a reply.
     pub const fn request(&self) -> Option<u32> {
         Some(match self {
             Self::Done(reply) => reply.request,
@@ -411,8 +412,8 @@ impl Frame<'_> {
 }
 
 impl Frame<'_> {
-    /// The channel that a kind goes on which a host sends (SPEC sections 5.6 and 6.2). `None` of kinds that only an
-    /// agent sends, which go on their command's, and of unknown ones.
+    /// The channel on which a kind that a host sends goes (SPEC sections 5.6 and 6.2). `None` for kinds that only an
+    /// agent sends, which go on their command's channel, and for unknown ones.
     pub const fn channel(&self) -> Option<Channel> {
         match self {
             Self::Unknown { .. } => None,

@@ -7,11 +7,11 @@ use super::list::List;
 frame! {
     /// At which addresses breakpoints are allowed. The answer is [`Done`](super::Done).
     pub struct PushPolicy<'a> = 0x32, from HOST {
-        /// Another one than that of the policy before, at least 1.
+        /// Different from that of the present policy, at least 1.
         pub version: u32,
-        /// Version of the policy whose place it takes, 0 if there is none.
+        /// Version of the policy that it replaces, 0 if there is none.
         pub replaces: u32,
-        /// Whether it is in force, or only laid down.
+        /// Whether it is in force, or only stored.
         pub enabled: bool,
         /// The first that contains an address decides.
         pub rules: List<'a, Rule, u8>,
@@ -21,18 +21,18 @@ frame! {
 fields! {
     /// A rule of a policy.
     pub struct Rule {
-        /// First address it is about.
+        /// The first address to which it applies.
         pub first: u64,
-        /// Last address it is about.
+        /// The last address to which it applies.
         pub last: u64,
-        /// What it says.
+        /// What it decides.
         pub action: Action,
     }
 }
 
 enumeration! {
-    /// What a rule of a policy says of breakpoints at its addresses.
-    // Exhaustive: a rule lets something be, or it does not.
+    /// What a rule of a policy decides about breakpoints at its addresses.
+    // Exhaustive: a rule allows something, or it does not.
     pub enum Action {
         /// There must be none.
         Deny = 0,

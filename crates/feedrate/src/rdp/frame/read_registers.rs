@@ -6,7 +6,7 @@ frame! {
     /// What is in the registers? The answer is [`Registers`](super::Registers).
     #[derive(Default)]
     pub struct ReadRegisters = 0x18, from HOST {
-        /// Whether those are left out that have not changed since they were last sent in this session.
+        /// Whether registers that have not changed since they were last sent in this session are omitted.
         pub changed: bool,
     }
 }

@@ -7,8 +7,8 @@ frame! {
     pub struct ReleaseAudit = 0x35, from HOST {
         /// Those below this index.
         pub upto: u32,
-        /// [CRC-32](crate::rdp::crc::crc_32) of the last record below it that is there, which proves that it was
-        /// read.
+        /// [CRC-32](crate::rdp::crc::crc_32) of the last record below it that exists and is not a refusal, which
+        /// proves that it was read.
         pub crc: u32,
     }
 }

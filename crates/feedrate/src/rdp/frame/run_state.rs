@@ -1,14 +1,14 @@
-//! How the program under debug is, as Status, State and Heartbeat tell it (SPEC section 6.4).
+//! The state of the program under debug, as Status, State and Heartbeat report it (SPEC section 6.4).
 
 use super::field::{enumeration, optional};
 
 enumeration! {
-    /// How the program under debug is.
+    /// The state of the program under debug.
     #[non_exhaustive]
     pub enum RunState {
         /// It runs.
         Running = 1,
-        /// It stands still.
+        /// It is stopped.
         Stopped = 2,
         /// It is being stepped.
         Stepping = 3,

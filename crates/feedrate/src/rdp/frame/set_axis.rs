@@ -4,7 +4,8 @@ use super::body::frame;
 use super::fingerprint::Fingerprint;
 
 frame! {
-    /// Where the machine is to take an axis to be. It moves nothing. The answer is [`Done`](super::Done).
+    /// The position at which the machine is to take an axis to be. It moves nothing. The answer is
+    /// [`Done`](super::Done).
     pub struct SetAxis = 0x29, from HOST {
         /// Index of the axis.
         pub axis: u8,

@@ -5,11 +5,11 @@ use super::run_state::RunState;
 use super::stopped::Reason;
 
 frame! {
-    /// How the agent is.
+    /// The state of the agent.
     pub struct Status = 0xA8, from AGENT {
         /// Sequence of the command.
         pub request: u32,
-        /// How the program is.
+        /// The state of the program.
         pub run: RunState,
         /// Number of breakpoints.
         pub breakpoints: u16,
@@ -25,7 +25,7 @@ frame! {
         pub modified: bool,
         /// How many forces and traps could not be taken back (SPEC section 8.7).
         pub stuck: u8,
-        /// Why the program stood still last.
+        /// Why the program last stopped.
         pub last: Option<Reason>,
         /// Seconds since the agent's start.
         pub uptime: u32,

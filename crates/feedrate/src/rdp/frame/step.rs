@@ -8,7 +8,7 @@ frame! {
     pub struct Step = 0x12, from HOST {
         /// How many instructions, at least 1.
         pub count: u32,
-        /// Whether every step is told of, and not the last one alone.
+        /// Whether every step is reported, and not only the last one.
         pub trace: bool,
     }
 }

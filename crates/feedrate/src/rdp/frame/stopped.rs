@@ -5,15 +5,15 @@ use super::field::{enumeration, optional};
 use super::values::Values;
 
 frame! {
-    /// The program has come to a stand: an event, which answers nothing.
+    /// The program has stopped: an event, which answers nothing.
     pub struct Stopped<'a> = 0x92, from AGENT {
-        /// Sequence of the Halt, Step or StepRange that it comes from, or 0.
+        /// Sequence of the Halt, Step or StepRange that caused it, or 0.
         pub request: u32,
         /// Why.
         pub reason: Reason,
         /// Whether further steps of the same request follow.
         pub more: bool,
-        /// Whether the axes stand, as the control believes.
+        /// Whether the axes are at standstill, as the control believes.
         pub axes: Standing,
         /// Depends on the reason.
         pub detail: u64,
@@ -25,18 +25,19 @@ frame! {
 }
 
 enumeration! {
-    /// Why the program stands still.
+    /// Why the program has stopped.
     #[non_exhaustive]
     pub enum Reason {
         /// It was stepped.
         Step = 1,
-        /// It met a breakpoint, whose id is the detail.
+        /// It hit a breakpoint, whose id is the detail.
         Breakpoint = 2,
-        /// It met a watchpoint: its id is the upper half of the detail, and the address the lower.
+        /// It hit a watchpoint: its id is the upper half of the detail, and the lower 32 bits of the address are the
+        /// lower half.
         Watch = 3,
-        /// It was told to halt.
+        /// It was halted.
         Halted = 4,
-        /// It did something that cannot be; the detail is the architecture's code.
+        /// It caused a fault; the detail is the architecture's code.
         Fault = 5,
         /// An interlock stopped it, or forbade the next step.
         Interlock = 6,
@@ -46,14 +47,14 @@ enumeration! {
 }
 
 enumeration! {
-    /// Whether the axes stand, as the control believes. It is no safe standstill (SPEC section 13).
+    /// Whether the axes are at standstill, as the control believes. This is not a safe standstill (SPEC section 13).
     #[non_exhaustive]
     pub enum Standing {
         /// Not known.
         Unknown = 0,
-        /// All of them stand.
+        /// All of them are at standstill.
         Stand = 1,
-        /// Some of them move.
+        /// Some of them are moving.
         Move = 2,
     }
 }

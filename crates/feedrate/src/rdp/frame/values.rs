@@ -4,10 +4,11 @@ use core::fmt;
 
 use super::field::{Field, Out, Problem, Reader};
 
-/// The values of some registers. Bit *i* of the mask is register *i*; on the wire the values lie in rising order of
-/// it, 4 or 8 bytes each.
+/// The values of some registers. Bit *i* of the mask is register *i*; on the wire the values are in ascending order
+/// of *i*, 4 or 8 bytes each.
 ///
-/// Which registers there are, and how wide, is the architecture's business (SPEC section 7), which is not known here.
+/// Which registers there are, and how wide they are, depends on the architecture (SPEC section 7), which is not known
+/// here.
 ///
 /// ```
 /// use feedrate::rdp::frame::Values;
@@ -39,7 +40,7 @@ impl<'a> Values<'a> {
         Self { mask: mask & all(registers), source: Source::Set { registers, width } }
     }
 
-    /// As they came, as many as the mask says, all of one width.
+    /// As they came, as many as in the mask, all of one width.
     #[cfg(feature = "arbitrary")]
     pub(super) const fn of_wire(mask: u64, values: &'a [u8]) -> Self {
         Self { mask, source: Source::Wire(values) }

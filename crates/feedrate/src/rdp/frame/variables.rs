@@ -13,7 +13,7 @@ frame! {
         pub generation: u32,
         /// How many there are in all.
         pub total: u16,
-        /// Those from the number on that was asked for, as many as have room.
+        /// Those from the requested number on, as many as have room.
         pub variables: List<'a, Variable<'a>, u8>,
     }
 }
@@ -45,7 +45,7 @@ impl<'a> Variable<'a> {
 
     /// Its bytes on the wire.
     pub const fn size(&self) -> usize {
-        // Not behind more than 255 bytes of name: that cannot be written.
+        // Not after more than 255 bytes of name: those cannot be written.
         self.name.as_slice().len().saturating_add(12)
     }
 }

@@ -6,7 +6,7 @@ use super::fingerprint::Fingerprint;
 use super::list::{Bytes, List};
 
 frame! {
-    /// The agent accepts the session, and says what it can do.
+    /// The agent accepts the session, and states what it can do.
     pub struct Welcome<'a> = 0xC0, from AGENT {
         /// Version of the protocol.
         pub version: u8,
@@ -58,7 +58,7 @@ frame! {
         pub authority: Domains,
         /// Seconds until the grant expires.
         pub expires: u32,
-        /// Number of this boot, one more with each.
+        /// Number of this boot, greater by one with each boot.
         pub boot: u32,
         /// Version of audit records; 0 if there is no log.
         pub record: u8,
@@ -66,11 +66,11 @@ frame! {
         pub durability: Durability,
         /// Audit records that were lost since the boot (SPEC section 8.8).
         pub records_lost: u32,
-        /// Where in its life the device is.
+        /// The stage of the device's life.
         pub lifecycle: Lifecycle,
         /// Number of the seal in use.
         pub suite: u16,
-        /// The seals that the agent offers, in rising order of preference.
+        /// The seals that the agent offers, in ascending order of preference.
         pub suites: List<'a, u16, u8>,
         /// Name of the firmware: UTF-8, at most 32 bytes.
         pub name: Bytes<'a, u8>,
@@ -88,7 +88,7 @@ enumeration! {
         Program = 1,
         /// It stops the feed first.
         FeedHold = 2,
-        /// It takes power off the drives first.
+        /// It removes power from the drives first.
         DrivesOff = 3,
     }
 }
@@ -101,18 +101,18 @@ enumeration! {
         None = 0,
         /// In memory that a reset loses.
         Memory = 1,
-        /// In memory that keeps.
+        /// In retentive memory.
         Kept = 2,
     }
 }
 
 enumeration! {
-    /// Where in its life a device is.
+    /// The stage of a device's life.
     #[non_exhaustive]
     pub enum Lifecycle {
         /// It is being developed.
         Development = 0,
-        /// It is in production: it refuses a seal that is a mere checksum (SPEC section 5.4).
+        /// It is in production: it refuses a seal that is only a checksum (SPEC section 5.4).
         Production = 1,
         /// It is out of service, and has no keys any more.
         Decommissioned = 2,
@@ -128,7 +128,7 @@ pub struct Capabilities(pub u32);
 impl Capabilities {
     /// Stopping at an address.
     pub const BREAKPOINTS: Self = Self(1);
-    /// Halting, going on, one instruction at a time.
+    /// Halting, resuming, executing one instruction at a time.
     pub const STEPPING: Self = Self(2);
     /// Reading memory.
     pub const MEMORY: Self = Self(4);
@@ -136,7 +136,7 @@ impl Capabilities {
     pub const FORCING: Self = Self(8);
     /// Axes, PLC registers, a G-code program.
     pub const MACHINE: Self = Self(16);
-    /// A log of every command that touched the machine.
+    /// A log of every command that acted on the machine.
     pub const AUDIT: Self = Self(32);
     /// A list of variables.
     pub const VARIABLES: Self = Self(64);
@@ -166,13 +166,13 @@ impl Field<'_> for Capabilities {
 pub struct Domains(pub u8);
 
 impl Domains {
-    /// Looking.
+    /// Observing.
     pub const OBSERVE: Self = Self(1);
     /// Breakpoints, halting, stepping.
     pub const CONTROL: Self = Self(2);
     /// Forcing variables, writing, and setting axes.
     pub const FORCE: Self = Self(4);
-    /// Saying which breakpoints are allowed.
+    /// Deciding which breakpoints are allowed.
     pub const POLICY: Self = Self(8);
     /// Letting audit records be overwritten.
     pub const AUDIT: Self = Self(16);

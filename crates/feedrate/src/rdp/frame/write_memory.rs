@@ -5,7 +5,7 @@ use super::fingerprint::Fingerprint;
 use super::list::Bytes;
 
 frame! {
-    /// Memory is to be changed, while the program stands. The answer is [`Done`](super::Done).
+    /// Memory is to be changed, while the program is stopped. The answer is [`Done`](super::Done).
     pub struct WriteMemory<'a> = 0x1D, from HOST {
         /// First address.
         pub addr: u64,

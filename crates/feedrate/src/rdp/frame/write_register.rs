@@ -4,7 +4,7 @@ use super::body::frame;
 use super::fingerprint::Fingerprint;
 
 frame! {
-    /// A register is to be changed, while the program stands. The answer is [`Done`](super::Done).
+    /// A register is to be changed, while the program is stopped. The answer is [`Done`](super::Done).
     pub struct WriteRegister = 0x1E, from HOST {
         /// Index of the register in its architecture (SPEC section 7).
         pub register: u8,
