@@ -260,7 +260,9 @@ fn registers_are_written() {
     assert_eq!(changed[0], "r3   0x0000beef  r4   0x00000007", "{out}");
     assert!(changed[1].starts_with("pc   0x200001") && changed.len() == 2, "{out}");
     machine.rdp("setreg r77 1").bad(2, r#""r77" is no register of this device"#);
-    machine.rdp("resume; setreg r3 1").bad(1, "setreg was refused: the machine runs and would have to stand");
+    machine
+        .rdp("resume; setreg r3 1")
+        .bad(1, "setreg was refused: the program is running and would have to be stopped");
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn flags_say_channel_and_tries() {
     }
 }
 
-/// SPEC section 2: "a receiver MUST accept it with one (`01`) too".
+/// SPEC section 2: "a receiver MUST also accept it with one (`01`)".
 #[test]
 fn a_packet_that_ends_in_a_full_part() {
     // A payload that makes the CRC free of zeros, so that the packet ends in a part of exactly 254 bytes.

@@ -25,8 +25,8 @@ pub(super) const fn shortest(mtu: usize) -> usize {
 /// Undoes the encoding in place and returns the packet; `None` if it is not COBS. The trailing delimiter may be
 /// present, the leading one must not.
 ///
-/// A code is where a zero was, except the first one, and one after a full part: these are removed. Each removal moves
-/// all that follows, so the caller must bound the frame's length.
+/// A code is in the place of a zero, except the first one, and one after a full part: these are removed. Each removal
+/// moves all that follows, so the caller must bound the frame's length.
 ///
 /// ```
 /// use feedrate::rdp::cobs;

@@ -51,22 +51,22 @@ macro_rules! codes {
 
 codes! {
     UnknownKind = 1, "the agent does not know this kind of command";
-    Malformed = 2, "the command's body is not what its kind says";
+    Malformed = 2, "the command's body is not what its kind requires";
     Unsupported = 3, "the target has no such extension, or cannot do it";
     Unexpected = 4, "not now, or not on this channel; before or during the handshake; a kind of the other side";
     Denied = 5, "the grant or the local permission does not contain it, or has expired";
     BadToken = 6, "the token is refused";
     NoVersion = 7, "no version in common";
     Stale = 8, "the command's time is out of tolerance";
-    Disordered = 9, "a Halt or Release that was sent later has been executed already";
-    WrongState = 10, "the machine runs and would have to stand, or the other way round";
+    Disordered = 9, "a Halt or Release that was sent later has arrived before it";
+    WrongState = 10, "the program is running and would have to be stopped, or the other way round";
     Unmapped = 11, "there is nothing at this address, axis or register";
     ReadOnly = 12, "it cannot be changed";
     NoSlot = 13, "all slots are in use";
     Interlock = 14, "an interlock forbids it";
-    AuditFull = 15, "no room in the audit log for the records that have to come before the effect";
+    AuditFull = 15, "no room in the audit log for the records that must precede the effect";
     DuplicateId = 16, "this id is in use, or there is a breakpoint of this class at the address already";
-    UnknownId = 17, "no breakpoint has this id, or not at this address; no force is at this address";
+    UnknownId = 17, "no breakpoint has this id, or it is at another address; there is no force at this address";
     WrongDevice = 18, "the command is meant for another device";
     Limit = 19, "a count or length is 0 or above the limit";
     Policy = 20, "the policy forbids it, or the present one is not the one to be replaced";
@@ -74,11 +74,11 @@ codes! {
     Fatal = 22, "the target failed; the session ends";
     StateMismatch = 23, "the host has agreed to another state than was sent";
     FrameVersion = 24, "a debug frame of another version";
-    Protected = 25, "the address is in a protected region, or in one with side effects that this must not have";
+    Protected = 25, "the address is in a protected region, or in one with side effects that this must not cause";
     NoSeal = 26, "the seal is not good enough, not known, or refuses";
-    Stuck = 27, "a force or trap could not be taken back: no session with control, until it is";
+    Stuck = 27, "a force or trap could not be taken back, and until it has been, this is refused";
     ProgramChanged = 28, "the program is not the one of Welcome; the session ends";
-    AuditMismatch = 29, "there is no such record in the audit log, or it is another one";
+    AuditMismatch = 29, "there is no such record in the audit log, or its CRC differs";
 }
 
 impl fmt::Debug for ErrorCode {
