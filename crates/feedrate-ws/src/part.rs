@@ -133,7 +133,7 @@ pub enum FrameError {
         needed: usize,
     },
     /// What was ready is not there: [`Fault::NotReady`].
-    #[error("no frame is ready: it has been taken, or the buffer is another one")]
+    #[error("no frame is ready: it has been taken, or this is another buffer")]
     NotReady,
 }
 

@@ -8,8 +8,8 @@
 //!                                                                 └─ from the storage, when it came in pieces
 //! ```
 //!
-//! Everything up to `lend` is in plain numbers ([`advance`](Decoder::advance)), so that the borrow comes last. Limits,
-//! resynchronisation and the accounting of bytes are written here, once for all protocols.
+//! Everything up to `lend` works on plain numbers ([`advance`](Decoder::advance)), so that the borrow comes last.
+//! Limits, resynchronisation and byte accounting are implemented here, once for all protocols.
 
 mod advance;
 mod state;
@@ -26,8 +26,8 @@ use crate::protocol::Recovery;
 use crate::protocol::{Extent, Protocol};
 use crate::storage::Storage;
 
-/// A message that can be [taken](Decoder::take). As long as it has not been, nothing has happened to it: it is found
-/// again by whoever asks next.
+/// A message that can be [taken](Decoder::take). Dropping this loses nothing: the next call of
+/// [`ready`](Decoder::ready) finds the message again.
 #[derive(Debug)]
 #[must_use = "the message is not taken before `take` is called"]
 pub struct Ready {
@@ -37,34 +37,34 @@ pub struct Ready {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// At the front of the input, for a buffer: from this byte on.
+    /// At the front of the input; for a buffer, starting at this byte.
     Input(usize),
-    /// In the storage, from this byte on.
+    /// In the storage, starting at this byte.
     Stored(usize),
 }
 
 impl<P: Protocol, S: Storage> Decoder<P, S> {
     /// A decoder at the beginning of a stream.
     ///
-    /// The storage's limit is the length of the longest message that is accepted whole, wherever its bytes lie.
+    /// The storage's limit is the length of the longest message that is accepted whole, even if it is never copied
+    /// there.
     pub const fn new(protocol: P, storage: S) -> Self {
-        // As if bytes had been held and used up, which asks nothing of the storage: so a decoder can be made in a
-        // `static`.
+        // The state in which bytes were held and are used up. It does not call the storage, so this can be `const`.
         Self { protocol, storage, state: State::Stored { from: 0, seen: Seen::NOTHING }, room: 0 }
     }
 
     /// Takes bytes off the front of `input`, up to the end of the next message, and hands that message out.
     ///
-    /// `Ok(None)` means that `input` is empty. Nothing past the message is touched, so that the rest can be given to
-    /// another decoder, for example after an upgrade. A message that is whole in `input` is lent from there, one that
-    /// came in pieces from the storage. (A protocol that [hunts](Recovery::Hunt) looks again at bytes it has taken, and
-    /// so may hold bytes past the message: see [`pending`](Self::pending). One that changes its bytes is lent from
-    /// `&mut [u8]`, and from `&[u8]` by way of the storage.)
+    /// `Ok(None)` means that `input` is empty. Nothing past the message is touched, so the rest can go to another
+    /// decoder, for example after an upgrade. A message that is complete in `input` is borrowed from there, one that
+    /// came in pieces from the storage. (There are two exceptions. A protocol that [hunts](Recovery::Hunt) rescans
+    /// bytes it has taken, and so may hold bytes past the message: see [`pending`](Self::pending). A protocol that
+    /// changes its bytes does so in place in `&mut [u8]`, and in the storage if the input is `&[u8]`.)
     ///
     /// # Errors
     ///
     /// [`Error::Message`] for one malformed message: call again. [`Error::Lost`] when the stream is lost: the bytes
-    /// from the malformed header on are left where they are, in [`pending`](Self::pending) and `input`.
+    /// from the malformed header on stay where they are, in [`pending`](Self::pending) and `input`.
     #[cfg_attr(not(target_os = "none"), inline(always))]
     #[cfg_attr(target_os = "none", inline(never))]
     pub fn feed<'a, 'i: 'a, I: Input<'i>>(
@@ -101,9 +101,10 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.protocol.parse(frame).map(Some).map_err(Error::Message)
     }
 
-    /// As [`feed`](Self::feed), in two steps: whether there is a message. It is for clients that read when there is
-    /// none, and lend the message when there is, which one function cannot do before the borrow checker: see [`Buffer`]
-    /// for the loop. `Ok(None)` means that the buffer is empty.
+    /// The first half of [`feed`](Self::feed): whether there is a message. [`take`](Self::take) then returns it. Two
+    /// calls are needed in a client whose own function reads until there is a message and then returns it borrowed:
+    /// with one call the borrow checker rejects that loop. [`Buffer`] shows it. `Ok(None)` means that the buffer is
+    /// empty.
     ///
     /// # Errors
     ///
@@ -160,11 +161,12 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.protocol.parse(P::Bytes::mutable(frame)).map_err(Error::Message)
     }
 
-    /// The line fell silent: what has begun will not be continued. Call until it returns `Ok(None)`.
+    /// To be called when the line has fallen silent: a message that has begun will not be continued. Call it until it
+    /// returns `Ok(None)`.
     ///
-    /// A protocol whose messages end in silence (Modbus RTU) gets its message here. One that hunts gives up the bytes
-    /// that looked like the beginning of a message, one by one, and finds the messages that were hidden behind them.
-    /// For a protocol that does neither, silence means nothing, and the held bytes stay.
+    /// A protocol whose messages end in silence (Modbus RTU) gets its message here. A protocol that
+    /// [hunts](Recovery::Hunt) gives up the bytes that looked like the beginning of a message, one by one, and finds
+    /// the messages behind them. For any other protocol silence means nothing, and the held bytes stay.
     ///
     /// # Errors
     ///
@@ -184,12 +186,12 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.protocol.parse(P::Bytes::mutable(frame)).map(Some).map_err(Error::Message)
     }
 
-    /// The stream ended.
+    /// To be called when the stream has ended.
     ///
     /// # Errors
     ///
-    /// [`Fault::Truncated`] if it ended inside a message, also one that is being passed over, and whatever made the
-    /// stream lost before. Noise up to a [silence](Recovery::Silence) has been reported, and may end with the stream.
+    /// [`Fault::Truncated`] if it ended inside a message, even one that is being skipped; or the error that lost the
+    /// stream. Noise before a [silence](Recovery::Silence) has been reported already, and is no error here.
     pub fn end(&self) -> Result<(), Error<P::Error>> {
         if let State::Lost(error) = &self.state {
             return Err(Error::Lost(error.clone()));
@@ -203,7 +205,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     }
 
     /// The least number of bytes that must arrive before the next message, or piece, can be handed out. At least 1, and
-    /// exact once the header is there: reading that many never takes a byte that belongs to what comes after.
+    /// exact once the header is there: reading that many never reads past the end of the message.
     pub fn needed(&self) -> usize {
         if let State::Passing(left) = self.state {
             return left;
@@ -223,7 +225,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         matches!(self.state, State::Lost(_))
     }
 
-    /// The bytes of a message that has not all arrived yet.
+    /// The bytes of an incomplete message.
     pub fn pending(&self) -> &[u8] {
         match self.state {
             State::Stored { from, .. } => self.storage.held().get(from..).unwrap_or_default(),
@@ -233,7 +235,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
     }
 
-    /// Forgets what is held, and an error, and begins anew: [`Protocol::reset`] is called too.
+    /// Discards held bytes and any error, and starts over. Calls [`Protocol::reset`] too.
     pub fn reset(&mut self) {
         self.storage.clear();
         self.enter(State::Direct);
@@ -245,9 +247,9 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         &self.protocol
     }
 
-    /// The protocol, to tell it between two messages what the bytes alone do not say.
+    /// The protocol, so that it can be told, between two messages, what the bytes alone do not show.
     pub const fn protocol_mut(&mut self) -> &mut P {
-        // What has begun to arrive is measured anew: it may be something else now.
+        // A message that has begun to arrive is measured again: it may be something else now.
         if let State::Stored { seen, .. } = &mut self.state {
             *seen = Seen::NOTHING;
         }
@@ -259,14 +261,14 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         &self.storage
     }
 
-    /// Takes the decoder apart, for a protocol that becomes another one in mid-stream.
+    /// Takes the decoder apart, for a stream that switches protocols.
     pub fn into_parts(self) -> (P, S) {
         (self.protocol, self.storage)
     }
 }
 
-/// Lends what the storage holds of a message, and is done with it. When that was all, the next message can be lent
-/// from the input at once; what is left in the storage goes when the storage is needed.
+/// Lends a message from the storage and marks it as used up. If the storage held nothing else, the next message can be
+/// lent from the input at once; the used bytes are cleared when the storage is needed.
 #[inline]
 fn take_stored<'a, S: Storage, E>(
     storage: &'a mut S,

@@ -2,17 +2,18 @@
 
 use core::fmt;
 
-/// Bytes that are written one behind the other.
+/// Something that bytes can be appended to.
 ///
-/// A slice ([`SliceOutput`]), `heapless::Vec` of 0.8, and behind features that of 0.9, `Vec<u8>` and `BytesMut`.
+/// Implemented by [`SliceOutput`] and `heapless::Vec` of heapless 0.8; with features, by that of 0.9, `Vec<u8>` and
+/// `BytesMut`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that messages can be written into",
+    message = "messages cannot be written into `{Self}`",
     label = "not an `Output`",
     note = "`Vec<u8>` is one with feedrate's feature `alloc` (or `std`), `bytes::BytesMut` with `bytes`, \
             `heapless::Vec<u8, N>` of heapless 0.9 with `heapless-09`; for a slice use `SliceOutput::new(&mut slice)`"
 )]
 pub trait Output {
-    /// Everything written so far, and whatever was there before. The encoders come back to fill in lengths.
+    /// Everything written so far, and whatever was there before. Encoders use it to fill in lengths afterwards.
     fn written(&mut self) -> &mut [u8];
 
     /// Number of bytes in [`written`](Self::written).
@@ -28,12 +29,13 @@ pub trait Output {
     /// Drops everything past the first `length` bytes.
     fn truncate(&mut self, length: usize);
 
-    /// Appends `size` bytes of any value, and returns them to be written over: all of them, or nothing.
+    /// Appends `size` bytes of any value, and returns them to be overwritten: all of them, or nothing.
     ///
-    /// `None` means that nothing has been appended, and that [`put`](Self::put) is to be called for each field. That
-    /// is the default, and right where bytes cannot be appended before they are known, or where it would take longer.
+    /// `None` means that nothing has been appended and that [`put`](Self::put) has to be called for each field. That is
+    /// the default. It is right for an output that cannot append bytes before they are known, or where that would be
+    /// slower.
     ///
-    /// It is asked once for each message, so it is the place to make room for all of it, or to say that there is none.
+    /// It is called once for each message, so it is the place to make room for all of it, or to fail.
     ///
     /// # Errors
     ///
@@ -66,7 +68,7 @@ pub trait Encode {
     /// See [`EncodeError`].
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError>;
 
-    /// Appends the message to `out` and returns how many bytes that were.
+    /// Appends the message to `out` and returns its length in bytes.
     ///
     /// # Errors
     ///
@@ -97,7 +99,7 @@ pub trait Encode {
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode), save for [`EncodeError::Full`].
+    /// As [`encode`](Self::encode), except for [`EncodeError::Full`].
     fn encoded_length(&self) -> Result<usize, EncodeError> {
         let mut count = Count { length: 0 };
         self.write(&mut count)?;
@@ -123,7 +125,7 @@ pub enum EncodeError {
     /// The output has no room for the message.
     #[error("no room left in the output")]
     Full,
-    /// A string holds a NUL, which would end it early and let what follows it be read as something else.
+    /// A string contains a NUL, which would end it early, so that the rest would be read as something else.
     #[error("{what}: NUL at byte {at} of a NUL-terminated string")]
     InteriorNul {
         /// The field.
@@ -131,7 +133,7 @@ pub enum EncodeError {
         /// Offset within the string.
         at: usize,
     },
-    /// Something is longer, or there is more of it, than the peer accepts or its length field can say.
+    /// Something is longer, or has more elements, than the peer accepts or the length field can express.
     #[error("{what}: {size}, expected at most {limit}")]
     TooLarge {
         /// The field or message.
@@ -141,7 +143,7 @@ pub enum EncodeError {
         /// The most there may be.
         limit: usize,
     },
-    /// A value that the protocol has no place for.
+    /// A value that the protocol does not allow.
     #[error("{what}: {expected}")]
     Invalid {
         /// The field or message.
@@ -151,8 +153,7 @@ pub enum EncodeError {
     },
 }
 
-/// Writes into a slice that the caller lends. What lies behind the written bytes is nobody's: a message may have been
-/// begun there.
+/// Writes into a slice that the caller lends. The content of the slice after the written bytes is unspecified.
 ///
 /// ```
 /// use feedrate::{Encode, SliceOutput, pg::frontend};
@@ -261,7 +262,7 @@ impl Output for alloc::vec::Vec<u8> {
 
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        // `try_reserve` is not small, and the encoders put dozens of fields: what seldom happens is a call.
+        // `try_reserve` is not small, and the encoders put dozens of fields: so the rare case is a call.
         if self.capacity().wrapping_sub(self.len()) < bytes.len() {
             return grow_and_put(self, bytes);
         }
@@ -288,8 +289,8 @@ impl Output for alloc::vec::Vec<u8> {
     }
 }
 
-/// Up to here it is faster to append zeros and write over them than to compare a vector's capacity for each field.
-/// Beyond, memory would be written twice.
+/// Up to this size it is faster to append zeros and overwrite them than to check a vector's capacity for each field.
+/// Beyond it, writing memory twice costs more.
 #[cfg(feature = "alloc")]
 const ZEROED: usize = 512;
 
@@ -343,8 +344,7 @@ impl Output for bytes::BytesMut {
     }
 }
 
-/// Measures instead of writing: the same description of a message gives its length and its bytes, so that they cannot
-/// disagree.
+/// Counts instead of writing. The same code yields a message's length and its bytes, so that they cannot disagree.
 struct Count {
     length: usize,
 }

@@ -1,24 +1,24 @@
-//! What can go wrong with a stream, whatever its protocol, and how badly.
+//! Errors of a stream, whatever its protocol, and their severity.
 
-/// What a decoder can find wrong by itself, whatever the protocol.
+/// Errors that a decoder finds by itself, whatever the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
-    /// A message declares more bytes than the storage can ever hold.
+    /// A message is longer than the storage's limit.
     #[error("message of {declared} bytes, but the storage holds at most {limit}")]
     TooLong {
-        /// Length in bytes, as the message declares it, or the least that it can be.
+        /// Length in bytes, as the message declares it, or its minimum.
         declared: usize,
         /// The storage's limit in bytes.
         limit: usize,
     },
-    /// The stream ended inside a message, or the line fell silent there.
+    /// The stream ended, or the line fell silent, inside a message.
     #[error("the stream ended inside a message, with {held} bytes of it here and at least {missing} missing")]
     Truncated {
         /// Bytes of the message that had arrived.
         held: usize,
-        /// The least number of bytes that would have had to follow.
+        /// The least number of bytes that were missing.
         missing: usize,
     },
     /// The storage could not grow, although it was below its limit.
@@ -27,20 +27,20 @@ pub enum Fault {
         /// Bytes asked for.
         needed: usize,
     },
-    /// What was [ready](crate::Decoder::ready) is not there: it has been taken, or it was another buffer.
-    #[error("no message is ready: it has been taken, or the buffer is another one")]
+    /// The message that was [ready](crate::Decoder::ready) is not there: it has been taken, or this is another buffer.
+    #[error("no message is ready: it has been taken, or this is another buffer")]
     NotReady,
 }
 
-/// The two severities. There is nothing between them.
+/// An error, in one of exactly two severities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-// Exhaustive: that there is no third is a promise, and who feeds on has to tell these two apart.
+// Exhaustive: that there is no third severity is a promise, and every caller has to distinguish these two.
 pub enum Error<E> {
-    /// This message is malformed, or too long to be held. It has been passed over and the stream is intact: feed on.
+    /// This message is malformed, or too long to be held. It is skipped and the stream is intact: keep feeding.
     #[error("message refused: {0}")]
     Message(E),
-    /// The stream is lost: no byte that follows can be believed. Every call returns this until
+    /// The stream is lost: nothing that follows can be trusted. Every call returns this until
     /// [`Decoder::reset`](crate::Decoder::reset).
     #[error("lost stream: {0}")]
     Lost(E),

@@ -1,13 +1,14 @@
-//! How to write a protocol of one's own, step by step.
+//! How to write your own protocol, step by step.
 //!
-//! A [`Protocol`] says how far a message reaches ([`extent`](Protocol::extent)), whether it may be believed
-//! ([`check`](Protocol::check)), and what it is ([`parse`](Protocol::parse)). The [`Decoder`] does the rest:
-//! it cuts, puts together, limits and resynchronises, the same for all protocols.
+//! A [`Protocol`] finds out how long a message is ([`extent`](Protocol::extent)), whether it is intact
+//! ([`check`](Protocol::check)), and what it means ([`parse`](Protocol::parse)). The [`Decoder`] does the rest, the
+//! same way for all protocols: it cuts the stream into messages, puts pieces together, enforces limits and
+//! resynchronises.
 //!
-//! Three finished ones, each a file to copy, are in the repository's `examples/protocols`: Modbus RTU, DL/T
-//! 645 and lines.
+//! Three complete protocols, each a file to copy, are in the repository's `examples/protocols`: Modbus RTU, DL/T 645
+//! and lines.
 //!
-//! # How far, and what
+//! # Lengths and messages
 //!
 //! Say that a record is a type byte, a length of two bytes, and a body. `extent` looks at the header and
 //! returns a number; `parse` is given exactly that many bytes:
@@ -38,7 +39,7 @@
 //!     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Self::Message<'a>, Self::Error> {
 //!         match frame {
 //!             [kind, _, _, body @ ..] => Ok(Record { kind: *kind, body }),
-//!             // `extent` says that it is three bytes at least.
+//!             // Cannot happen: `extent` asks for three bytes at least.
 //!             _ => Err(Fault::Truncated { held: frame.len(), missing: 1 }),
 //!         }
 //!     }
@@ -59,18 +60,18 @@
 //! Slice patterns, [`get`](slice::get) and [`split_first_chunk`](slice::split_first_chunk) keep a protocol
 //! free of panics.
 //!
-//! Copy the signature of `parse` as it is, with `Self::Bytes<'a>` and `Self::Message<'a>`. The compiler takes
-//! `&'a mut [u8]` in place of the former, or a type without `'a` in place of the latter, for another
-//! function: E0195, "lifetime parameters do not match".
+//! Copy the signature of `parse` as it is, with `Self::Bytes<'a>` and `Self::Message<'a>`. If you write `&'a mut [u8]`
+//! instead of the former, or a type without `'a` instead of the latter, the compiler reports E0195, "lifetime
+//! parameters do not match".
 //!
-//! [`Extent::Need`] asks for more bytes. Ask for no more than show the next thing that can be wrong: bytes
-//! that never come would hide it.
+//! [`Extent::Need`] asks for more bytes. Ask for no more than it takes to find the next possible error: otherwise an
+//! error stays hidden as long as the rest does not come.
 //!
 //! # Limits
 //!
-//! A message may be as long as the storage is: a longer one is refused on the length that it declares, before
-//! its bytes arrive. A limit of the protocol's own is an error of `extent`. Errors have a type of yours,
-//! which holds [`Fault`]:
+//! A message may be as long as the storage: a longer one is refused because of its declared length, before its bytes
+//! arrive. To set a limit of your own, return an error from `extent`. The error type is yours; it has to wrap
+//! [`Fault`], the decoder's own errors:
 //!
 //! ```
 //! # use feedrate::{Array, Decoder, Error, Extent, Fault, Protocol};
@@ -102,24 +103,23 @@
 //! }
 //!
 //! let mut decoder = Decoder::new(Records, Array::<64>::new());
-//! // Longer than the storage: its length is known, so that it alone is refused.
+//! // Longer than the storage. Its length is known, so it alone is refused.
 //! let mut input = &[&[b'A', 0, 100][..], &[0; 100], b"B\0\0"].concat()[..];
 //! let refused = Fault::TooLong { declared: 103, limit: 64 };
 //! assert_eq!(decoder.feed(&mut input), Err(Error::Message(refused.into())));
 //! assert_eq!(decoder.feed(&mut input), Ok(Some(&b"B\0\0"[..])));
-//! // A length that no record has: nothing that follows can be believed.
+//! // A length that no record has: nothing after it can be trusted.
 //! let mut input = &b"A\xff\xff"[..];
 //! assert_eq!(decoder.feed(&mut input), Err(Error::Lost(RecordError::Length(0xffff))));
 //! ```
 //!
-//! The two severities are all that a caller has to tell apart. [`Error::Message`]: feed on. [`Error::Lost`]:
-//! close, or [`reset`](Decoder::reset). An error of `parse` is always of the first kind.
+//! A caller only has to distinguish the two severities. After [`Error::Message`], keep feeding. After [`Error::Lost`],
+//! close, or [`reset`](Decoder::reset). An error of `parse` is always an [`Error::Message`].
 //!
 //! # Checksums, and lines that lose bytes
 //!
-//! On a serial line a length may be noise. Then one byte is to be given up, not as many as the noise says:
-//! [`Recovery::Hunt`]. Whether a frame is one, `check` decides by the checksum, and what cannot begin a frame
-//! is skipped:
+//! On a serial line a length may be noise. Then only one byte should be given up, not as many as the noise claims: that
+//! is [`Recovery::Hunt`]. `check` verifies the checksum, and `extent` skips bytes that cannot begin a frame:
 //!
 //! ```
 //! # use feedrate::{Array, Decoder, Error, Extent, Fault, Protocol, Recovery};
@@ -159,21 +159,21 @@
 //! }
 //!
 //! let mut decoder = Decoder::new(Serial, Array::<64>::new());
-//! // Noise that claims 50 bytes, and an intact frame inside of those.
+//! // Noise that claims 50 bytes, with an intact frame inside them.
 //! let mut input = &b"\xff\x7e\x32\x7e\x02hi\xaf"[..];
 //! assert_eq!(decoder.feed(&mut input)?, None);
-//! // The line falls silent: the 50 bytes will not come, and the frame is found.
+//! // The line falls silent: the 50 bytes will not come, and the intact frame is found.
 //! assert_eq!(decoder.gap()?, Some(&b"hi"[..]));
 //! # Ok::<(), Error<SerialError>>(())
 //! ```
 //!
-//! [`Decoder::gap`] is the caller's to call, by its own clock. [`Protocol::skipped`] counts what is given up.
+//! The caller calls [`Decoder::gap`], by its own clock. The decoder reports bytes given up to [`Protocol::skipped`].
 //!
-//! # Bytes that change
+//! # Bytes that have to be transformed
 //!
-//! Some bytes mean nothing before they are changed: masked, stuffed, offset. With `Bytes<'a> = &'a mut [u8]`
-//! `parse` changes them where they lie. That is in the caller's memory if it feeds `&mut [u8]` or pulls from
-//! a [`Buffer`], and in the storage otherwise. `check` has seen them before.
+//! Some bytes have to be unmasked, unstuffed or offset before they mean anything. With `Bytes<'a> = &'a mut [u8]`,
+//! `parse` changes them in place: in the caller's memory if it feeds `&mut [u8]` or pulls from a [`Buffer`], and in the
+//! storage otherwise. `check` sees them before the change.
 //!
 //! ```
 //! # use feedrate::{Array, Decoder, Extent, Fault, Protocol};
@@ -200,17 +200,17 @@
 //! let mut received = *b"\x02\x20HI";
 //! assert_eq!(decoder.feed(&mut &mut received[..])?, Some(&b"hi"[..]));
 //! assert_eq!(received, *b"\x02\x20hi");
-//! // From bytes that must stay as they are, by way of the storage:
+//! // Shared bytes are copied to the storage first:
 //! assert_eq!(decoder.feed(&mut &b"\x02\x20HI"[..])?, Some(&b"hi"[..]));
 //! # Ok::<(), feedrate::Error<Fault>>(())
 //! ```
 //!
-//! [`Lent`] is for a protocol that changes its bytes if it can, and copies them anyway if it cannot.
+//! [`Lent`] is for a protocol that changes its bytes in place where it can, and copies them itself where it cannot.
 //!
 //! # Bodies that are longer than memory
 //!
-//! [`Protocol::head`] says how many bytes of a message that is too long are to be parsed by themselves.
-//! `parse` notes what is to follow, and `extent` cuts that into [pieces](Extent::Piece), which are handed out
+//! For a message that is too long, [`Protocol::head`] returns how many of its first bytes to parse by themselves.
+//! `parse` remembers how much is to follow, and `extent` cuts that into [pieces](Extent::Piece), which are handed out
 //! as they arrive:
 //!
 //! ```
@@ -288,15 +288,15 @@
 //! # Ok::<(), feedrate::Error<Fault>>(())
 //! ```
 //!
-//! `inside` makes the end of the stream an error there. Pieces are not asked about by `check`.
+//! With `inside`, the end of the stream in the middle of a body is an error. `check` is not called for pieces.
 //!
 //! # Delimiters and silence
 //!
-//! [`Extent::Until`] is a message that ends in certain bytes. With [`Recovery::Delimiter`] one that is too
-//! long, or malformed, costs itself and never the next. The example at [`Protocol`] reads lines.
+//! [`Extent::Until`] is a message that ends with a delimiter. With [`Recovery::Delimiter`], a message that is too long
+//! or malformed costs only itself, never the next. The example at [`Protocol`] reads lines.
 //!
-//! [`Extent::Silence`] is a message that ends where the line falls silent, and comes out of [`Decoder::gap`].
-//! With [`Recovery::Silence`] whatever is wrong between two silences is one error:
+//! [`Extent::Silence`] is a message that ends when the line falls silent; [`Decoder::gap`] returns it. With
+//! [`Recovery::Silence`], whatever is wrong between two silences is one error:
 //!
 //! ```
 //! # use feedrate::{Array, Decoder, Error, Extent, Fault, Protocol, Recovery};
@@ -331,8 +331,7 @@
 //!
 //! # Testing it at every split
 //!
-//! What comes out must not depend on how the bytes were cut. A test of that is short, and finds most
-//! mistakes:
+//! What comes out must not depend on how the bytes were split. A test for that is short, and finds most mistakes:
 //!
 //! ```
 //! # use feedrate::{Array, Decoder, Error, Extent, Fault, Protocol, Recovery};
@@ -361,7 +360,7 @@
 //!             }
 //!         }
 //!     }
-//!     // Here: what `gap` gives, until it gives nothing, if silence means something.
+//!     // If silence means something: call `gap` here until it returns `None`.
 //!     out.extend(decoder.end().err().map(Err));
 //!     out
 //! }
@@ -376,28 +375,28 @@
 //! }
 //! ```
 //!
-//! Feed the same from `&mut [u8]` and from a [`Buffer`], and let a fuzzer cut at random: `ways` of feedrate-testkit and
-//! `fuzz/fuzz_targets/protocols.rs` in the repository do.
+//! Feed the same bytes from `&mut [u8]` and from a [`Buffer`], and let a fuzzer split them at random, as the
+//! repository's module `ways` of feedrate-testkit and `fuzz/fuzz_targets/protocols.rs` do.
 //!
-//! # What need not be written
+//! # Optional functions
 //!
-//! * [`glance`](Protocol::glance): when a measurement shows that `feed` matters, the length of the most
-//!   common message, inlined into the caller's loop.
-//! * [`quick`](Protocol::quick): when `parse` asks what `glance` has answered already.
-//! * [`scan`](Protocol::scan): when a delimited message can be refused before its delimiter is there, such as
-//!   a request whose first byte is no letter.
+//! * [`glance`](Protocol::glance) measures the most common kind of message, inlined into the caller's loop: if a
+//!   profile shows that `feed` matters.
+//! * [`quick`](Protocol::quick) replaces `parse` after `glance`: if `parse` would repeat checks of `glance`.
+//! * [`scan`](Protocol::scan) looks at a delimited message as it arrives: if it can be refused before its delimiter is
+//!   there, such as a request whose first byte is not a letter.
 //!
-//! # The protocols that there are
+//! # Existing protocols
 //!
-//! | protocol | messages end | bytes | recovery | besides |
+//! | protocol | messages end | bytes | recovery | other functions |
 //! |---|---|---|---|---|
-//! | PostgreSQL ([`pg`]) | where a length says; one old error in a NUL | `&[u8]` | `Close` | all for speed, `scan` |
+//! | PostgreSQL ([`pg`]) | by length; one old error message at a NUL | `&[u8]` | `Close` | `glance`, `quick`, `scan` |
 //! | the same in pieces ([`pg::stream`]) | the same | `&[u8]` | `Close` | `head`, `inside` |
-//! | RDPv3 on a serial line (`rdp`) | in a zero (COBS) | `&mut [u8]` | `Delimiter` | |
-//! | RDPv3 on a byte stream (`rdp`) | where a length says | `Lent` | `Close` | |
-//! | lines (`examples/protocols/lines.rs`) | in CR LF | `&[u8]` | `Delimiter` | |
-//! | Modbus RTU (`examples/protocols/modbus_rtu.rs`) | in silence | `&[u8]` | `Silence` | `check` |
-//! | DL/T 645 (`examples/protocols/dlt645.rs`) | where a length says | `&mut [u8]` | `Hunt` | `check` |
+//! | RDPv3 on a serial line (`rdp`) | at a zero (COBS) | `&mut [u8]` | `Delimiter` | |
+//! | RDPv3 on a byte stream (`rdp`) | by length | `Lent` | `Close` | |
+//! | lines (`examples/protocols/lines.rs`) | at CR LF | `&[u8]` | `Delimiter` | |
+//! | Modbus RTU (`examples/protocols/modbus_rtu.rs`) | at a silence | `&[u8]` | `Silence` | `check` |
+//! | DL/T 645 (`examples/protocols/dlt645.rs`) | by length | `&mut [u8]` | `Hunt` | `check` |
 
 #[cfg(feature = "pg")]
 #[allow(unused_imports, reason = "for the links")]

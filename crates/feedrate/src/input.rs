@@ -1,11 +1,12 @@
-//! Where bytes come from, and as what a protocol gets them: the caller's slice, which is the cursor, or a [`Buffer`].
+//! Where bytes come from (the caller's slice, which is the cursor, or a [`Buffer`]), and in what form a protocol gets
+//! them.
 
 use core::fmt;
 
 use crate::storage::shift_down;
 
-/// What [`Decoder::feed`](crate::Decoder::feed) takes bytes from: `&[u8]`, or `&mut [u8]`, in which a protocol that has
-/// to change bytes changes them where they lie. (From `&[u8]` its frames are copied into the storage first.)
+/// What [`Decoder::feed`](crate::Decoder::feed) takes bytes from: `&[u8]`, or `&mut [u8]`. A protocol that has to
+/// change its bytes does so in place in the latter; from the former, its frames are copied into the storage first.
 pub trait Input<'i>: sealed::Input<'i> {
     /// What has not been taken.
     fn bytes(&self) -> &[u8];
@@ -13,8 +14,7 @@ pub trait Input<'i>: sealed::Input<'i> {
     /// Takes `n` bytes off the front, or as many as there are.
     fn take(&mut self, n: usize) -> Self;
 
-    /// The bytes as they are, for as long as the caller has them: for a shortcut around a decoder that is between two
-    /// messages.
+    /// All the bytes, with the caller's lifetime: for a shortcut that bypasses a decoder between two messages.
     fn into_lent(self) -> Lent<'i>;
 }
 
@@ -58,20 +58,21 @@ impl<'i> Input<'i> for &'i mut [u8] {
     }
 }
 
-/// As what a protocol gets its frames: [`Protocol::Bytes`](crate::Protocol::Bytes). It is `&'a [u8]` for one that only
-/// looks, `&'a mut [u8]` for one that changes them, [`Lent<'a>`](Lent) for one that does if it can.
+/// The form in which a protocol gets its frames: [`Protocol::Bytes`](crate::Protocol::Bytes). It is `&'a [u8]` for a
+/// protocol that only reads them, `&'a mut [u8]` for one that changes them, [`Lent<'a>`](Lent) for one that changes
+/// them if it can.
 pub trait Bytes<'a>: sealed::Bytes<'a> + AsRef<[u8]> {}
 
 impl<'a> Bytes<'a> for &'a [u8] {}
 impl<'a> Bytes<'a> for &'a mut [u8] {}
 impl<'a> Bytes<'a> for Lent<'a> {}
 
-/// Bytes as the input has them: for a protocol whose user can do without changing them where they lie, because they are
-/// copied anyway.
+/// Bytes as the input has them, shared or mutable: for a protocol that need not change them in place, because they are
+/// copied later anyway.
 #[derive(Debug, PartialEq, Eq)]
-// Exhaustive: bytes are lent for reading or for changing.
+// Exhaustive: bytes are either shared or mutable.
 pub enum Lent<'a> {
-    /// They can only be looked at.
+    /// They can only be read.
     Shared(&'a [u8]),
     /// They can be changed.
     Mutable(&'a mut [u8]),
@@ -111,7 +112,8 @@ pub(crate) mod sealed {
         /// Whether its bytes can be changed.
         const MUTABLE: bool;
 
-        /// As what a protocol wants them. `None` where they would have to be changed and cannot: then they are copied.
+        /// In the form that a protocol wants. `None` if they would have to be changed and cannot be: then they are
+        /// copied.
         fn lend<'a, B: Bytes<'a>>(self) -> Option<B>
         where
             'i: 'a;
@@ -120,7 +122,7 @@ pub(crate) mod sealed {
     }
 
     pub trait Bytes<'a>: Sized {
-        /// Whether they can be made of bytes that can only be looked at.
+        /// Whether they can be made from shared bytes.
         const SHARED: bool;
 
         fn shared(bytes: &'a [u8]) -> Option<Self>;
@@ -204,17 +206,17 @@ pub(crate) mod sealed {
     }
 }
 
-/// Memory to read into, and what of it has not been decoded: for a client that pulls its messages
+/// Memory to read into, which keeps track of what has not been decoded: for a client that pulls its messages
 /// ([`Decoder::ready`](crate::Decoder::ready), [`Decoder::take`](crate::Decoder::take)).
 ///
-/// `M` is `[u8; N]`, `Vec<u8>`, `Box<[u8]>`, `&mut [u8]`: its length is the most that one read can bring.
+/// `M` is `[u8; N]`, `Vec<u8>`, `Box<[u8]>` or `&mut [u8]`; its length is the most that one read can return.
 ///
 /// ```
 /// use std::io::{self, Read};
 ///
 /// use feedrate::{Array, Buffer, Decoder, Error, Fault, Protocol};
 ///
-/// /// Whatever the protocol: messages, one at a time, from anything that can be read.
+/// /// Messages of any protocol, one at a time, from anything that can be read.
 /// struct Client<P: Protocol, R> {
 ///     io: R,
 ///     decoder: Decoder<P, Array<4096>>,
@@ -250,7 +252,7 @@ pub(crate) mod sealed {
 ///     }
 /// }
 ///
-/// // A protocol that only looks:
+/// // A protocol that only reads its bytes:
 /// # use feedrate::Extent;
 /// struct Lines;
 /// # impl Protocol for Lines {
@@ -265,7 +267,7 @@ pub(crate) mod sealed {
 /// assert_eq!(client.next().unwrap(), Some(&b"two\n"[..]));
 /// assert_eq!(client.next().unwrap(), None);
 ///
-/// // And one that changes its bytes, where they were read to:
+/// // And one that changes its bytes, in the buffer:
 /// struct Shouted;
 /// # impl Protocol for Shouted {
 /// #     type Bytes<'a> = &'a mut [u8];
@@ -296,17 +298,17 @@ impl<M> Buffer<M> {
 }
 
 impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
-    /// What has been read and not decoded: after an upgrade, the first bytes of the other protocol.
+    /// What has been read and not decoded. After an upgrade, these are the first bytes of the new protocol.
     pub fn unread(&self) -> &[u8] {
         self.memory.as_ref().get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Where to read to. All of the memory whenever [`Decoder::ready`](crate::Decoder::ready) has returned `None`, so
-    /// that it is empty only if the memory is.
+    /// Where to read to: all of the memory whenever [`Decoder::ready`](crate::Decoder::ready) has returned `None`. So
+    /// it is empty then only if the memory itself is.
     pub fn space(&mut self) -> &mut [u8] {
         let memory = self.memory.as_mut();
         if self.start > 0 {
-            // What is unread, which is nothing in a loop that decodes before it reads, goes to the front.
+            // Move unread bytes to the front. In a loop that decodes before it reads there are none.
             let unread = self.end.saturating_sub(self.start);
             if unread > 0 {
                 shift_down(memory.get_mut(..self.end).unwrap_or_default(), self.start);
@@ -316,12 +318,12 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
         memory.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// So many bytes have been read to [`space`](Self::space).
+    /// Reports that `n` bytes have been read into [`space`](Self::space).
     pub fn filled(&mut self, n: usize) {
         self.end = self.end.saturating_add(n).min(self.memory.as_ref().len());
     }
 
-    /// Where the unread bytes begin, which is what a message that is ready is known by.
+    /// Where the unread bytes begin. It identifies a message that is ready.
     pub(crate) const fn start(&self) -> usize {
         self.start
     }
@@ -340,7 +342,7 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
     }
 }
 
-/// The bytes may be anybody's password, and are only counted.
+/// Shows how many bytes are unread, not the bytes: they may contain a password.
 impl<M> fmt::Debug for Buffer<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffer").field("unread", &self.end.saturating_sub(self.start)).finish_non_exhaustive()

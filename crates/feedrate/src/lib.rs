@@ -12,9 +12,9 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 //! Sans-IO protocol codecs for event loops and firmware: one call, [`Decoder::feed`], turns byte slices into borrowed
-//! messages, and one trait, [`Encode`], turns messages into bytes. What comes out is a function of the bytes, never
-//! of how they were split. There is no I/O in here, no clock, no allocation unless you choose a storage that grows,
-//! no `unsafe`, and no panic, whatever the bytes: the linker proves it.
+//! messages, and one trait, [`Encode`], turns messages into bytes. What comes out depends on the bytes alone, never on
+//! how they were split. There is no I/O, no clock, no allocation unless you choose a storage that grows, no `unsafe`,
+//! and no panic, whatever the bytes: the linker proves it.
 //!
 //! # The loop
 //!
@@ -47,43 +47,45 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `input` is your slice and the cursor: `feed` takes bytes off its front, up to the end of one message. Between two
-//! messages the decoder is yours again, and what has not been taken is still in `input`: that is how an upgrade to
-//! TLS or another protocol works.
+//! `input` is both your slice and the cursor: `feed` takes bytes off its front, up to the end of one message. A decoder
+//! puts a message that came in pieces together in its storage, here an [`Array`] of 1024 bytes. Between two messages
+//! you are free to use the decoder, and the bytes that have not been taken are still in `input`: that is how an upgrade
+//! to TLS or another protocol works.
 //!
-//! `&mut [u8]` does as well as `&[u8]`. For a protocol that has to change its bytes before they mean something (COBS,
-//! a mask) it does better: they are changed where they lie, and not copied. A client that reads when it has no
-//! message, and lends the message when it has one, [pulls](Buffer): with [`Decoder::ready`] and [`Decoder::take`].
+//! `feed` takes `&mut [u8]` as well as `&[u8]`. For a protocol that has to transform its bytes (COBS, a mask)
+//! `&mut [u8]` is faster: the bytes are changed in place instead of copied. A client whose own function reads from a
+//! socket until it can return a borrowed message uses [`Decoder::ready`] and [`Decoder::take`] on a [`Buffer`]: it
+//! pulls.
 //!
 //! # The promises
 //!
-//! Each is tested for every protocol, and holds of errors and limits as of messages.
+//! Each is tested for every protocol, and holds for errors and limits as well as for messages.
 //!
-//! 1. **Results are a function of the bytes, never of how they were split**, nor of whether they were pushed or pulled.
-//! 2. A message that is whole in the input is lent from there. One that came in pieces is put together in the
-//!    storage, by copying only what is missing. Nothing past a message is touched, and `Ok(None)` means that the
+//! 1. **Results depend on the bytes alone, never on how they were split**, nor on whether they were pushed or pulled.
+//! 2. A message that is complete in the input is borrowed from it. One that came in pieces is put together in the
+//!    storage, and only the bytes it needs are copied. Nothing past a message is touched, and `Ok(None)` means that the
 //!    input is empty.
-//! 3. Limits are checked on *declared* lengths, at once. Nothing is reserved on a claim: a storage that grows does so
-//!    with the bytes that arrive.
-//! 4. A message longer than the storage is refused *alone*, or read in pieces in constant memory ([`pg::stream`]):
-//!    where its length is known, the stream goes on behind it.
-//! 5. There are two severities, and nothing between them: [`Error::Message`], feed on, and [`Error::Lost`], dead
-//!    until [`Decoder::reset`]. (A protocol of a serial line can [hunt](Recovery::Hunt) instead, giving up one byte
-//!    at a time, or wait for [silence](Recovery::Silence).)
+//! 3. Limits are checked on *declared* lengths, as soon as they arrive. Nothing is reserved on a claim: a storage that
+//!    grows does so with the bytes that arrive.
+//! 4. A message longer than the storage is *refused alone*: it is one error, its bytes are skipped, and the stream goes
+//!    on after it, as long as its length is known. Or it is read in pieces in constant memory ([`pg::stream`]).
+//! 5. There are exactly two severities: after [`Error::Message`], keep feeding; after [`Error::Lost`], the decoder is
+//!    dead until [`Decoder::reset`]. (A protocol for serial lines can [hunt](Recovery::Hunt) instead, giving up one
+//!    byte at a time, or wait for [silence](Recovery::Silence).)
 //! 6. The end of the stream ([`Decoder::end`]) and a silent line ([`Decoder::gap`]) are inputs like bytes.
-//! 7. No panic, no `unsafe`. Binaries that reach all of the crate link for Cortex-M without a panic handler, at
-//!    opt-level "s", "z", 2 and 3.
-//! 8. An idle decoder holds no heap, and a busy one allocates nothing in steady state.
+//! 7. No panic, no `unsafe`. Binaries that use the whole crate link for Cortex-M without a panic handler, at opt-level
+//!    "s", "z", 2 and 3.
+//! 8. An idle decoder holds no heap memory, and a busy one allocates nothing in steady state.
 //!
-//! And of encoding: what can be parsed can be encoded, under the same limits, and the other way round; the exact
-//! length is known beforehand; what is too long, or has a NUL in a string, is refused before its first byte; no
-//! length is ever truncated; and on any error the output is as it was before the message.
+//! For encoding: what can be parsed can be encoded, under the same limits, and vice versa. The exact length is known
+//! beforehand. A message that is too long, or has a NUL in a string, is refused before its first byte is written. No
+//! length is ever truncated, and on any error the output is as it was before the message.
 //!
 //! # What is in it
 //!
 //! * [`pg`]: PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2, both directions, every message.
-//! * `rdp` (a feature): the wire formats of RDPv3, a remote debug protocol for the controllers of machine tools:
-//!   debug frames, records and packets. Both ends of it are the crate `feedrate-rdp`.
+//! * `rdp` (a feature): the wire formats of RDPv3, a remote debug protocol for the controllers of machine tools: debug
+//!   frames, records and packets. Both ends of it are in the crate `feedrate-rdp`.
 //! * [`Decoder`], [`Protocol`], [`Storage`]: how bytes become messages, for these protocols and for yours ([a
 //!   guide](guide)).
 //! * [`Encode`], [`Output`]: how messages become bytes.
@@ -91,10 +93,10 @@
 //!
 //! # Words
 //!
-//! They mean the same in all crates of the family. A *frame* is what a protocol's specification delimits: bytes, with
-//! their header. A *message* is what the peer wants to say, typed; in PostgreSQL and RDPv3 it is in one frame, in
-//! WebSocket in one or several. A *packet* is what carries frames over a line that loses and damages bytes (RDPv3). An
-//! *endpoint* is a side of a conversation, with its state and its clock, as the crates above this one have them.
+//! These terms mean the same in all crates of the family. A *frame* is the unit that a protocol's specification
+//! delimits: bytes, with their header. A *message* is what the peer says, typed; in PostgreSQL and RDPv3 it takes one
+//! frame, in WebSocket one or several. A *packet* carries frames over a line that loses and damages bytes (RDPv3). An
+//! *endpoint* is one side of a conversation, with its state and its timers; endpoints are in the crates above this one.
 //!
 //! # Storage
 //!
@@ -120,8 +122,8 @@
 //! | `heapless-09` | `heapless::Vec` of heapless 0.9 as a storage and an output, beside that of 0.8; Rust 1.88 |
 //! | `defmt` | `defmt::Format` for messages, errors, limits and frames |
 //!
-//! The minimum supported Rust version is 1.85, save for features that name another. It is raised in minor releases
-//! only, and the changelog says so.
+//! The minimum supported Rust version is 1.85, except for features that name another. It is raised in minor releases
+//! only, and the changelog lists the change.
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -1,4 +1,4 @@
-//! What a [`Protocol`] has to say: how far a message reaches, and what it is.
+//! What a [`Protocol`] has to provide: how long a message is, and what it means.
 
 #[cfg(doc)]
 use crate::error::Error;
@@ -7,25 +7,24 @@ use crate::input::Bytes;
 
 /// How far the thing that starts at the front of the stream reaches.
 ///
-/// What a protocol returns is a function of the bytes alone: more bytes behind the ones it has seen may turn
-/// [`Need`](Extent::Need) into something else, and let [`Piece`](Extent::Piece) and [`Skip`](Extent::Skip) reach
-/// further. They change nothing more: a length that was returned once is not asked for again.
+/// What a protocol returns must depend on the bytes alone. Given more bytes, [`Need`](Extent::Need) may become
+/// something else, and [`Piece`](Extent::Piece) and [`Skip`](Extent::Skip) may reach further; nothing else may change.
+/// The decoder does not ask again for a length that it has been given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Extent {
-    /// At least this many bytes in total, counted from the front, are needed to say more. A number of bytes that are
-    /// here already counts as one more than those.
+    /// At least this many bytes in total, counted from the front, are needed to decide. If that many are there already,
+    /// one more byte than there is will be awaited.
     Need(usize),
-    /// One message of this many bytes. [Inside](Protocol::inside) a message that comes in pieces it may be 0: an event
+    /// One message of this many bytes. It may be 0 [inside](Protocol::inside) a message that comes in pieces: an event
     /// that takes no bytes, such as the end of the body.
     Message(usize),
-    /// Up to this many bytes of a body that need not be held together: whatever is there is handed out.
-    /// 0 counts as 1.
+    /// Up to this many bytes of a body that is handed out in pieces, as it arrives. 0 counts as 1.
     Piece(usize),
-    /// One message that reaches up to and including the next occurrence of these bytes.
+    /// One message, up to and including the next occurrence of these bytes.
     Until(&'static [u8]),
-    /// One message that reaches up to the next silence of the line: [`Decoder::gap`](crate::Decoder::gap).
+    /// One message, up to the next silence of the line: [`Decoder::gap`](crate::Decoder::gap).
     Silence,
     /// This many bytes cannot belong to a message and are given up. 0 counts as 1.
     Skip(usize),
@@ -40,27 +39,27 @@ pub enum Extent {
 /// | `Delimiter` | the stream is lost | refused alone | refused alone |
 /// | `Silence` | refused up to the silence | refused up to the silence | refused alone |
 ///
-/// "Refused alone" is one [`Error::Message`]: the message is passed over, and the next one is intact. Whatever the
+/// "Refused alone" means one [`Error::Message`]: the message is skipped, and the next one is intact. Whatever the
 /// recovery, an error of [`parse`](Protocol::parse) refuses its message alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Recovery {
-    /// Nothing can be trusted any more: the decoder is dead until [`Decoder::reset`](crate::Decoder::reset). Right for
-    /// streams that lose no bytes, such as TCP.
+    /// Nothing that follows can be trusted: the decoder is dead until [`Decoder::reset`](crate::Decoder::reset). Right
+    /// for streams that lose no bytes, such as TCP.
     Close,
-    /// Give up **one byte**, not one message, and look again at the next one. Right for a serial line whose messages
-    /// carry a header or a checksum: a length made of noise must never take the intact message behind it along.
+    /// Give up **one byte**, not one message, and search again from the next byte. Right for a serial line whose
+    /// messages have a header or a checksum: a length made of noise must never swallow the intact message behind it.
     Hunt,
-    /// Every message ends in a delimiter that occurs nowhere else ([`Extent::Until`]): one that is too long, or
-    /// malformed, costs itself and never the next. Right for COBS.
+    /// Every message ends with a delimiter that occurs nowhere else ([`Extent::Until`]): a message that is too long or
+    /// malformed costs only itself, never the next. Right for COBS.
     Delimiter,
-    /// Messages are apart by silence ([`Extent::Silence`]): whatever is wrong with one, or was noise, is one error, and
-    /// ends at the next silence. Right for Modbus RTU.
+    /// Messages are separated by silence ([`Extent::Silence`]): whatever is wrong between two silences is one error.
+    /// Right for Modbus RTU.
     Silence,
 }
 
-/// A protocol: how far a message reaches, whether it may be believed, and what it is.
+/// A protocol: how long a message is, whether it is intact, and what it means.
 ///
 /// [`guide`](crate::guide) walks through writing one. The [crate's front page](crate) has the loop that drives it.
 ///
@@ -99,32 +98,34 @@ pub enum Recovery {
 /// # Ok::<(), feedrate::Error<Fault>>(())
 /// ```
 pub trait Protocol {
-    /// What a frame is handed to [`parse`](Self::parse) as: `&'a [u8]`, `&'a mut [u8]` if its bytes have to be changed
-    /// before they mean something (unmasked, unstuffed), or [`Lent<'a>`](crate::Lent) for whichever the input is.
+    /// The type in which [`parse`](Self::parse) gets a frame: `&'a [u8]`; `&'a mut [u8]` if the bytes have to be
+    /// changed before they mean something (unmasked, unstuffed); or [`Lent<'a>`](crate::Lent) for whichever the input
+    /// is.
     ///
-    /// In an `impl`, spell the signature of `parse` as it is here, with `Self::Bytes<'a>` and `Self::Message<'a>`: the
-    /// types themselves in their place are error E0195 in some of the cases.
+    /// In an `impl`, copy the signature of `parse` as it is here, with `Self::Bytes<'a>` and `Self::Message<'a>`. The
+    /// concrete types in their place cause error E0195 in some cases.
     type Bytes<'a>: Bytes<'a>;
 
     /// What [`Decoder::feed`](crate::Decoder::feed) hands out: a view of the frame's bytes.
     type Message<'a>;
 
-    /// What can be wrong. [`Fault`] holds what the decoder finds by itself. The error is kept when the stream is lost,
-    /// and told again, hence `Clone`.
+    /// The protocol's errors. [`Fault`] holds those that the decoder finds by itself. An error that loses the stream is
+    /// kept and returned again, hence `Clone`.
     type Error: core::error::Error + Clone + From<Fault>;
 
     /// What happens when the bytes cannot be a message.
     const RECOVERY: Recovery = Recovery::Close;
 
-    /// Measures what starts at `head[0]`, in O(header). `head` may be empty, and may reach past the message.
+    /// Measures the message that starts at `head[0]`, in time proportional to its header. `head` may be empty, and may
+    /// reach past the message.
     ///
     /// # Errors
     ///
-    /// Nothing that follows can be believed: see [`Recovery`].
+    /// Nothing that follows can be trusted: see [`Recovery`].
     fn extent(&self, head: &[u8]) -> Result<Extent, Self::Error>;
 
-    /// Whether a whole frame may be believed: checksums go here, as a frame that fails can be looked at again then
-    /// ([`Recovery::Hunt`]). Bodies in [pieces](Extent::Piece) are not asked about.
+    /// Checks a whole frame. Checksums belong here and not in `parse`, so that the bytes of a frame that fails can be
+    /// searched again ([`Recovery::Hunt`]). Not called for [pieces](Extent::Piece).
     ///
     /// # Errors
     ///
@@ -135,27 +136,27 @@ pub trait Protocol {
         Ok(())
     }
 
-    /// Reads one frame of exactly the extent that was asked for. It may change its bytes, this once.
+    /// Reads one frame of exactly the length that `extent` returned. It may change the bytes; they are not looked at
+    /// again.
     ///
     /// # Errors
     ///
     /// This message is malformed. It has been consumed, and the next one is intact.
     fn parse<'a>(&mut self, frame: Self::Bytes<'a>) -> Result<Self::Message<'a>, Self::Error>;
 
-    /// A shortcut for the most common kind of message: how many bytes the one at the front of `head` has, exactly as
-    /// [`extent`](Self::extent) would have it. It may reach past `head`. `None` leaves it to `extent`.
+    /// A shortcut for the most common kind of message: the length of the one at the front of `head`, exactly as
+    /// [`extent`](Self::extent) would return it. The message may reach past `head`. `None` leaves it to `extent`.
     ///
-    /// A frame that was measured by this is not asked about by [`check`](Self::check).
-    /// [`Decoder::feed`](crate::Decoder::feed) has this inlined into its caller's loop. Without it everything works as
-    /// well, and slower.
+    /// [`check`](Self::check) is not called for a frame that this has measured. [`Decoder::feed`](crate::Decoder::feed)
+    /// inlines this into its caller's loop. It is optional: without it, decoding is merely slower.
     #[inline]
     fn glance(&self, head: &[u8]) -> Option<usize> {
         let _ = head;
         None
     }
 
-    /// [`parse`](Self::parse) of a frame that [`glance`](Self::glance) measured and that is whole where it lies: for
-    /// what need not be asked of it any more.
+    /// Replaces [`parse`](Self::parse) for a frame that [`glance`](Self::glance) has measured and that is complete in
+    /// the input: it can skip what `glance` has checked.
     ///
     /// # Errors
     ///
@@ -165,9 +166,9 @@ pub trait Protocol {
         self.parse(frame)
     }
 
-    /// A delimited message is arriving ([`Extent::Until`]), and `so_far[from..]` are bytes of it that have not been
-    /// shown before: so it can be refused at the first byte that shows it, and not only at its end. What is counted on
-    /// the way begins anew when `from` is 0.
+    /// Called while a delimited message ([`Extent::Until`]) arrives, so that it can be refused at its first bad byte
+    /// and not only at its end. `so_far[from..]` are the new bytes. When `from` is 0 a message begins: restart any
+    /// counters.
     ///
     /// # Errors
     ///
@@ -178,23 +179,24 @@ pub trait Protocol {
         Ok(())
     }
 
-    /// A message of `length` bytes is longer than the storage can ever hold. `Some(n)`: its first `n` bytes are to be
-    /// parsed alone, and `extent` will then cut the rest into [pieces](Extent::Piece). `None`: it is refused.
+    /// Called for a message whose `length` is beyond the storage's limit. `Some(n)`: its first `n` bytes are parsed by
+    /// themselves, and `extent` then cuts the rest into [pieces](Extent::Piece). `None`: it is refused.
     fn head(&self, head: &[u8], length: usize) -> Option<usize> {
         let _ = (head, length);
         None
     }
 
-    /// Whether the protocol is in the middle of a message that it hands out in pieces, so that the stream must not end.
+    /// Whether the protocol is in the middle of a message that it hands out in pieces. If the stream ends there, that
+    /// is an error.
     fn inside(&self) -> bool {
         false
     }
 
-    /// `n` bytes were given up, or belonged to a message that was refused.
+    /// Reports that `n` bytes were given up, or belonged to a refused message.
     fn skipped(&mut self, n: usize) {
         let _ = n;
     }
 
-    /// Back to how the protocol was when it was made.
+    /// Resets the protocol to its initial state.
     fn reset(&mut self) {}
 }

@@ -1,21 +1,21 @@
-//! The search for a byte, or for a few: once in the binary. Inlined wherever a string ends, it would be most of a
-//! small one.
+//! The search for a byte or a delimiter, never inlined: inlined wherever a string ends, it would be most of a small
+//! binary.
 
 /// Where `byte` is in `bytes`.
 #[inline(never)]
 pub(crate) fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
     if cfg!(target_os = "none") {
-        // What `memchr` has there is ten times as long, and faster for long strings only.
+        // `memchr` has ten times the code there, and is faster only for long strings.
         bytes.iter().position(|its| *its == byte)
     } else {
         memchr::memchr(byte, bytes)
     }
 }
 
-/// Looks for a delimiter in bytes that come in pieces. `matched` of its bytes are what came before ended with; then
-/// it is how many of them `bytes` end with. Returns where in `bytes` the delimiter ends.
+/// Searches for a delimiter in bytes that come in pieces. `matched` is the number of the delimiter's bytes that the
+/// previous piece ended with, and is updated for this one. Returns where in `bytes` the delimiter ends.
 pub(crate) fn find_end(delimiter: &[u8], matched: &mut usize, bytes: &[u8]) -> Option<usize> {
-    // What ends in nothing ends behind its first byte.
+    // With an empty delimiter, a message ends after its first byte.
     let &[first, ref others @ ..] = delimiter else { return (!bytes.is_empty()).then_some(1) };
     let mut at = 0_usize;
     loop {
@@ -38,7 +38,7 @@ pub(crate) fn find_end(delimiter: &[u8], matched: &mut usize, bytes: &[u8]) -> O
     }
 }
 
-/// The longest beginning of the delimiter, shorter than its first `matched` bytes, that these end with.
+/// The longest proper prefix of the delimiter's first `matched` bytes that is also their suffix.
 #[cold]
 fn shorter(delimiter: &[u8], matched: usize) -> usize {
     let seen = delimiter.get(..matched).unwrap_or_default();

@@ -1,13 +1,13 @@
-//! Where a message that came in pieces is put together. The caller chooses.
+//! Where a message that came in pieces is put together. The caller chooses which kind.
 
 use core::cell::Cell;
 use core::fmt;
 
 use crate::error::Fault;
 
-/// Bytes that belong to one unfinished message.
+/// Memory for the bytes of one unfinished message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is nothing that a decoder can hold a message in",
+    message = "`{Self}` cannot hold a message for a decoder",
     label = "not a `Storage`",
     note = "use `Array<N>`, `Borrowed`, or `Grow`, which needs feedrate's feature `alloc` (or `std`); \
             `heapless::Vec<u8, N>` is one for heapless 0.8, and for 0.9 with the feature `heapless-09`"
@@ -19,22 +19,21 @@ pub trait Storage {
     /// What is held.
     fn held(&self) -> &[u8];
 
-    /// What is held, to be changed where it lies: a protocol may have to undo what its bytes went through.
+    /// The held bytes, mutable: a protocol may have to unmask or unstuff them in place.
     fn held_mut(&mut self) -> &mut [u8];
 
     /// Appends all of `bytes`. The decoder never appends past the limit.
     ///
     /// # Errors
     ///
-    /// [`Fault::Memory`] if there is no room; nothing has been appended then.
+    /// [`Fault::Memory`] if there is no room. Then nothing has been appended.
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault>;
 
-    /// Makes sure that as many bytes can be appended, within the limit. A storage that has its memory already has
-    /// nothing to do.
+    /// Makes sure that this many bytes can be appended, within the limit. A storage of fixed size need not do anything.
     ///
     /// # Errors
     ///
-    /// [`Fault::Memory`] if there is none to be had.
+    /// [`Fault::Memory`] if there is not enough.
     fn reserve(&mut self, _bytes: usize) -> Result<(), Fault> {
         Ok(())
     }
@@ -42,13 +41,13 @@ pub trait Storage {
     /// Drops the first `n` bytes and moves the others to the front.
     fn discard(&mut self, n: usize);
 
-    /// Drops what lies behind the first `n` bytes.
+    /// Drops everything after the first `n` bytes.
     fn truncate(&mut self, n: usize);
 
     /// Drops all bytes. Memory may be kept for the next message.
     fn clear(&mut self);
 
-    /// The decoder is idle: memory that was taken from a heap goes back.
+    /// Called when the decoder is idle: heap memory should be given back.
     fn release(&mut self) {}
 }
 
@@ -113,7 +112,7 @@ impl<const N: usize> Storage for Array<N> {
     }
 }
 
-/// The held bytes may be anybody's password, and are only counted.
+/// Shows how many bytes are held, not the bytes: they may contain a password.
 impl<const N: usize> fmt::Debug for Array<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Array").field("held", &self.length).field("limit", &N).finish()
@@ -122,7 +121,7 @@ impl<const N: usize> fmt::Debug for Array<N> {
 
 macro_rules! heapless_storage {
     ($heapless:ident) => {
-        /// As [`Array`], and slower where messages come in pieces: it appends byte by byte.
+        /// Like [`Array`], but slower where messages come in pieces: it appends byte by byte.
         impl<const N: usize> Storage for $heapless::Vec<u8, N> {
             #[inline]
             fn limit(&self) -> usize {
@@ -225,7 +224,7 @@ impl fmt::Debug for Borrowed<'_> {
     }
 }
 
-/// Copies `bytes` to `at`, if all of them have room there, and returns where they end.
+/// Copies `bytes` to `at`, if there is room for all of them, and returns where they end.
 #[cfg_attr(target_os = "none", inline(never))]
 pub(crate) fn copy(memory: &mut [u8], at: usize, bytes: &[u8]) -> Result<usize, Fault> {
     let fault = Fault::Memory { needed: bytes.len() };
@@ -245,8 +244,8 @@ pub(crate) fn shift_down(bytes: &mut [u8], n: usize) {
     }
 }
 
-/// A storage on the heap. It grows with the bytes that arrive, never on a length that was only claimed, up to a
-/// limit, and holds no memory while the decoder is idle.
+/// A storage on the heap. It grows with the bytes that arrive, up to a limit, and never because of a claimed length. It
+/// holds no memory while the decoder is idle.
 #[cfg(feature = "alloc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "alloc")))]
 pub struct Grow {
@@ -256,9 +255,8 @@ pub struct Grow {
 
 #[cfg(feature = "alloc")]
 impl Grow {
-    /// Memory that is kept from one message that came in pieces to the next, as long as the decoder does not become
-    /// idle.
-    // Twice a message of 64 KiB and what goes around it, as memory grows by doubling.
+    /// Memory that is kept between messages that came in pieces, until the decoder is idle.
+    // Twice the size of a message of 64 KiB with its overhead, because memory grows by doubling.
     const KEPT: usize = 132 * 1024;
 
     /// An empty storage for messages of up to `limit` bytes.

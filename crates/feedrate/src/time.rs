@@ -1,14 +1,14 @@
-//! Time, for all that waits: a number that is passed in.
+//! Time, as a number that the caller passes in.
 
 use core::fmt;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-/// A point in time: microseconds since an origin of the caller's choice, which only grow.
+/// A point in time: microseconds since an origin that the caller chooses. It must never go backwards.
 ///
-/// Nothing in this crate, or above it, reads a clock. What has to know the time is told, in this type, whatever the
-/// protocol; two instants can be compared if they were counted from the same origin. Arithmetic stops at both ends
-/// instead of wrapping: 64 bits last for 584,000 years.
+/// No crate of this family reads a clock: functions that need the time take it as an argument, in this type. Two
+/// instants can be compared if they have the same origin. Arithmetic saturates instead of wrapping: 64 bits last for
+/// 584,000 years.
 ///
 /// ```
 /// use core::time::Duration;
@@ -34,15 +34,15 @@ pub struct Instant {
 impl Instant {
     /// The origin.
     pub const ZERO: Self = Self::from_micros(0);
-    /// The last one.
+    /// The latest instant.
     pub const MAX: Self = Self::from_micros(u64::MAX);
 
-    /// So many microseconds after the origin.
+    /// This many microseconds after the origin.
     pub const fn from_micros(micros: u64) -> Self {
         Self { micros }
     }
 
-    /// So many milliseconds after the origin.
+    /// This many milliseconds after the origin.
     pub const fn from_millis(millis: u64) -> Self {
         Self::from_micros(millis.saturating_mul(1_000))
     }
@@ -59,15 +59,15 @@ impl Instant {
         self.micros / 1_000
     }
 
-    /// So much later, or [`MAX`](Self::MAX).
+    /// `span` later, saturating at [`MAX`](Self::MAX).
     #[must_use]
     pub fn saturating_add(self, span: Duration) -> Self {
-        // Not `Duration::as_micros`: its 128 bits cost a processor of 32 dearly.
+        // Not `Duration::as_micros`: its 128 bits are expensive on a 32-bit processor.
         let span = span.as_secs().saturating_mul(1_000_000).saturating_add(span.subsec_micros().into());
         Self::from_micros(self.micros.saturating_add(span))
     }
 
-    /// How long ago `earlier` was; zero, if it is yet to come.
+    /// The time since `earlier`, or zero if that is later.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.micros.saturating_sub(earlier.micros))

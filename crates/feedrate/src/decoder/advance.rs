@@ -1,7 +1,7 @@
-//! From one message to the next, in plain numbers: [`Decoder::advance`].
+//! Finds the next message, in plain numbers: [`Decoder::advance`].
 //!
-//! [`cross`](Decoder::cross) is the quick way across the end of what was read. [`search`](Decoder::search) does
-//! everything, step by step, in the same way wherever the bytes lie.
+//! [`cross`](Decoder::cross) is the fast path for a message cut by the end of the input. [`search`](Decoder::search)
+//! handles everything, step by step, in the same way wherever the bytes lie.
 
 use super::state::{Decoder, Seen, State};
 use crate::error::{Error, Fault};
@@ -9,26 +9,25 @@ use crate::protocol::{Extent, Protocol, Recovery};
 use crate::scan::find_end;
 use crate::storage::Storage;
 
-/// Whether there are quick ways beside the one that does everything. What has no cache, and counts its flash, goes
-/// without.
+/// Whether the fast paths are compiled. Targets without an operating system do without them, to save flash.
 const QUICK: bool = !cfg!(target_os = "none");
 
-/// How far [`Decoder::advance`] came: in registers, because a message is cut at every end of what was read.
+/// How far [`Decoder::advance`] came. Small enough for registers, because every chunk that is read cuts a message.
 #[derive(Clone, Copy)]
 pub(super) struct Advance {
-    /// Bytes of the input that come before the message, or went into the storage.
+    /// Bytes of the input that precede the message, or went into the storage.
     pub(super) taken: usize,
-    /// Bytes of the message, which is held if anything is, and else lies there in the input; or
+    /// Length of the message, which is in the storage if anything is held, and otherwise at that place in the input; or
     /// [`NOTHING`](Self::NOTHING).
     pub(super) length: usize,
 }
 
 impl Advance {
-    /// The input is used up, or something went wrong. No message is as long as this.
+    /// The input is used up, or there is an error. No message is this long.
     pub(super) const NOTHING: usize = usize::MAX;
 }
 
-/// Whether the bytes that are missing are on their way, or will not come.
+/// Whether the missing bytes may still come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line {
     Open,
@@ -40,7 +39,7 @@ struct Run<'i, 'e, E> {
     /// What has not been taken.
     input: &'i [u8],
     line: Line,
-    /// What [`Protocol::glance`] says of the input, or 0.
+    /// What [`Protocol::glance`] returned for the input, or 0.
     known: usize,
     error: &'e mut Option<Error<E>>,
 }
@@ -57,7 +56,7 @@ enum Step {
     Idle,
     /// A whole message, or a piece of one, of this many bytes.
     Lend(usize),
-    /// Something is wrong, and of a malformed message as much as there is to be has been passed over.
+    /// There is an error. As much of the malformed message as has to be skipped has been.
     Failed,
 }
 
@@ -67,7 +66,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         if QUICK { self.protocol.glance(input) } else { None }
     }
 
-    /// Goes on to the next message. `known`: what [`Protocol::glance`] says of the input, or 0.
+    /// Finds the next message. `known`: what [`Protocol::glance`] returned for the input, or 0.
     #[cfg_attr(not(target_os = "none"), inline(never))]
     pub(super) fn advance(
         &mut self,
@@ -85,8 +84,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         Advance { taken: input.len().saturating_sub(run.input.len()), length }
     }
 
-    /// The quick way across the end of what was read: a message that is cut there costs this twice. Whatever it
-    /// returns, [`step`](Self::step) would too.
+    /// The fast path for a message cut by the end of the input, which takes it twice. It returns nothing that
+    /// [`step`](Self::step) would not.
     #[inline(always)]
     fn cross(&mut self, input: &mut &[u8], known: usize, line: Line) -> Option<usize> {
         if !QUICK {
@@ -94,7 +93,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
         let held = self.storage.held().len();
         match self.state {
-            // The rest of one whose length is known.
+            // The rest of a message whose length is known.
             State::Stored { from: 0, seen: Seen::Length(n @ 1..) } => {
                 let (missing, rest) = input.split_at_checked(n.saturating_sub(held))?;
                 self.storage.append(missing).ok()?;
@@ -117,7 +116,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             return None;
         }
         if known > input.len() {
-            // The beginning of one.
+            // The beginning of a message.
             self.storage.append(input).ok()?;
             self.enter(State::Stored { from: 0, seen: Seen::Length(known) });
             *input = &[];
@@ -126,8 +125,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         Some(known)
     }
 
-    /// Copies what is to be changed, and cannot be where it lies, into the empty storage. Returns how much it was:
-    /// all, unless it is a piece.
+    /// Copies bytes that have to be changed, but cannot be in place, into the empty storage. Returns how many were
+    /// copied: all, unless it is a piece.
     pub(super) fn store(&mut self, input: &[u8], length: usize) -> Result<usize, Error<P::Error>> {
         let length = length.min(self.storage.limit().max(1));
         if let Err(fault) = self.storage.append(input.get(..length).unwrap_or_default()) {
@@ -174,7 +173,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
         let limit = self.storage.limit();
         let (held, seen) = match &self.state {
-            // A glance has seen all of the input: what does not fit is measured by what would.
+            // `glance` has seen all of the input. A message longer than the limit is measured again, from the bytes up
+            // to the limit.
             State::Direct => (run.input, Seen::Length(if run.known <= limit { run.known } else { 0 })),
             State::Stored { from, seen } => (self.storage.held().get(*from..).unwrap_or_default(), *seen),
             State::Lost(error) => {
@@ -183,7 +183,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             }
             State::Passing(_) | State::Until { .. } | State::Noise => return self.pass(run),
         };
-        // Had the bytes come one by one, none past the limit would ever be looked at.
+        // Never look past the limit: had the bytes come one by one, those would never have been seen.
         let bytes = held.get(..limit).unwrap_or(held);
         let (all, have) = (held.len(), bytes.len());
         let extent = match seen {
@@ -200,7 +200,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
             },
             Ok(Extent::Need(n)) => {
                 let needed = n.max(have.saturating_add(1));
-                // How long the message is that has a longer header, nobody knows.
+                // With a header longer than the limit, the message's length is unknown.
                 if needed > limit {
                     self.too_long(run, needed)
                 } else {
@@ -219,7 +219,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
     }
 
-    /// What is at the front: held bytes, or the input.
+    /// The bytes at the front: held ones, or the input.
     fn front<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
         match self.state {
             State::Stored { from, .. } => self.storage.held().get(from..).unwrap_or_default(),
@@ -227,7 +227,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
     }
 
-    /// A whole frame, if it may be believed.
+    /// A whole frame, if it passes [`Protocol::check`].
     fn checked(&mut self, run: &mut Run<'_, '_, P::Error>, n: usize) -> Step {
         match self.protocol.check(self.front(run.input).get(..n).unwrap_or_default()) {
             Ok(()) => Step::Lend(n),
@@ -239,7 +239,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
     }
 
-    /// Moves bytes from the input behind the held ones, until `needed` are held or the input is empty.
+    /// Appends bytes from the input to the held ones, until `needed` are held or the input is empty.
     #[inline(never)]
     fn wait(&mut self, run: &mut Run<'_, '_, P::Error>, needed: usize, seen: Seen) -> Step {
         if run.line == Line::Silent {
@@ -254,7 +254,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         if let State::Stored { from: from @ 1.., .. } = self.state {
             self.storage.discard(from);
         }
-        // Before anything can fail: `from` no longer holds.
+        // Before anything can fail, because `from` is outdated.
         self.enter(State::Stored { from: 0, seen });
         let missing = needed.saturating_sub(self.storage.held().len()).min(run.input.len());
         let (now, rest) = run.input.split_at_checked(missing).unwrap_or_default();
@@ -265,7 +265,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         Step::Again
     }
 
-    /// A message that reaches up to a delimiter.
+    /// A message that ends with a delimiter.
     fn until(&mut self, run: &mut Run<'_, '_, P::Error>, delimiter: &'static [u8]) -> Step {
         let (searched, mut matched) = match self.state {
             State::Stored { seen: Seen::Bytes { searched, matched }, .. } => (searched, matched),
@@ -291,7 +291,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         if have >= limit {
             return self.overlong(run, delimiter, matched);
         }
-        // Up to the delimiter, and nothing behind it. What is not held yet is what has just been searched.
+        // Up to the delimiter, and nothing after it. If nothing is held, the input is what has just been searched.
         let mut needed = have;
         if let State::Stored { .. } = self.state {
             let more = find_end(delimiter, &mut matched.clone(), run.input).unwrap_or(run.input.len());
@@ -300,7 +300,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.wait(run, needed, Seen::Bytes { searched: have, matched })
     }
 
-    /// A message that reaches up to a silence.
+    /// A message that ends at a silence.
     fn until_silence(&mut self, run: &mut Run<'_, '_, P::Error>) -> Step {
         let mut all = self.front(run.input).len();
         if let (State::Stored { .. }, Line::Open) = (&self.state, run.line) {
@@ -365,7 +365,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.fail(run, fault.into())
     }
 
-    /// A message that is longer than the storage, and nobody knows how long.
+    /// A message that is longer than the storage, by an unknown amount.
     #[cold]
     #[inline(never)]
     fn too_long(&mut self, run: &mut Run<'_, '_, P::Error>, declared: usize) -> Step {
@@ -373,10 +373,11 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.fault(run, Fault::TooLong { declared, limit })
     }
 
-    /// A message of `n` bytes, which is longer than the storage. Where its framing is intact, it alone is refused.
+    /// A message of `n` bytes, which is longer than the storage. If the framing is intact, only this message is
+    /// refused.
     #[cold]
     fn refuse(&mut self, run: &mut Run<'_, '_, P::Error>, n: usize) -> Step {
-        // A length that no memory can have stands for one that could not be read.
+        // `usize::MAX` stands for a length that could not be read.
         if matches!(P::RECOVERY, Recovery::Hunt | Recovery::Silence) || n == usize::MAX {
             return self.too_long(run, n);
         }
@@ -389,7 +390,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         self.refused(run, n)
     }
 
-    /// No delimiter in as many bytes as there may be.
+    /// No delimiter within the limit.
     #[cold]
     fn overlong(
         &mut self,
@@ -397,7 +398,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         delimiter: &'static [u8],
         matched: usize,
     ) -> Step {
-        // Where the delimiter is must not matter, or the error would depend on how much has arrived.
+        // The delimiter's place must not matter, or the error would depend on how much has arrived.
         let limit = self.storage.limit();
         let declared = limit.saturating_add(1);
         if P::RECOVERY != Recovery::Delimiter {
@@ -415,8 +416,8 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         Step::Failed
     }
 
-    /// What follows belongs to what was refused. Each state is entered with one recovery only: a protocol has no code
-    /// for those of others.
+    /// Skips what belongs to a refused message. Each state is tied to its recoveries, so a protocol contains no code
+    /// for the others.
     #[cold]
     fn pass(&mut self, run: &mut Run<'_, '_, P::Error>) -> Step {
         let available = run.input.len();
@@ -441,7 +442,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         if over && run.line == Line::Open { Step::Again } else { Step::Idle }
     }
 
-    /// Bytes at the front are no message.
+    /// Gives up `n` bytes at the front.
     fn give_up(&mut self, run: &mut Run<'_, '_, P::Error>, n: usize) {
         if let State::Stored { from, seen } = &mut self.state {
             *from = from.saturating_add(n);

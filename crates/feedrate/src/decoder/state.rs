@@ -1,4 +1,4 @@
-//! What a decoder knows between two calls.
+//! A decoder's state between two calls.
 
 use core::fmt;
 
@@ -7,26 +7,26 @@ use crate::storage::Storage;
 
 /// Turns byte slices into messages.
 ///
-/// `P` says what the bytes mean, `S` holds a message that came in pieces. See the [crate's front page](crate) for the
-/// loop and the promises.
+/// `P` is the [`Protocol`], `S` the [`Storage`] for messages that come in pieces. See the [crate's front page](crate)
+/// for the loop and the promises.
 pub struct Decoder<P: Protocol, S> {
     pub(super) protocol: P,
     pub(super) storage: S,
     pub(super) state: State<P::Error>,
-    /// A message that is shorter than this may be lent from the input at once: none while bytes are held that are not
-    /// done with, or the stream is lost.
+    /// Messages shorter than this may be lent from the input at once. 0 while unused bytes are held or the stream is
+    /// lost.
     pub(super) room: usize,
 }
 
 pub(super) enum State<E> {
     /// The storage is empty: messages are lent from the input.
     Direct,
-    /// The storage holds bytes. Those before `from` are done with, though the caller may still look at them.
+    /// The storage holds bytes. Those before `from` are used up, though the caller may still borrow them.
     Stored {
         from: usize,
         seen: Seen,
     },
-    /// So many bytes of a refused message are still to come.
+    /// This many bytes of a refused message are still to come.
     Passing(usize),
     /// A delimited message was refused: everything up to the delimiter belongs to it.
     Until {
@@ -38,12 +38,12 @@ pub(super) enum State<E> {
     Lost(E),
 }
 
-/// What is known of the message that is held, so that nothing is asked or looked for twice.
+/// What is known about the held message, so that nothing is computed or searched for twice.
 #[derive(Clone, Copy)]
 pub(super) enum Seen {
     /// How long it is; 0 if that is not known.
     Length(usize),
-    /// So many bytes of it hold no delimiter, and `matched` of them, at their end, are the beginning of one.
+    /// Its first `searched` bytes contain no delimiter, and the last `matched` of those are the beginning of one.
     Bytes { searched: usize, matched: usize },
 }
 
@@ -52,7 +52,7 @@ impl Seen {
 }
 
 impl<P: Protocol + fmt::Debug, S: Storage> fmt::Debug for Decoder<P, S> {
-    /// The held bytes may be anybody's password, and are only counted.
+    /// Shows how many bytes are held, not the bytes: they may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
             .field("protocol", &self.protocol)
