@@ -1,7 +1,7 @@
 //! The meanings of the frontend's type byte `p`.
 
-/// How the next `p` message is to be read: see [`Frontend::expect`](super::Frontend::expect). Only the server's last
-/// authentication request tells.
+/// How the next `p` message is to be read: see [`Frontend::expect`](super::Frontend::expect). It depends on the
+/// server's last authentication request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -14,7 +14,7 @@ pub enum Answer {
     Sasl,
     /// As a [`GSSResponse`](super::frontend::GSSResponse), which SSPI uses too.
     Gss,
-    /// As an [`AuthenticationResponse`](super::frontend::AuthenticationResponse): something was asked for, of a kind
-    /// that this crate does not know, or that could not be read.
+    /// As an [`AuthenticationResponse`](super::frontend::AuthenticationResponse): the request was malformed, or of a
+    /// kind that this crate does not know.
     Unknown,
 }

@@ -1,4 +1,4 @@
-//! What a backend says: its messages, and the [`Protocol`] that finds them in a stream.
+//! The messages of a backend (a server), and the [`Protocol`] that finds them in a stream.
 
 pub use super::message::authentication::Authentication;
 pub use super::message::backend_key_data::BackendKeyData;
@@ -55,7 +55,7 @@ pub type Frame<'a> = frame::Frame<'a, Backend>;
 messages! {
     /// Any message that a backend sends.
     ///
-    /// A message of a frontend has no place here, and the other way round:
+    /// A frontend's message is of another type:
     ///
     /// ```compile_fail
     /// use feedrate::pg::{backend, frontend};
@@ -64,9 +64,9 @@ messages! {
     /// ```
     backend: Backend, BackendLimits, long;
     tagged {
-    /// Asks for a proof of who the frontend is, or is content.
+    /// Asks the frontend to prove who it is, or reports success.
     Authentication<'a>,
-    /// What a CancelRequest has to show.
+    /// Process and key for a CancelRequest.
     BackendKeyData<'a>,
     /// Answers Bind.
     BindComplete,
@@ -80,7 +80,7 @@ messages! {
     CopyData<'a>,
     /// The COPY data are complete.
     CopyDone,
-    /// The server takes COPY data.
+    /// The server is ready for COPY data.
     CopyInResponse<'a>,
     /// COPY data follow.
     CopyOutResponse<'a>,
@@ -92,13 +92,13 @@ messages! {
     ErrorResponse<'a>,
     /// What a function returned.
     FunctionCallResponse<'a>,
-    /// The server does not speak the version asked for, or does not know an option.
+    /// The server does not support the requested version, or an option.
     NegotiateProtocolVersion<'a>,
-    /// There are no rows to be described.
+    /// The statement or portal returns no rows.
     NoData,
-    /// Something worth knowing.
+    /// A warning or other information.
     NoticeResponse<'a>,
-    /// NOTIFY.
+    /// A session has executed NOTIFY.
     NotificationResponse<'a>,
     /// The types of a statement's parameters.
     ParameterDescription<'a>,
@@ -108,7 +108,7 @@ messages! {
     ParseComplete,
     /// Execute's row limit was reached.
     PortalSuspended,
-    /// The server waits for a command.
+    /// The server is ready for the next command.
     ReadyForQuery,
     /// The columns of a result.
     RowDescription<'a>,
@@ -116,21 +116,21 @@ messages! {
     untagged {
     /// One byte in answer to SSLRequest or GSSENCRequest.
     EncryptionResponse,
-    /// An error in answer to SSLRequest or GSSENCRequest, which anybody may have written.
+    /// An error in answer to SSLRequest or GSSENCRequest, which anybody on the network may have sent.
     UntrustedError<'a>,
     /// An error in the form of protocol 2.0.
     PlainError<'a>,
-    /// A message of a type that this crate does not know, where [`Backend::allow_unknown`] lets it pass.
+    /// A message of unknown type, if [`Backend::allow_unknown`] admits it.
     Unknown<'a>,
     }
 }
 
 /// The stream of bytes that a backend sends: a [`Protocol`] whose messages are [`Frame`]s.
 ///
-/// It follows the startup phase as far as the bytes tell it: until AuthenticationOk only the messages that can come
-/// before it are accepted, with tighter limits. Two things have to be told: that one byte will answer an encryption
-/// request ([`expect_encryption_response`](Self::expect_encryption_response)), and that the encryption has begun
-/// ([`secured`](Self::secured)).
+/// It follows the startup phase: until AuthenticationOk it accepts only the messages that can come before it, with
+/// tighter limits. It has to be told two things that the bytes do not show: that an encryption request has been sent,
+/// whose answer is one byte ([`expect_encryption_response`](Self::expect_encryption_response)), and that the encryption
+/// has begun ([`secured`](Self::secured)).
 ///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Backend, backend::Message}};
@@ -150,7 +150,8 @@ messages! {
 pub struct Backend {
     phase: Phase,
     first: Phase,
-    /// The limits that `glance` goes by: none but in the phase in which the type byte says everything.
+    /// The limits for `glance`. They allow nothing except in the phase in which the type byte alone determines the
+    /// message.
     common: Caps,
     limits: BackendLimits,
     unknown: u32,
@@ -158,13 +159,13 @@ pub struct Backend {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// One byte is to come, or an error.
+    /// Waiting for one byte, or an error.
     Response(Encryption),
-    /// The server agreed to encrypt; what comes before that has begun is not from it.
+    /// The server agreed to encrypt. Bytes that come before the encryption begins are not from the server.
     Securing,
     Startup,
     Ready,
-    /// An error came where nobody can have trusted it.
+    /// An error came before anything could be trusted.
     Closed,
 }
 
@@ -192,7 +193,7 @@ impl Backend {
         backend
     }
 
-    /// Other limits than the default ones.
+    /// Sets limits other than the default ones.
     #[must_use]
     pub const fn limits(mut self, limits: BackendLimits) -> Self {
         self.limits = limits;
@@ -200,9 +201,9 @@ impl Backend {
         self
     }
 
-    /// Lets messages of unknown type pass, as [`Unknown`], if their length field says no more than `limit`.
+    /// Accepts messages of unknown type, as [`Unknown`], up to a length of `limit`.
     ///
-    /// Without it, an unknown type byte means that the stream is lost: its length is not believed.
+    /// Without this, an unknown type byte loses the stream: its length cannot be trusted.
     #[must_use]
     pub const fn allow_unknown(mut self, limit: u32) -> Self {
         self.unknown = limit;
@@ -210,20 +211,20 @@ impl Backend {
         self
     }
 
-    /// An SSLRequest or GSSENCRequest has been sent: one byte is to come, or an error.
+    /// Call this when an SSLRequest or GSSENCRequest has been sent: the answer is one byte, or an error.
     ///
-    /// When the byte says yes, nothing more is accepted until [`secured`](Self::secured): bytes that come behind it
-    /// in clear have been put there by somebody else (CVE-2021-23222).
+    /// If the server agrees, nothing more is accepted until [`secured`](Self::secured): unencrypted bytes after the
+    /// answer were injected by somebody else (CVE-2021-23222).
     pub fn expect_encryption_response(&mut self, encryption: Encryption) {
         self.enter(Phase::Response(encryption));
     }
 
-    /// The encryption has begun: from here on, the decoder is fed what it decrypts.
+    /// Call this when the encryption has begun. From then on, feed the decoder decrypted bytes.
     pub fn secured(&mut self) {
         self.enter(Phase::Startup);
     }
 
-    /// Whether AuthenticationOk has come.
+    /// Whether AuthenticationOk has been received.
     pub const fn is_authenticated(&self) -> bool {
         matches!(self.phase, Phase::Ready)
     }
@@ -275,8 +276,8 @@ impl Backend {
         let cap = if self.phase == Phase::Ready { self.common.get(class.index()) } else { self.cap(class) };
         match cap.measure(head) {
             Some(extent) => Ok(extent),
-            // Not a length, but the text of an error: `fe-connect.c`, CONNECTION_AWAITING_RESPONSE. It has the same
-            // limit.
+            // Not a length, but the text of an error (`fe-connect.c`, CONNECTION_AWAITING_RESPONSE). The limit is the
+            // same.
             None if tag == ErrorResponse::TAG
                 && matches!(self.phase, Phase::Startup | Phase::Response(_)) =>
             {
@@ -286,7 +287,7 @@ impl Backend {
         }
     }
 
-    /// Why nothing begins as these bytes do.
+    /// The error for bytes that begin no message.
     #[cold]
     #[inline(never)]
     fn refusal(&self, head: &[u8]) -> Error {
@@ -298,7 +299,7 @@ impl Backend {
                 "bytes in clear behind the consent to encrypt, which somebody else may have put there",
             ),
             (Phase::Response(_) | Phase::Startup, _) if tag == b'H' => Problem::of_foreign(tag, "HTTP"),
-            // An alert: TLS was to begin without having been asked for.
+            // TLS, such as the alert of a server that expects TLS from the first byte.
             (Phase::Response(_), _) if matches!(tag, 0x15 | 0x16) => Problem::unknown(tag),
             (Phase::Response(_), _) => Problem::Value {
                 what: "answer",
@@ -309,7 +310,7 @@ impl Backend {
             _ if !cap.refuses_all() => cap.problem(head),
             (_, Class::Unknown) => Problem::unknown(tag),
             (_, Class::Negotiation) => unexpected("after authentication"),
-            // Both begin other messages, so that nobody would ever be told.
+            // `S` and `G` begin other messages too, so without this error the mistake would go unnoticed.
             _ if tag == b'S' || tag == b'G' => unexpected(
                 "before authentication has ended, unless it answers a request for encryption that was announced",
             ),
@@ -319,7 +320,7 @@ impl Backend {
         Error::new(if response { EncryptionResponse::NAME } else { name(tag) }, problem.offset(), problem)
     }
 
-    /// What a frame is, outside of the phase in which all are tagged.
+    /// The kind of a frame, outside of the phase in which all are tagged.
     #[cold]
     fn parse_early(&mut self, raw: &[u8], tag: u8) -> (u8, Kind) {
         match self.phase {
@@ -372,7 +373,7 @@ impl Protocol for Backend {
         Ok(Frame::new(raw, tag, kind))
     }
 
-    /// An error as plain text: its NUL is its last byte.
+    /// An error in plain text, which ends with its NUL.
     fn scan(&mut self, so_far: &[u8], _: usize) -> Result<(), Error> {
         match so_far.get(..width(self.cap(Class::Report).limit())) {
             Some(text) if text.last() != Some(&0) => {
@@ -393,16 +394,15 @@ impl Protocol for Backend {
 }
 
 impl<'a> Frame<'a> {
-    /// The columns of a [`DataRow`], `None` if this is another message: in one pass, checked as they are walked
-    /// through.
+    /// The columns of a [`DataRow`], checked during the iteration; `None` if this is another message.
     ///
-    /// [`message`](frame::Frame::message) checks a row first, so that no column of a bad one is ever seen and the walk
-    /// cannot fail. That is two walks, and shows in rows of many columns; this is one.
+    /// [`message`](frame::Frame::message) checks the whole row first, so that iterating cannot fail. That is two
+    /// passes, which is measurable for rows with many columns; this is one.
     ///
     /// # Errors
     ///
-    /// The iterator ends with [`BadRow`] where the row is malformed. What is wrong, and where, is what
-    /// [`message`](frame::Frame::message) returns.
+    /// The iterator ends with [`BadRow`] if the row is malformed. [`message`](frame::Frame::message) returns what is
+    /// wrong, and where.
     ///
     /// ```
     /// use feedrate::{Array, Decoder, pg::Backend};
@@ -420,15 +420,15 @@ impl<'a> Frame<'a> {
         (self.tag() == DataRow::TAG).then(|| Columns::new(self.raw()))
     }
 
-    /// How the frontend's next `p` message is to be read, for
-    /// [`Frontend::expect`](crate::pg::Frontend::expect), if this is an [`Authentication`] request that is to be
-    /// answered. Of one that cannot be read too: for who forwards it, the frontend will know what was asked.
+    /// How the frontend's next `p` message is to be read, for [`Frontend::expect`](crate::pg::Frontend::expect), if
+    /// this is an [`Authentication`] request that expects an answer. It works for malformed requests too: a frontend to
+    /// which this one is forwarded may understand it.
     ///
     /// ```
     /// use feedrate::{Array, Decoder, pg::{Backend, frontend::Answer}};
     ///
     /// let mut decoder = Decoder::new(Backend::new(), Array::<64>::new());
-    /// // SASL's code in openGauss's form, with a number for the names of the mechanisms.
+    /// // The code of SASL, followed by a number instead of names of mechanisms, as openGauss sends it.
     /// let mut input = &b"R\0\0\0\x0c\0\0\0\x0a\0\0\0\x02"[..];
     /// let frame = decoder.feed(&mut input)?.unwrap();
     /// assert!(frame.message().is_err());
@@ -479,7 +479,7 @@ impl frame::sealed::Direction for Backend {
     }
 }
 
-/// By value, so that a frame need not be in memory for it.
+/// By value, so that the frame need not be in memory.
 #[inline(never)]
 fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
     Ok(match kind {

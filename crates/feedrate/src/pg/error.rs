@@ -1,4 +1,4 @@
-//! What can be wrong with a message, where, and what was expected.
+//! Errors in messages: what is wrong, where, and what was expected.
 
 use core::fmt;
 
@@ -18,7 +18,7 @@ impl Error {
         Self { message, at, problem }
     }
 
-    /// The message's name, as the PostgreSQL documentation spells it; "message" where its tag is not known.
+    /// The message's name, as the PostgreSQL documentation spells it; "message" if its tag is unknown.
     pub const fn message(&self) -> &'static str {
         self.message
     }
@@ -38,7 +38,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problem {
             Problem::Fault(fault) => fault.fmt(f),
-            // The message that it would be is of no interest.
+            // The name of a message would mean nothing.
             problem @ Problem::Foreign { .. } => problem.fmt(f),
             problem => write!(f, "{} at byte {}: {}", self.message, self.at, problem),
         }
@@ -53,20 +53,20 @@ impl From<Fault> for Error {
     }
 }
 
-/// The kinds of wrong.
-// A whole word says which: behind a byte, errors would be moved in two parts, with a call of `memcpy`.
+/// The kinds of errors.
+// The tag is a whole word: with a tag of one byte, errors would be moved in two parts, with a call of `memcpy`.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Problem {
-    /// What the decoder found, whatever the protocol.
+    /// An error that the decoder found, whatever the protocol.
     #[error(transparent)]
     Fault(Fault),
-    /// No message of this direction begins with this byte. Its length has not been looked at.
+    /// No message of this direction begins with this byte. The length has not been looked at.
     #[error("{} is not the type byte of a message in this direction", Byte(*.0))]
     UnknownTag(u8),
-    /// The bytes of another protocol: somebody has connected to the wrong port, or forgot to begin or to end TLS.
+    /// The bytes of another protocol: the peer has connected to the wrong port, or TLS is missing on one side.
     #[error("{} begins no message here: this looks like {protocol}", Byte(*.first))]
     Foreign {
         /// The first byte.
@@ -74,7 +74,7 @@ pub enum Problem {
         /// The protocol's name.
         protocol: &'static str,
     },
-    /// A message that cannot come at this point of the connection. Its length has not been looked at.
+    /// A message that cannot come at this point of the connection. The length has not been looked at.
     #[error("type byte {} cannot come {when}", Byte(*.tag))]
     Unexpected {
         /// The type byte.
@@ -85,11 +85,11 @@ pub enum Problem {
     /// The length field is out of bounds.
     #[error("length {length}, expected {min} to {max}")]
     Length {
-        /// As declared: it counts itself and the body, not the type byte.
+        /// As declared: it includes itself and the body, not the type byte.
         length: u32,
-        /// Smallest that is legal.
+        /// Smallest legal length.
         min: u32,
-        /// Largest that is accepted.
+        /// Largest accepted length.
         max: u32,
     },
     /// The body ends before the field does.
@@ -105,39 +105,39 @@ pub enum Problem {
     /// A string has no NUL before the message ends.
     #[error("the string has no terminating NUL before the message ends")]
     Unterminated,
-    /// Bytes behind the last field.
+    /// There are bytes after the last field.
     #[error("{0} bytes behind the end of the last field")]
     Trailing(usize),
-    /// Bytes behind the end of what should be one message.
+    /// There are bytes after the end of what should be one message.
     #[error("{0} bytes behind the end of the message")]
     Behind(usize),
-    /// A length or count below zero; of values, -1 alone means NULL.
+    /// A length or count below zero. (Only -1 is allowed, as the length of a value that is NULL.)
     #[error("{what} {found}, expected {expected}")]
     Negative {
         /// The field.
         what: &'static str,
         /// Its value.
         found: i32,
-        /// What it can be.
+        /// The allowed values.
         expected: &'static str,
     },
-    /// A field has a value that it cannot have.
+    /// A field has a value that is not allowed.
     #[error("{what} {found:#x}, expected {expected}")]
     Value {
         /// The field.
         what: &'static str,
         /// Its value.
         found: u32,
-        /// What it can be.
+        /// The allowed values.
         expected: &'static str,
     },
-    /// The peer answers something that does not follow from what it was asked.
+    /// The peer's answer does not fit what it was asked.
     #[error("{0}")]
     Disagrees(&'static str),
 }
 
 impl Problem {
-    /// Where a header is wrong: in its length, or from its first byte on.
+    /// The offset of the error in a header: its length, or its first byte.
     pub(crate) const fn offset(&self) -> usize {
         match self {
             Self::Length { .. } => 1,
@@ -149,7 +149,7 @@ impl Problem {
         Self::Foreign { first, protocol }
     }
 
-    /// As what a byte that begins no message is known: the first of a TLS record (RFC 8446, section 5.1), or an
+    /// The error for a byte that begins no message: the first byte of a TLS record (RFC 8446, section 5.1), or an
     /// unknown tag.
     pub(crate) const fn unknown(first: u8) -> Self {
         match first {
@@ -158,8 +158,8 @@ impl Problem {
         }
     }
 
-    /// The same of a header whose length cannot be: the first words of HTTP (RFC 9112, sections 3 and 4; RFC 9113,
-    /// section 3.4).
+    /// The same for a header whose length is out of bounds: it may be the beginning of HTTP (RFC 9112, sections 3 and
+    /// 4; RFC 9113, section 3.4).
     pub(crate) fn of_header(self, header: &[u8]) -> Self {
         const HTTP: [[u8; 4]; 6] = [*b"HTTP", *b"GET ", *b"POST", *b"HEAD", *b"PUT ", *b"PRI "];
         match header.first_chunk::<4>() {
@@ -170,7 +170,7 @@ impl Problem {
     }
 }
 
-/// A byte as a character where it has one, and in hexadecimal.
+/// A byte as a character if it is printable, and in hexadecimal.
 struct Byte(u8);
 
 impl fmt::Display for Byte {

@@ -1,4 +1,4 @@
-//! How a field is read, written and shown: one [`Form`] for each type of field, whatever message it is in.
+//! How a field is read, written and traced: one [`Form`] for each type of field, whatever message it is in.
 
 use core::fmt;
 
@@ -9,14 +9,14 @@ use super::text::{Secret, Text};
 use super::trace::Printer;
 use super::write::Sink;
 
-/// What errors call a field, and the number in front of a list.
+/// The names, in errors, of a field and of the count in front of a list.
 pub(crate) struct Name {
     pub(crate) field: &'static str,
     pub(crate) count: &'static str,
 }
 
-/// The form of a field of type `T`. A type is its own form, as a rule; where one type has several, `as` names another
-/// one in [`message!`](super::message::message).
+/// The form of a field of type `T`. Usually a type is its own form; where a type has several, `as` selects another one
+/// in [`message!`](super::message::message).
 pub(crate) trait Form<'a, T> {
     /// Reads and checks the field.
     fn read(reader: &mut Reader<'a>, name: &Name) -> Result<T, Bad>;
@@ -24,10 +24,10 @@ pub(crate) trait Form<'a, T> {
     /// Writes the same. `what` is the name of message and field.
     fn write<S: Sink>(value: T, out: &mut S, what: &'static str);
 
-    /// Shows it as libpq does.
+    /// Prints it as libpq does.
     fn trace(value: T, out: &mut Printer<'_, '_>) -> fmt::Result;
 
-    /// One that can be written.
+    /// A value that can be written.
     #[cfg(feature = "arbitrary")]
     fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<T>;
 }
@@ -89,7 +89,7 @@ impl Pieces for &[u8] {
     const KIND: Kind = Kind::Rest;
 }
 
-/// All bytes that are left, and nobody's to see.
+/// All bytes that are left, secret.
 impl<'a> Form<'a, Self> for Secret<'a> {
     #[inline]
     fn read(reader: &mut Reader<'a>, _: &Name) -> Result<Self, Bad> {
@@ -111,7 +111,7 @@ impl<'a> Form<'a, Self> for Secret<'a> {
     }
 }
 
-/// Behind its length; -1 is NULL.
+/// After its length; -1 is NULL.
 impl<'a> Form<'a, Self> for Option<&'a [u8]> {
     #[inline]
     fn read(reader: &mut Reader<'a>, _: &Name) -> Result<Self, Bad> {
@@ -167,7 +167,7 @@ macro_rules! integers {
 integers! {
     i16, int16;
     i32, number;
-    // What is not signed is an object identifier.
+    // Unsigned fields are object identifiers.
     u32, oid;
 }
 
@@ -175,7 +175,7 @@ impl Pieces for u32 {
     const KIND: Kind = Kind::Int32;
 }
 
-/// The number of a process, which is another one in the next run.
+/// The number of a process, which differs between runs.
 pub(crate) struct Process;
 
 impl Form<'_, i32> for Process {
@@ -199,7 +199,7 @@ impl Form<'_, i32> for Process {
     }
 }
 
-/// Items behind their number, an Int16; or, where an item says so, in front of a zero byte.
+/// Items after their count, an Int16; or, for items that are `TERMINATED`, up to a zero byte.
 impl<'a, T: Item<'a>> Form<'a, Self> for List<'a, T> {
     #[inline]
     fn read(reader: &mut Reader<'a>, name: &Name) -> Result<Self, Bad> {

@@ -10,7 +10,7 @@ use super::trace::Printer;
 use super::write::Sink;
 use crate::encode::EncodeError;
 
-/// How a value is represented on the wire. Signed, and other codes than the two are kept.
+/// How a value is represented on the wire. The code is signed; unknown codes are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -87,7 +87,7 @@ impl Pieces for Format {
     const KIND: Kind = Kind::Int16;
 }
 
-/// A format in one byte, as CopyInResponse and its like have it.
+/// A format in one byte, as in CopyInResponse, CopyOutResponse and CopyBothResponse.
 pub(crate) struct OneByte;
 
 impl Form<'_, Format> for OneByte {
@@ -95,7 +95,7 @@ impl Form<'_, Format> for OneByte {
         reader.u8(name.field).map(|code| Format(code.into()))
     }
 
-    // A call: three messages share it.
+    // Not inlined: shared by three messages.
     #[inline(never)]
     fn write<S: Sink>(format: Format, out: &mut S, what: &'static str) {
         match u8::try_from(format.0) {
@@ -105,7 +105,7 @@ impl Form<'_, Format> for OneByte {
     }
 
     fn trace(format: Format, out: &mut Printer<'_, '_>) -> fmt::Result {
-        // One that does not fit into a byte cannot be on the wire.
+        // A format that does not fit into a byte cannot be on the wire.
         out.byte(u8::try_from(format.0).unwrap_or(u8::MAX))
     }
 

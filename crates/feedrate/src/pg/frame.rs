@@ -1,4 +1,4 @@
-//! One message as it came: its raw bytes, and its meaning on demand.
+//! One message as received: its raw bytes, parsed on demand.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -11,10 +11,9 @@ use crate::protocol::{Extent, Protocol};
 /// Bytes of type byte and length.
 pub(crate) const HEADER: usize = 5;
 
-/// One whole message as it came, of the direction `D`: [`Backend`](super::Backend) or [`Frontend`](super::Frontend).
+/// One whole message as received, of the direction `D`: [`Backend`](super::Backend) or [`Frontend`](super::Frontend).
 ///
-/// Its bytes are at hand for forwarding, its type byte for routing, and only [`message`](Self::message) looks at its
-/// fields.
+/// The raw bytes serve for forwarding and the type byte for routing; only [`message`](Self::message) parses the fields.
 ///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Backend, backend::{CommandComplete, Message}}};
@@ -35,7 +34,7 @@ pub struct Frame<'a, D> {
     direction: PhantomData<D>,
 }
 
-/// What decides the meaning of a frame besides its type byte. `Tagged` is the rule.
+/// What determines the meaning of a frame besides its type byte. Usually it is `Tagged`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Tagged,
@@ -62,12 +61,12 @@ pub(crate) mod sealed {
         where
             Self: super::Direction;
 
-        /// One that is in no startup any more.
+        /// A direction whose startup phase is over.
         fn established() -> Self;
 
         fn name(frame: &Frame<'_, Self>) -> &'static str;
 
-        /// The fields of a message that is to be streamed. `None`: not at this point of the connection.
+        /// The fields of a message that is to be streamed. `None`: it cannot be at this point of the connection.
         fn shapes(&self, tag: u8) -> Option<&'static [Shape]>;
     }
 }
@@ -76,8 +75,8 @@ impl<'a, D> Frame<'a, D>
 where
     D: Direction + for<'b> Protocol<Bytes<'b> = &'b [u8], Message<'b> = Frame<'b, D>, Error = Error>,
 {
-    /// One message that is whole in memory: of any kind that is sent once authentication has ended, under the default
-    /// limits.
+    /// A frame from one complete message in memory. It may be of any kind that is sent after authentication, and must
+    /// be within the default limits.
     ///
     /// ```
     /// use feedrate::pg::backend::{self, Message};
@@ -92,8 +91,8 @@ where
     ///
     /// # Errors
     ///
-    /// When the bytes are no message of this direction, or not all of one, or more than one. Its fields are looked at
-    /// by [`message`](Self::message).
+    /// If the bytes are not exactly one message of this direction. The fields are only checked by
+    /// [`message`](Self::message).
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, Error> {
         let mut direction = D::established();
         let length = match direction.extent(bytes)? {
@@ -118,19 +117,19 @@ impl<'a, D: Direction> Frame<'a, D> {
         Self { raw, tag, kind, direction: PhantomData }
     }
 
-    /// The type byte, or 0: the startup packets and the one-byte answers have none.
+    /// The type byte, or 0 for startup packets and one-byte answers, which have none.
     #[inline]
     pub const fn tag(&self) -> u8 {
         self.tag
     }
 
-    /// All bytes of the message, as they came.
+    /// All bytes of the message, as received.
     #[inline]
     pub const fn raw(&self) -> &'a [u8] {
         self.raw
     }
 
-    /// The bytes behind the type byte and the length; of an untagged packet, behind the length.
+    /// The bytes after the type byte and the length; in an untagged packet, after the length.
     pub fn body(&self) -> &'a [u8] {
         let header = match self.kind {
             Kind::Startup => 4,
@@ -146,11 +145,11 @@ impl<'a, D: Direction> Frame<'a, D> {
         D::name(self)
     }
 
-    /// The message itself, read and checked to its last byte.
+    /// Parses the message, and checks it to its last byte.
     ///
     /// # Errors
     ///
-    /// What is wrong with its body. The frame is intact, and so is the stream.
+    /// If the body is malformed. The frame is intact, and so is the stream.
     #[inline]
     pub fn message(&self) -> Result<D::Message<'a>, Error> {
         D::message(self)
@@ -162,7 +161,7 @@ impl<'a, D: Direction> Frame<'a, D> {
     }
 }
 
-/// Writes the bytes that came.
+/// Writes the bytes as received.
 impl<D> Encode for Frame<'_, D> {
     fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
         out.put(self.raw)
@@ -210,7 +209,7 @@ pub struct OwnedFrame<D> {
 
 #[cfg(feature = "alloc")]
 impl<D> OwnedFrame<D> {
-    /// The same, lent.
+    /// Borrows it as a [`Frame`].
     pub const fn as_frame(&self) -> Frame<'_, D> {
         Frame { raw: &self.raw, tag: self.tag, kind: self.kind, direction: PhantomData }
     }

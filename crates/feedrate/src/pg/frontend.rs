@@ -1,4 +1,4 @@
-//! What a frontend says: its messages, and the [`Protocol`] that finds them in a stream.
+//! The messages of a frontend (a client), and the [`Protocol`] that finds them in a stream.
 
 pub use super::answer::Answer;
 pub use super::message::authentication_response::AuthenticationResponse;
@@ -51,7 +51,8 @@ messages! {
     /// Any message that a frontend sends.
     frontend: Frontend, FrontendLimits, large;
     tagged {
-    /// An answer to an authentication request, where nobody has told the decoder which: see [`Frontend::expect`].
+    /// An answer to an authentication request, if the decoder has not been told of which kind: see
+    /// [`Frontend::expect`].
     AuthenticationResponse<'a>,
     /// Makes a portal.
     Bind<'a>,
@@ -61,13 +62,13 @@ messages! {
     CopyData<'a>,
     /// The COPY data are complete.
     CopyDone,
-    /// The COPY is given up.
+    /// The frontend aborts the COPY.
     CopyFail<'a>,
     /// Asks for a description.
     Describe<'a>,
     /// Runs a portal.
     Execute<'a>,
-    /// Has the server send what it has buffered.
+    /// Makes the server send what it has buffered.
     Flush,
     /// Calls a function.
     FunctionCall<'a>,
@@ -77,7 +78,7 @@ messages! {
     Query<'a>,
     /// Ends a batch.
     Sync,
-    /// The frontend is done.
+    /// Ends the connection.
     Terminate,
     }
     untagged {
@@ -87,9 +88,9 @@ messages! {
     SSLRequest,
     /// Asks for GSSAPI encryption.
     GSSENCRequest,
-    /// Asks for the cancellation of what another session is doing.
+    /// Asks to cancel what another session is doing.
     CancelRequest<'a>,
-    /// The frontend begins TLS without having asked.
+    /// The frontend begins TLS without a request.
     DirectTls,
     /// A password, in clear or hashed.
     PasswordMessage<'a>,
@@ -99,30 +100,30 @@ messages! {
     SASLResponse<'a>,
     /// A token of GSSAPI or SSPI.
     GSSResponse<'a>,
-    /// A message of a type that this crate does not know, where [`Frontend::allow_unknown`] lets it pass.
+    /// A message of unknown type, if [`Frontend::allow_unknown`] admits it.
     Unknown<'a>,
     }
 }
 
-/// The content type of a TLS handshake record (RFC 8446, section 5.1), with which a ClientHello begins.
+/// The content type of a TLS handshake record (RFC 8446, section 5.1): the first byte of a ClientHello.
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// Bytes of a startup packet's length and code: the shortest is no longer.
+/// Bytes of a startup packet's length and code: the shortest packet.
 const STARTUP: u32 = 8;
 
 /// The stream of bytes that a frontend sends: a [`Protocol`] whose messages are [`Frame`]s.
 ///
-/// What the bytes alone do not tell, the side that answers them has to:
+/// It has to be told what the bytes alone do not show:
 ///
 /// * how an encryption request was [`answered`](Self::answered),
 /// * how the next `p` message is to be read ([`expect`](Self::expect)), or it will be an [`AuthenticationResponse`],
-/// * that the authentication is over ([`authenticated`](Self::authenticated)): before it, only `p` and Terminate are
+/// * that the authentication is over ([`authenticated`](Self::authenticated)): before that, only `p` and Terminate are
 ///   accepted.
 ///
-/// So while the authentication lasts, one message can be read for each request of the server, and a proxy whose
-/// client sends ahead has to let the rest wait until the server has answered.
+/// So during authentication one message can be read for each request of the server. If a client sends ahead, a proxy
+/// has to hold the rest back until the server has answered.
 ///
-/// Nothing is read behind Terminate or CancelRequest, as no server does: what comes there is passed over.
+/// Everything after Terminate or CancelRequest is skipped, as servers do.
 ///
 /// ```
 /// use feedrate::{Array, Decoder, pg::{Frontend, frontend::Message}};
@@ -142,7 +143,8 @@ const STARTUP: u32 = 8;
 pub struct Frontend {
     phase: Phase,
     first: Phase,
-    /// The limits that `glance` goes by: none but in the phase in which the type byte says everything.
+    /// The limits for `glance`. They allow nothing except in the phase in which the type byte alone determines the
+    /// message.
     common: Caps,
     limits: FrontendLimits,
     unknown: u32,
@@ -160,10 +162,10 @@ enum Phase {
     Asked,
     Authenticating,
     Ready,
-    /// After Terminate or CancelRequest. No server reads further, and none complains: pg_basebackup says goodbye twice,
-    /// and some drivers do behind a CancelRequest.
+    /// After Terminate or CancelRequest. Servers ignore what follows: pg_basebackup sends Terminate twice, and some
+    /// drivers send it after a CancelRequest.
     Over,
-    /// Bytes in clear came where encrypted ones were to come.
+    /// Unencrypted bytes came where encrypted ones were due.
     Closed,
 }
 
@@ -200,7 +202,7 @@ impl Frontend {
         frontend
     }
 
-    /// Other limits than the default ones.
+    /// Sets limits other than the default ones.
     #[must_use]
     pub const fn limits(mut self, limits: FrontendLimits) -> Self {
         self.limits = limits;
@@ -208,9 +210,9 @@ impl Frontend {
         self
     }
 
-    /// Lets messages of unknown type pass, as [`Unknown`], if their length field says no more than `limit`.
+    /// Accepts messages of unknown type, as [`Unknown`], up to a length of `limit`.
     ///
-    /// Without it, an unknown type byte means that the stream is lost: its length is not believed.
+    /// Without this, an unknown type byte loses the stream: its length cannot be trusted.
     #[must_use]
     pub const fn allow_unknown(mut self, limit: u32) -> Self {
         self.unknown = limit;
@@ -218,14 +220,14 @@ impl Frontend {
         self
     }
 
-    /// The encryption request was answered. Until this is said, nothing that follows the request is accepted.
+    /// Call this when the encryption request has been answered. Until then, nothing after the request is accepted.
     ///
-    /// `rest` is what is left of the input. After a consent the decoder is to be fed what the encryption decrypts,
-    /// and nothing may be left: bytes that came in clear would be taken for encrypted ones (CVE-2021-23214).
+    /// `rest` is what is left of the input. If the answer is yes, nothing may be left, because unencrypted bytes would
+    /// be taken for encrypted ones (CVE-2021-23214). From then on, feed the decoder decrypted bytes.
     ///
     /// # Errors
     ///
-    /// When bytes are left after a consent: close the connection.
+    /// If the answer is yes and bytes are left: close the connection.
     pub fn answered(&mut self, response: EncryptionResponse, rest: &[u8]) -> Result<(), Error> {
         if let (EncryptionResponse::Accepted(_), false) = (response, rest.is_empty()) {
             self.enter(Phase::Closed);
@@ -234,7 +236,7 @@ impl Frontend {
             return Err(Error::new(SSLRequest::NAME, width(STARTUP), Problem::Disagrees(rule)));
         }
         if let EncryptionResponse::Accepted(_) = response {
-            // An encrypted connection is not encrypted again.
+            // On an encrypted connection neither can be requested again.
             self.asked_ssl = true;
             self.asked_gss = true;
         }
@@ -242,19 +244,19 @@ impl Frontend {
         Ok(())
     }
 
-    /// How the next `p` message is to be read: [`Frame::answer`](super::backend::Frame::answer) and
-    /// [`Authentication::answer`](super::backend::Authentication::answer) say it of every request.
+    /// Sets how the next `p` message is to be read. [`Frame::answer`](super::backend::Frame::answer) and
+    /// [`Authentication::answer`](super::backend::Authentication::answer) return it for every request.
     pub fn expect(&mut self, answer: Answer) {
         self.answer = answer;
         self.enter(self.phase);
     }
 
-    /// AuthenticationOk has been sent.
+    /// Call this when AuthenticationOk has been sent.
     pub fn authenticated(&mut self) {
         self.go_on(Phase::Ready);
     }
 
-    /// What the server has said leads to this phase, if the frontend has not said goodbye meanwhile.
+    /// Enters the phase that the server's message leads to, unless the frontend has ended the connection.
     fn go_on(&mut self, phase: Phase) {
         if !matches!(self.phase, Phase::Over | Phase::Closed) {
             self.enter(phase);
@@ -265,7 +267,7 @@ impl Frontend {
         let none = Cap::new(0);
         self.phase = phase;
         self.common = match phase {
-            // In the order of the classes' numbers. Terminate has no part in it: it ends the phase.
+            // In the order of the classes' numbers. Terminate is left out: it ends the phase.
             Phase::Ready => Caps::new([
                 self.cap(Class::Unknown),
                 none,
@@ -288,7 +290,7 @@ impl Frontend {
                 scram
             }
             (Phase::Authenticating, Class::Answer) => authentication,
-            // Of somebody who is not known yet, no more is taken than of their answers.
+            // From a client that is not authenticated yet, accept no more than for its answers.
             (Phase::Authenticating, Class::End) => smaller(small, authentication),
             (Phase::Ready, Class::End | Class::Small) => small,
             (Phase::Ready, Class::Large) => large,
@@ -326,13 +328,13 @@ impl Frontend {
         let Some(code) = head.get(4..8) else {
             return Some(Extent::Need(8));
         };
-        // A server takes the second request of a kind for a StartupMessage of a version that does not exist.
+        // To a server, the second request of a kind is a StartupMessage of a version that does not exist.
         let asked_again = (self.asked_ssl && *code == SSLRequest::CODE.to_be_bytes())
             || (self.asked_gss && *code == GSSENCRequest::CODE.to_be_bytes());
         (!asked_again).then(|| Extent::Message(width(length)))
     }
 
-    /// Why nothing begins as these bytes do.
+    /// The error for bytes that begin no message.
     #[cold]
     #[inline(never)]
     fn refusal(&self, head: &[u8]) -> Error {
@@ -358,11 +360,11 @@ impl Frontend {
             let rule = "the second request of its kind on this connection";
             return Error::new(startup_name(head), 4, Problem::Disagrees(rule));
         }
-        // What it is has not been looked at.
+        // The code has not been looked at.
         Error::new("startup packet", 0, Problem::Length { length, min, max }.of_header(head))
     }
 
-    /// What a frame is, outside of the phase in which all are tagged.
+    /// The kind of a frame, outside of the phase in which all are tagged.
     #[cold]
     fn parse_early(&mut self, raw: &[u8], tag: u8) -> (u8, Kind) {
         if self.phase != Phase::Startup {
@@ -371,7 +373,7 @@ impl Frontend {
                 return (tag, Kind::Tagged);
             }
             if self.answer == Answer::SaslInitial {
-                // What limit the next one has depends on the mechanism.
+                // The limit of the next one depends on the mechanism.
                 self.scram = raw.get(HEADER..).is_some_and(|body| body.starts_with(b"SCRAM-"));
             }
             return (tag, Kind::Answer(self.answer));
@@ -397,7 +399,7 @@ impl Frontend {
     }
 }
 
-/// The code, or version, of a startup packet.
+/// The code or version of a startup packet.
 fn code(raw: &[u8]) -> u32 {
     raw.get(4..).and_then(|behind| behind.first_chunk()).map_or(0, |code| u32::from_be_bytes(*code))
 }
@@ -430,8 +432,8 @@ impl Protocol for Frontend {
     }
 
     fn skipped(&mut self, n: usize) {
-        // A StartupMessage that the storage cannot hold is refused alone, and was one all the same. (Requests for
-        // encryption are no longer than what tells them, and behind a CancelRequest nothing is to come.)
+        // A StartupMessage that is too long for the storage is refused alone, but still ends this phase. (Encryption
+        // requests have no more bytes than it takes to recognise them, and after a CancelRequest nothing is due.)
         if self.phase == Phase::Startup && n > 0 {
             self.enter(Phase::Authenticating);
         }
@@ -467,12 +469,12 @@ impl frame::sealed::Direction for Frontend {
     }
 
     fn shapes(&self, tag: u8) -> Option<&'static [Shape]> {
-        // Terminate ends the phase, as a whole message: there is no use for a longer one.
+        // Terminate ends the phase, and is never streamed: there is no use for a long one.
         (self.phase == Phase::Ready && tag != Terminate::TAG).then(|| shapes_of(tag))
     }
 }
 
-/// By value, so that a frame need not be in memory for it.
+/// By value, so that the frame need not be in memory.
 #[inline(never)]
 fn read(raw: &[u8], tag: u8, kind: Kind) -> Result<Message<'_>, Error> {
     match kind {

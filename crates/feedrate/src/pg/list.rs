@@ -9,7 +9,7 @@ use super::trace::Printer;
 use super::write::Sink;
 use crate::encode::EncodeError;
 
-/// Several of the same: lent from a parsed message, or from a slice of the caller's who wants to encode one.
+/// A list of items: borrowed from a parsed message, or from the caller's slice for a message to be encoded.
 ///
 /// A list from a message has been checked as a whole when the message was parsed, so iterating cannot fail.
 ///
@@ -31,7 +31,7 @@ enum Source<'a, T> {
     Slice(&'a [T]),
 }
 
-/// What a [`List`] can be of. It cannot be implemented outside of this crate.
+/// The items of a [`List`]. It cannot be implemented outside of this crate.
 pub trait Item<'a>: Copy + sealed::Item<'a> {}
 
 pub(crate) mod sealed {
@@ -40,16 +40,16 @@ pub(crate) mod sealed {
     use super::{Bad, Printer, Reader, Sink};
 
     pub trait Item<'a>: Default {
-        /// Bytes on the wire, where that is the same for all.
+        /// Bytes on the wire, if that is the same for all items.
         const SIZE: Option<usize> = None;
 
-        /// Whether a list of these ends with a zero byte in place of one, and not after a number that stands before it.
+        /// Whether a list of these ends with a zero byte, instead of beginning with a count.
         const TERMINATED: bool = false;
 
         /// Reads and checks one.
         fn read(reader: &mut Reader<'a>) -> Result<Self, Bad>;
 
-        /// Reads one that has been checked; a default, if that should fail all the same.
+        /// Reads one that has been checked, so it cannot fail; if it did, the result would be a default.
         #[inline]
         fn walk(bytes: &mut &'a [u8]) -> Self {
             let mut reader = Reader::new(bytes);
@@ -70,17 +70,17 @@ pub(crate) mod sealed {
 }
 
 impl<'a, T> List<'a, T> {
-    /// These items.
+    /// A list of these items.
     pub const fn new(items: &'a [T]) -> Self {
         Self { source: Source::Slice(items) }
     }
 }
 
 impl<'a, T: Item<'a>> List<'a, T> {
-    /// A list of nothing.
+    /// The empty list.
     pub const EMPTY: Self = Self { source: Source::Slice(&[]) };
 
-    /// How many there are.
+    /// The number of items.
     #[inline]
     pub const fn len(&self) -> usize {
         match self.source {
@@ -103,7 +103,7 @@ impl<'a, T: Item<'a>> List<'a, T> {
         }
     }
 
-    /// The one at `index`, counted from 0. Items of varying size are walked through up to there.
+    /// The item at `index`, counted from 0. Takes time proportional to `index` if the items vary in size.
     pub fn get(&self, index: usize) -> Option<T> {
         self.iter().nth(index)
     }
@@ -124,7 +124,7 @@ impl<'a, T: Item<'a>> List<'a, T> {
         Ok(Self { source: Source::Wire { count, bytes } })
     }
 
-    /// Checks items up to a zero byte in place of one, and takes them and the zero.
+    /// Checks items up to a zero byte, and takes them and the zero.
     pub(crate) fn read_terminated(reader: &mut Reader<'a>, what: &'static str) -> Result<Self, Bad> {
         let all = reader.peek();
         let mut count = 0_usize;
@@ -143,7 +143,7 @@ impl<'a, T: Item<'a>> List<'a, T> {
         Ok(Self { source: Source::Wire { count, bytes } })
     }
 
-    /// As many good items as are at the front of `bytes`.
+    /// The well-formed items at the front of `bytes`.
     #[cfg(any(feature = "alloc", feature = "arbitrary"))]
     pub(crate) fn from_good(bytes: &'a [u8]) -> Self {
         let mut reader = Reader::new(bytes);
@@ -205,7 +205,7 @@ impl<'a> List<'a, Option<&'a [u8]>> {
     }
 }
 
-/// The part of `all` that `reader`, which has been at its start, has taken.
+/// The part of `all` that `reader` has taken; it began at the start of `all`.
 #[inline]
 fn front<'a>(all: &'a [u8], reader: &Reader<'a>) -> &'a [u8] {
     all.get(..all.len().saturating_sub(reader.left())).unwrap_or_default()
@@ -291,8 +291,8 @@ pub struct Iter<'a, T> {
     /// How many are left in `bytes`.
     count: usize,
     bytes: &'a [u8],
-    /// Those of a list that is not from the wire. Two fields instead of an enum: the loop over a row then asks for
-    /// nothing but the count.
+    /// The items of a list that is not from the wire. Two fields instead of an enum, so that the loop over a row only
+    /// checks the count.
     items: &'a [T],
 }
 
@@ -411,7 +411,7 @@ impl<'a> sealed::Item<'a> for Text<'a> {
     }
 }
 
-/// A piece of the fuzzer's own bytes, so that nothing has to be allocated for it.
+/// Part of the fuzzer's own bytes, so that nothing has to be allocated.
 #[cfg(feature = "arbitrary")]
 impl<'a, T: Item<'a>> arbitrary::Arbitrary<'a> for List<'a, T> {
     fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
@@ -421,7 +421,7 @@ impl<'a, T: Item<'a>> arbitrary::Arbitrary<'a> for List<'a, T> {
 
 #[cfg(feature = "defmt")]
 impl<'a, T: Item<'a>> defmt::Format for List<'a, T> {
-    /// How many there are: what they are may be a secret.
+    /// Only the number of items: their content may be secret.
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "List({=usize})", self.len());
     }

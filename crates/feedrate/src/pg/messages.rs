@@ -1,7 +1,6 @@
 //! All messages of one direction, in one enum.
 
-/// The messages of one direction: the enum, how a type byte is read, how a message is written and traced, what it is
-/// called, and which limit its length has.
+/// The messages of one direction: the enum, reading by type byte, writing, tracing, names, and limits of lengths.
 macro_rules! messages {
     (
         $(#[$doc:meta])*
@@ -19,7 +18,7 @@ macro_rules! messages {
             $( $(#[$untagged_doc])* $Untagged($Untagged $(<$untagged_life>)?), )*
         }
 
-        /// Which limit the length of a message has; the type byte alone decides.
+        /// The class of limits for a type byte.
         const fn class(tag: u8) -> Class {
             match tag {
                 $( $Message::TAG => <$Message as Sent<Class>>::CLASS, )*
@@ -27,7 +26,7 @@ macro_rules! messages {
             }
         }
 
-        /// The same from a table: in code, `match` becomes a table of jumps, larger and slower.
+        /// The same from a table: the `match` would compile to a jump table, which is larger and slower.
         #[inline]
         fn class_of(tag: u8) -> Class {
             static CLASSES: [Class; 256] = {
@@ -50,7 +49,7 @@ macro_rules! messages {
             NAMES.iter().find(|(of, _)| *of == tag).map_or("message", |(_, name)| name)
         }
 
-        /// The shapes of its fields.
+        /// The shapes of the message's fields.
         fn shapes_of(tag: u8) -> &'static [Shape] {
             match tag {
                 $( $Message::TAG => <$Message as Shaped>::SHAPES, )*
@@ -125,8 +124,8 @@ macro_rules! messages {
                 }
             }
 
-            /// The same message, to be written under other limits than the default ones: those under which it was read,
-            /// for example.
+            /// The same message, to be written under other than the default limits: for example those under which it
+            /// was read.
             ///
             /// ```
             /// use feedrate::Encode;
@@ -149,7 +148,7 @@ macro_rules! messages {
                 matches!(self.header(), Header::Tag(_))
             }
 
-            /// The most that its length field may say.
+            /// The largest allowed length.
             const fn limit(&self, limits: &$Limits) -> u32 {
                 limits.most(match self {
                     $( Self::$Message(_) => <$Message as Sent<Class>>::CLASS, )*

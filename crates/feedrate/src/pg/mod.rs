@@ -1,25 +1,26 @@
 //! PostgreSQL's frontend/backend protocol, versions 3.0 and 3.2: every message, both directions.
 //!
 //! The specification is the chapter [Frontend/Backend Protocol](https://www.postgresql.org/docs/18/protocol.html) of
-//! PostgreSQL's documentation; where servers and libpq do otherwise, this module does as they do, and says so.
+//! PostgreSQL's documentation. Where servers and libpq deviate from it, this module follows them, and its documentation
+//! says so.
 //!
-//! A stream has a direction, [`Backend`] or [`Frontend`], and its messages are typed by it: [`backend::Message`] and
-//! [`frontend::Message`] have no variant in common. `feed` hands out a [`Frame`]: the raw bytes of one message, its
-//! type byte, and on demand the [`message`](Frame::message) itself.
+//! A backend is a server, a frontend a client. A stream has a direction, [`Backend`] or [`Frontend`], named after its
+//! sender; the two have different message types, [`backend::Message`] and [`frontend::Message`]. `feed` returns a
+//! [`Frame`]: the raw bytes of one message, its type byte, and on demand the parsed [`message`](Frame::message).
 //!
 //! | you want to | use |
 //! |---|---|
 //! | forward | [`Frame::raw`] |
 //! | route by type | [`Frame::tag`], compared with [`backend::DataRow::TAG`] and the like |
 //! | read fields | [`Frame::message`] |
-//! | write | [`Encode`](crate::Encode) of any message, or [`writer`] for one field at a time |
+//! | write | [`Encode`](crate::Encode), which every message implements, or [`writer`] for one field at a time |
 //! | handle values that are larger than you want to hold | [`stream`] |
-//! | watch | [`trace`], in the format of libpq's `PQtrace` |
+//! | trace | [`trace`], in the format of libpq's `PQtrace` |
 //!
 //! # Startup
 //!
-//! A connection begins with untagged packets. An SSLRequest or GSSENCRequest is answered by one byte, and then bytes
-//! in clear must not follow:
+//! A connection begins with packets that have no type byte. The answer to an SSLRequest or GSSENCRequest is one byte.
+//! The decoder has to be told that it is coming, because it could be the type byte of a message:
 //!
 //! ```
 //! use feedrate::{Array, Decoder, Encode};
@@ -38,9 +39,9 @@
 //!
 //! # Authentication
 //!
-//! Four kinds of messages share the type byte `p`, and only the server's last request tells which it is. Who reads
-//! both directions passes the word on, before the request is forwarded. A request of an unknown kind, or one that
-//! cannot be read, is a request all the same: the client may know it.
+//! Four kinds of messages share the type byte `p`; which one it is depends on the server's last authentication request.
+//! A program that reads both directions has to tell the client's decoder what to expect, before it forwards the
+//! request. That includes requests that are malformed or of an unknown kind: the client may understand them.
 //!
 //! ```
 //! use feedrate::{Array, Decoder};
@@ -70,7 +71,7 @@
 //! # Extended queries
 //!
 //! ```
-//! // Not `frontend::Sync` by itself: it would hide the `Sync` of the standard library.
+//! // `frontend::Sync` is not imported: it would hide the `Sync` of the standard library.
 //! use feedrate::{Encode, pg::{List, frontend::{self, Bind, Execute, Parse}}};
 //!
 //! let mut out = Vec::new();
@@ -113,13 +114,13 @@
 //!
 //! # Errors and notices
 //!
-//! [`backend::ErrorResponse`] has an example. Texts are the server's, in `client_encoding`: escape them before they
-//! reach a terminal.
+//! [`backend::ErrorResponse`] has an example. Texts come from the server, in `client_encoding`: escape them before you
+//! print them to a terminal.
 //!
 //! # What is left to the caller
 //!
-//! This module knows messages, and of a connection only its startup. Which message may follow which, what answers are
-//! owed, SCRAM, the formats of values and the payloads of replication are not in it.
+//! This module handles messages, and the startup phase of a connection. It does not check the order of messages or
+//! which answers are outstanding, and it does not contain SCRAM, value formats or replication payloads.
 
 mod answer;
 pub mod backend;

@@ -1,19 +1,18 @@
-//! Reads fields off the front of a body, and cannot leave it.
+//! Reads fields off the front of a body, never beyond its end.
 
 use super::cap::width;
 use super::error::Problem;
 use super::text::Text;
 use crate::scan::find;
 
-/// What has not been read yet of one message's body. On an error nothing has been taken, so that what is left tells
-/// where the bad field begins.
+/// The rest of a message's body. On an error nothing is taken, so the rest begins with the bad field.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
     problem: Option<Problem>,
 }
 
-/// A field was bad; the reader knows why. It takes no room, so that the good fields come in registers.
+/// A field was bad; the reader holds the reason. It has size 0, so that results are returned in registers.
 #[derive(Debug, Clone, Copy)]
 pub struct Bad(());
 
@@ -23,7 +22,7 @@ impl<'a> Reader<'a> {
         Self { rest: body, problem: None }
     }
 
-    /// Says what is wrong with the field at the front.
+    /// Records what is wrong with the field at the front.
     #[cold]
     #[inline(never)]
     pub(crate) const fn bad(&mut self, problem: Problem) -> Bad {
@@ -37,7 +36,7 @@ impl<'a> Reader<'a> {
         self.bad(Problem::Short { what, needed, left: self.rest.len() })
     }
 
-    /// What is wrong: a field, or that there is more than fields.
+    /// What is wrong: a field, or bytes after the last one.
     pub(crate) const fn problem(&self) -> Problem {
         match self.problem {
             Some(problem) => problem,
@@ -70,7 +69,7 @@ impl<'a> Reader<'a> {
         self.array::<1>(what).map(|[byte]| byte)
     }
 
-    /// Counts are read as the servers and libpq read them: unsigned, although the documentation says Int16.
+    /// Counts are unsigned, as for servers and libpq, although the documentation says Int16.
     pub(crate) fn u16(&mut self, what: &'static str) -> Result<u16, Bad> {
         self.array(what).map(u16::from_be_bytes)
     }
@@ -105,7 +104,7 @@ impl<'a> Reader<'a> {
         rest
     }
 
-    /// A NUL-terminated string, the NUL taken and left out.
+    /// A NUL-terminated string. The NUL is taken, but not part of the result.
     pub(crate) fn text(&mut self) -> Result<Text<'a>, Bad> {
         match find(0, self.rest).and_then(|end| self.rest.split_at_checked(end)) {
             Some((text, rest)) => {
@@ -116,7 +115,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A value behind its length; -1 is NULL.
+    /// A value after its length; -1 is NULL.
     pub(crate) fn value(&mut self) -> Result<Option<&'a [u8]>, Bad> {
         match split_value(self.rest) {
             Some((value, rest)) => {
@@ -143,12 +142,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A value, and what is behind it; `None` if its length is bad.
+/// A value, and the bytes after it; `None` if its length is bad.
 #[inline]
 pub(crate) fn split_value(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     let (length, behind) = bytes.split_first_chunk()?;
-    // Read as unsigned, a negative length is longer than any message, which has less than 2 GiB: so the usual value
-    // is told from all others by the one comparison that is needed anyway.
+    // Read as unsigned, a negative length is longer than any message, which is shorter than 2 GiB. So the comparison
+    // that is needed anyway also finds NULL and bad lengths.
     let length = u32::from_be_bytes(*length);
     match behind.split_at_checked(width(length)) {
         Some((value, rest)) => Some((Some(value), rest)),

@@ -1,6 +1,6 @@
-//! How a message that may be too long for any storage is cut: the shapes of its fields.
+//! How a message that may be too long for any storage is cut into pieces: the shapes of its fields.
 
-/// A field, as far as it matters where it begins and ends.
+/// What is needed of a field to find its beginning and end.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub(crate) kind: Kind,
@@ -15,23 +15,23 @@ pub(crate) trait Shaped {
 /// How a field ends. It follows from the field's type.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// Behind a NUL.
+    /// After a NUL.
     Text,
     Int16,
     Int32,
-    /// A number of items, and items of `size` bytes.
+    /// A count, and that many items of `size` bytes.
     Array {
         size: u32,
     },
-    /// A number of values, each behind its length.
+    /// A count, and that many values, each after its length.
     Values,
-    /// One value that is not counted.
+    /// One value, without a count.
     Value,
-    /// With the message.
+    /// At the end of the message.
     Rest,
 }
 
-/// Which field it is: what a [`Part`](super::stream::Part) is made from.
+/// Which field it is: determines its [`Part`](super::stream::Part).
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Label {
     Portal,
@@ -48,7 +48,7 @@ pub(crate) enum Label {
 }
 
 impl Shape {
-    /// Bytes that are read at once.
+    /// Bytes at the field's beginning that are read at once.
     pub(crate) const fn head(self) -> u32 {
         match self.kind {
             Kind::Text | Kind::Rest => 0,
@@ -57,16 +57,16 @@ impl Shape {
         }
     }
 
-    /// Those of a message of so many fields: of each, if they have labels, or else of the whole body.
+    /// The shapes of a message with this many fields: one for each if they have labels, else one for the whole body.
     pub(crate) const fn all(fields: usize, labelled: &'static [Self]) -> &'static [Self] {
         if labelled.is_empty() {
             return Self::OPAQUE;
         }
-        // While compiling: this is only called for constants.
+        // Evaluated at compile time: this is only called for constants.
         assert!(labelled.len() == fields, "either all fields of a message have labels, or none has");
         labelled
     }
 
-    /// A message whose fields are not told apart.
+    /// A message whose fields are not distinguished.
     pub(crate) const OPAQUE: &'static [Self] = &[Self { kind: Kind::Rest, label: Label::Body }];
 }

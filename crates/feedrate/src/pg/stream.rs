@@ -11,13 +11,13 @@ use super::shape::{Kind, Label, Shape};
 use crate::protocol::{Extent, Protocol};
 use crate::scan::find;
 
-/// A direction whose long messages come in pieces: of each [`Event`] it says where in the message it belongs.
+/// A direction whose long messages come in pieces. Each [`Event`] indicates where in the message it belongs.
 ///
-/// Messages that fit into the storage come whole, wherever their bytes lie. Those that do not come in pieces. The
-/// kinds that are long for a good reason are read field by field: DataRow, CopyData, FunctionCallResponse; Bind,
-/// Query, Parse, FunctionCall. Of any other the body comes as it is ([`Part::Body`]). Memory is needed only for the
-/// five bytes of a header that is cut in two. (Before authentication has ended nothing is streamed: what does not fit
-/// is refused alone.)
+/// Messages that fit into the storage come whole, wherever their bytes lie. Longer ones come in pieces. Those of kinds
+/// that are often long are read field by field: DataRow, CopyData, FunctionCallResponse; Bind, Query, Parse,
+/// FunctionCall. The body of any other message comes as it is ([`Part::Body`]). The storage needs only five bytes, for
+/// a header that is cut in two. (Before the end of authentication nothing is streamed: messages that do not fit are
+/// refused alone.)
 ///
 /// ```
 /// use feedrate::{Array, Decoder, Encode, pg::{Backend, List, backend::DataRow, stream::{Event, Part, Streaming}}};
@@ -47,10 +47,10 @@ pub struct Streaming<D> {
     body: Option<Body>,
 }
 
-/// What comes out of a [`Streaming`] decoder. A long message is one `Begin`, then for each of its fields a `Part`
-/// and, in as many pieces as it took, the `Bytes` of that part; then `End`. One that turns out to be bad ends with
-/// the error of the message instead, its rest is passed over, and the next message follows.
-// Exhaustive: who puts a message together from these has to know each.
+/// What a [`Streaming`] decoder returns. A long message is one `Begin`; then for each field a `Part`, followed by its
+/// `Bytes` in any number of pieces; then `End`. A message that turns out to be malformed ends with an error instead.
+/// The rest of it is skipped, and the next message follows.
+// Exhaustive: whoever puts a message together from these has to handle each.
 pub enum Event<'a, D> {
     /// A message that fits into the storage.
     Whole(Frame<'a, D>),
@@ -58,7 +58,7 @@ pub enum Event<'a, D> {
     Begin(Begin),
     /// A field of it begins.
     Part(Part),
-    /// The next bytes of that field: never none, and cut wherever the input was.
+    /// The next bytes of that field, at least one. They are cut wherever the input was.
     Bytes(&'a [u8]),
     /// The message is complete, to the last byte of its frame.
     End,
@@ -70,19 +70,19 @@ pub enum Event<'a, D> {
 pub struct Begin {
     /// The type byte.
     pub tag: u8,
-    /// What its length field says: itself and the body.
+    /// The value of its length field, which includes itself and the body.
     pub length: u32,
 }
 
 impl Begin {
-    /// The five bytes as they came, for a proxy that forwards what it reads.
+    /// The five bytes as received, for a proxy that forwards them.
     pub fn raw(&self) -> [u8; HEADER] {
         let [a, b, c, d] = self.length.to_be_bytes();
         [self.tag, a, b, c, d]
     }
 }
 
-/// A field of a long message. The fixed ones are complete in themselves, the bytes of the others follow.
+/// A field of a long message. Fields of fixed size are complete; the bytes of the others follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 // Exhaustive: as `Event`.
@@ -112,26 +112,26 @@ pub enum Part {
         /// How many.
         count: u16,
     },
-    /// Columns, parameters or arguments, of which each comes as a [`Value`](Self::Value).
+    /// Columns, parameters or arguments. Each follows as a [`Value`](Self::Value).
     Values {
         /// How many.
         count: u16,
     },
     /// One of them. Bytes follow.
     Value {
-        /// Which, counted from 0.
+        /// Its index, counted from 0.
         index: u16,
         /// How many bytes; `None` for NULL.
         length: Option<u32>,
     },
     /// The data, of CopyData. Bytes follow, up to the end of the message.
     Data,
-    /// The body of any other message, whose fields are not told apart. Bytes follow, up to the end of the message.
+    /// The body of any other message, not divided into fields. Bytes follow, up to the end of the message.
     Body,
 }
 
 impl Part {
-    /// The part that a field is, given the number that it begins with, if it begins with one.
+    /// The part for a field. `number` is the number that the field begins with, if any.
     fn new(label: Label, number: u32) -> Self {
         let [_, _, a, b] = number.to_be_bytes();
         let count = u16::from_be_bytes([a, b]);
@@ -157,7 +157,7 @@ struct Body {
     name: &'static str,
     /// Bytes of the whole message.
     total: u32,
-    /// Bytes of it that have not been taken. No step reaches further, so that a body cannot leave its frame.
+    /// Bytes of it that have not been taken. No step goes beyond them, so a field cannot exceed its frame.
     left: u32,
     /// Fields that have not begun.
     shapes: &'static [Shape],
@@ -176,7 +176,7 @@ enum Step {
     Length { index: u16, count: u16 },
     /// This many bytes of the value at `index`.
     Value { index: u16, count: u16, left: u32 },
-    /// What is left of a message that turned out to be bad.
+    /// The rest of a message that turned out to be bad.
     Bad,
 }
 
@@ -191,7 +191,7 @@ impl<D> Streaming<D> {
         &self.direction
     }
 
-    /// The direction, to tell it what the bytes alone do not say.
+    /// The direction, so that it can be told what the bytes alone do not show.
     pub const fn direction_mut(&mut self) -> &mut D {
         &mut self.direction
     }
@@ -214,13 +214,12 @@ impl Body {
         }
     }
 
-    /// Bytes of the next field that are read at once; none where the message is too short for them, which reading
-    /// will find.
+    /// Bytes of the next field that are read at once. 0 if the message is too short for them, so that reading fails.
     fn next_head(&self) -> u32 {
         self.shapes.first().map_or(0, |shape| shape.head()).min(self.left)
     }
 
-    /// Takes a frame of the extent that was asked for.
+    /// Takes a frame of the length that `extent` returned.
     fn take<'a, D>(&mut self, frame: &'a [u8]) -> Result<Event<'a, D>, Problem> {
         let mut reader = Reader::new(frame);
         self.event(frame, &mut reader).map_err(|_| reader.problem())
@@ -252,7 +251,7 @@ impl Body {
                 self.step = if left == 0 { after(index, count) } else { Step::Value { index, count, left } };
                 Ok(Event::Bytes(frame))
             }
-            // Nothing is ever read of it: `extent` has it skipped.
+            // Unreachable: `extent` has the rest skipped.
             Step::Bad => Ok(Event::End),
         }
     }
@@ -316,7 +315,7 @@ impl Body {
         Ok(Event::Part(Part::Value { index, length }))
     }
 
-    /// A claim that goes beyond the message is refused before any of it has come.
+    /// Refuses a claimed length that goes beyond the message, before any of the field has come.
     fn require(&self, reader: &mut Reader<'_>, needed: u32, what: &'static str) -> Result<(), Bad> {
         if needed > self.left {
             return Err(reader.bad(Problem::Short { what, needed: width(needed), left: width(self.left) }));
@@ -325,7 +324,7 @@ impl Body {
     }
 }
 
-/// The step behind the value at `index`.
+/// The step after the value at `index`.
 const fn after(index: u16, count: u16) -> Step {
     let index = index.saturating_add(1);
     if index < count { Step::Length { index, count } } else { Step::Next }
@@ -390,7 +389,7 @@ where
                 }
             };
         }
-        // A whole message of five bytes has a length of 4, and nothing to be streamed.
+        // If this is a whole message of five bytes, its length is 4 and there is nothing to stream.
         if let &[tag, a, b, c, d] = raw {
             let length = u32::from_be_bytes([a, b, c, d]);
             if let (5.., Some(shapes)) = (length, self.direction.shapes(tag)) {
@@ -451,7 +450,7 @@ impl<D> PartialEq for Event<'_, D> {
 }
 
 impl<D: Direction> fmt::Debug for Event<'_, D> {
-    /// The bytes may be anybody's, and are only counted.
+    /// Shows the number of bytes only: they may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Whole(frame) => f.debug_tuple("Whole").field(frame).finish(),

@@ -1,4 +1,4 @@
-//! What Describe and Close are about: a statement or a portal.
+//! The target of Describe and Close: a statement or a portal.
 
 use core::fmt;
 
@@ -9,12 +9,12 @@ use super::text::Text;
 use super::trace::Printer;
 use super::write::Sink;
 
-/// What a [`Describe`](super::frontend::Describe) or [`Close`](super::frontend::Close) is about. The unnamed one has an
-/// empty name.
+/// The target of a [`Describe`](super::frontend::Describe) or [`Close`](super::frontend::Close). The unnamed statement
+/// or portal has an empty name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-// Exhaustive: a server knows these two, and a third would be another protocol.
+// Exhaustive: a third kind would be another protocol.
 pub enum Target<'a> {
     /// `S`: a prepared statement.
     Statement(Text<'a>),
@@ -33,7 +33,7 @@ impl<'a> Target<'a> {
 
 impl<'a> Form<'a, Self> for Target<'a> {
     fn read(reader: &mut Reader<'a>, _: &Name) -> Result<Self, Bad> {
-        // Decided before the byte is taken, so that the error points at it.
+        // Checked before the byte is taken, so that the error points at it.
         match reader.peek().first() {
             None | Some(b'S' | b'P') => {}
             Some(&kind) => {

@@ -1,13 +1,12 @@
-//! Strings as they are on the wire, and bytes that nobody should see.
+//! Strings as they are on the wire, and secret bytes.
 
 use core::fmt;
 use core::str::Utf8Error;
 
 /// A string of the protocol, without its terminating NUL.
 ///
-/// PostgreSQL sends it in `client_encoding`, and in no particular encoding before that is agreed on: so these are
-/// bytes, with a checked view as `str`. `Debug` escapes what is not printable; `Display` besides replaces what is not
-/// UTF-8.
+/// PostgreSQL sends it in `client_encoding`, and in no particular encoding before that is agreed on. So these are
+/// bytes, with a checked view as `str`. `Debug` escapes unprintable bytes; `Display` replaces what is not UTF-8.
 ///
 /// ```
 /// use feedrate::pg::Text;
@@ -22,7 +21,7 @@ use core::str::Utf8Error;
 pub struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
-    /// These bytes: what `from` does, for a `const` or `static`.
+    /// As `from`, but `const`.
     pub const fn from_bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -33,16 +32,16 @@ impl<'a> Text<'a> {
         self.0
     }
 
-    /// The bytes as UTF-8, which they are when `client_encoding` is UTF8.
+    /// The bytes as UTF-8, which they are if `client_encoding` is UTF8.
     ///
     /// # Errors
     ///
-    /// Where they are not.
+    /// If they are not valid UTF-8.
     pub const fn to_str(self) -> Result<&'a str, Utf8Error> {
         core::str::from_utf8(self.0)
     }
 
-    /// Whether there are no bytes: the name of the unnamed statement and portal.
+    /// Whether there are no bytes. The unnamed statement and portal have an empty name.
     pub const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
@@ -82,7 +81,7 @@ impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
         for chunk in self.0.utf8_chunks() {
-            // `escape_debug` escapes both kinds of quotes, but SQL is full of the single ones.
+            // `escape_debug` escapes both kinds of quotes, but SQL is full of single ones.
             for (i, part) in chunk.valid().split('\'').enumerate() {
                 write!(f, "{}{}", if i == 0 { "" } else { "'" }, part.escape_debug())?;
             }
@@ -104,7 +103,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// Passwords, cancel keys, SASL data: bytes that never show in `Debug`, and compare in constant time.
+/// Passwords, cancel keys, SASL data: bytes that `Debug` hides and that are compared in constant time.
 ///
 /// ```
 /// use feedrate::pg::Secret;
@@ -118,7 +117,7 @@ impl fmt::Display for Text<'_> {
 pub struct Secret<'a>(&'a [u8]);
 
 impl<'a> Secret<'a> {
-    /// These bytes: what `from` does, for a `const` or `static`.
+    /// As `from`, but `const`.
     pub const fn from_bytes(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -149,14 +148,14 @@ impl<'a, const N: usize> From<&'a [u8; N]> for Secret<'a> {
 }
 
 impl PartialEq for Secret<'_> {
-    /// Takes as long wherever the two differ. Their lengths are not a secret.
+    /// Takes the same time wherever the two differ. Their lengths are not a secret.
     fn eq(&self, other: &Self) -> bool {
         if self.0.len() != other.0.len() {
             return false;
         }
         let mut difference = 0;
         for (a, b) in self.0.iter().zip(other.0) {
-            // Keeps the optimizer from leaving the loop at the first difference.
+            // Prevents the optimizer from leaving the loop at the first difference.
             difference = core::hint::black_box(difference | (a ^ b));
         }
         difference == 0

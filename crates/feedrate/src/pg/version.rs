@@ -14,7 +14,7 @@ impl Version {
     pub const V3_1: Self = Self(0x0003_0001);
     /// Since 18: cancel keys of varying length.
     pub const V3_2: Self = Self(0x0003_0002);
-    /// 3.9999, which no server will ever speak: asked for so that servers which cannot negotiate are found out.
+    /// 3.9999, which no server will ever speak: clients request it to detect servers that cannot negotiate.
     pub const GREASE: Self = Self(0x0003_270f);
 
     /// The major version.

@@ -1,14 +1,14 @@
-//! What the messages are written with.
+//! How messages are written.
 
 use super::cap::width;
 use super::text::Text;
 use crate::encode::{EncodeError, Output};
 use crate::scan::find;
 
-/// Where a message's fields go: into a sum of their lengths first, then into an output. The fields are described
-/// once, and go both ways.
+/// Where a message's fields go: first into a sum of their lengths, then into an output. One description of the fields
+/// serves both.
 ///
-/// What cannot be written is remembered, and said at the end: a branch for each field is more code than the fields.
+/// Errors are remembered and reported at the end: a branch for each field would be more code than the fields.
 pub trait Sink {
     /// Appends bytes.
     fn put(&mut self, bytes: &[u8]);
@@ -16,13 +16,13 @@ pub trait Sink {
     /// Appends a string and its NUL.
     fn text(&mut self, text: Text<'_>, what: &'static str);
 
-    /// Appends a value behind its length, or -1.
+    /// Appends a value after its length, or -1.
     fn value(&mut self, value: Option<&[u8]>);
 
-    /// The message cannot be written.
+    /// Records that the message cannot be written.
     fn refuse(&mut self, error: EncodeError);
 
-    /// Counts so many bytes, if nothing but their number is wanted.
+    /// Counts `n` bytes, if only their number is wanted.
     #[inline]
     fn counts(&mut self, n: usize) -> bool {
         let _ = n;
@@ -30,8 +30,8 @@ pub trait Sink {
     }
 }
 
-/// The sum of the fields' lengths. It stops at the greatest `usize`, which is beyond every limit. Everything that is
-/// to be refused is found here, before a byte is put.
+/// The sum of the fields' lengths. It saturates at the greatest `usize`, which is beyond every limit. All errors are
+/// found here, before a byte is written.
 #[derive(Debug)]
 pub(crate) struct Measure {
     length: usize,
@@ -49,7 +49,7 @@ impl Measure {
         self.length = self.length.saturating_add(n);
     }
 
-    /// The sum, if nothing is wrong.
+    /// The sum, if there was no error.
     #[inline]
     pub(crate) fn length(self) -> Result<usize, EncodeError> {
         match self.error {
@@ -72,7 +72,7 @@ impl Sink for Measure {
             let at = find(0, bytes).unwrap_or_default();
             self.refuse(EncodeError::InteriorNul { what, at });
         }
-        // No slice is so long that this would wrap.
+        // A slice is never so long that this could wrap.
         self.add(bytes.len().wrapping_add(1));
     }
 
@@ -97,17 +97,17 @@ impl Sink for Measure {
     }
 }
 
-/// Whether there is a NUL in a string.
+/// Whether a string contains a NUL.
 #[inline]
 fn has_nul(bytes: &[u8]) -> bool {
-    // The unnamed statement and portal, and names, which are shorter than a search is worth.
+    // Names are usually too short for a vectorised search to pay off.
     if bytes.len() < 16 { bytes.contains(&0) } else { long_has_nul(bytes) }
 }
 
 #[inline(never)]
 fn long_has_nul(bytes: &[u8]) -> bool {
     let zero = |block: &[u8; 16]| block.iter().fold(false, |zero, byte| zero | (*byte == 0));
-    // As much SQL has. Beyond, a search takes wider steps.
+    // The usual length of SQL. Beyond it, `memchr` takes wider steps.
     if cfg!(target_os = "none") || bytes.len() > 256 {
         return find(0, bytes).is_some();
     }
@@ -116,7 +116,7 @@ fn long_has_nul(bytes: &[u8]) -> bool {
     blocks.any(zero) || bytes.last_chunk().is_some_and(zero)
 }
 
-/// The place of a message, which is as long as the message. It cannot be left; that it is too short does not happen.
+/// Writes into the space for a message, which is exactly as long as the message. Never writes beyond it.
 struct Cursor<'p> {
     rest: &'p mut [u8],
 }
@@ -137,7 +137,7 @@ impl Sink for Cursor<'_> {
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
         let n = bytes.len();
-        // Asked first, and the rest stored before the copy: so nothing is stored in between.
+        // Checked first, with the rest stored before the copy, so that no other store is needed in between.
         if n <= self.rest.len() {
             let (place, rest) = core::mem::take(&mut self.rest).split_at_mut_checked(n).unwrap_or_default();
             self.rest = rest;
@@ -148,7 +148,7 @@ impl Sink for Cursor<'_> {
     #[inline]
     fn text(&mut self, text: Text<'_>, _: &'static str) {
         let bytes = text.as_bytes();
-        // No slice is so long that this would wrap.
+        // A slice is never so long that this could wrap.
         let n = bytes.len().wrapping_add(1);
         if n <= self.rest.len() {
             let (place, rest) = core::mem::take(&mut self.rest).split_at_mut_checked(n).unwrap_or_default();
@@ -238,20 +238,19 @@ impl<O: Output> Sink for Puts<'_, O> {
 
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 
-/// The message has been measured, and is within what an Int32 can say: so is a value in it.
+/// The message has been measured and fits into an Int32, so each value in it does.
 #[inline]
 fn value_length(value: &[u8]) -> [u8; 4] {
     int32(value.len())
 }
 
-/// The low 32 bits, of a number that has been compared with what an Int32 can say: another comparison costs a third
-/// of a field.
+/// The low 32 bits of a number that is known to fit into an Int32: another comparison would cost a third of a field.
 #[inline]
 fn int32(n: usize) -> [u8; 4] {
     n.to_be_bytes().last_chunk().copied().unwrap_or([0xff; 4])
 }
 
-/// What stands in front of a message's fields.
+/// What precedes a message's fields.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Header {
     /// A type byte and the length.
@@ -263,7 +262,7 @@ pub(crate) enum Header {
 }
 
 impl Header {
-    /// Bytes of the message whose length field says `size`.
+    /// Bytes of the message whose length field is `size`.
     #[inline]
     const fn total(self, size: usize) -> usize {
         match self {
@@ -283,17 +282,17 @@ impl Header {
     }
 }
 
-/// A message as it is written: a header, and the fields.
+/// A message for writing: a header, and the fields.
 pub(crate) trait Whole {
     fn what(&self) -> &'static str;
 
     fn header(&self) -> Header;
 
-    /// Puts the fields. Run twice: over a sum, and over an output if the sum is within the limit.
+    /// Puts the fields. Called twice: for the sum, and for the output if the sum is within the limit.
     fn fields<S: Sink>(&self, out: &mut S);
 
-    /// Writes the message, whose length field may say no more than `limit`. What cannot be written is refused before
-    /// the first byte is put.
+    /// Writes the message, whose length must not exceed `limit`. A message that cannot be written is refused before the
+    /// first byte is put.
     #[inline]
     fn write_within<O: Output>(&self, out: &mut O, limit: u32) -> Result<(), EncodeError> {
         let (header, size) = (self.header(), self.measure(limit)?);
@@ -307,7 +306,7 @@ pub(crate) trait Whole {
         }
     }
 
-    /// A call, for messages that are so long that it does not matter.
+    /// Not inlined: for messages so long that a call does not matter.
     #[inline(never)]
     fn put_all<O: Output>(&self, out: &mut O, size: usize) -> Result<(), EncodeError> {
         let mut puts = Puts::new(out);
@@ -321,7 +320,7 @@ pub(crate) trait Whole {
         Ok(self.header().total(self.measure(limit)?))
     }
 
-    /// What the length field says.
+    /// The value of the length field.
     #[inline(always)]
     fn measure(&self, limit: u32) -> Result<usize, EncodeError> {
         let mut sum = Measure::new();
@@ -336,7 +335,7 @@ pub(crate) trait Whole {
     }
 }
 
-/// Refuses a message whose length field would say more than `limit`.
+/// Refuses a message whose length would exceed `limit`.
 #[inline]
 pub(crate) fn within(size: usize, what: &'static str, limit: u32) -> Result<(), EncodeError> {
     if size > width(limit) { Err(EncodeError::TooLarge { what, size, limit: width(limit) }) } else { Ok(()) }

@@ -1,8 +1,8 @@
-//! Messages written field by field, with no collection of their values in between: [`DataRowWriter`], [`BindWriter`],
+//! Messages written field by field, without collecting the values first: [`DataRowWriter`], [`BindWriter`],
 //! [`CopyDataWriter`].
 //!
-//! Each holds the output until it is finished. One that is dropped before, because a field could not be written or
-//! the caller changed their mind, leaves the output as it was.
+//! Each holds the output until it is finished. If it is dropped before that, because of an error or for any other
+//! reason, the output is left as it was.
 
 use core::fmt;
 
@@ -18,14 +18,14 @@ use super::text::Text;
 use super::write::{Measure, Puts, Sink, within};
 use crate::encode::{EncodeError, Output};
 
-/// A message that has been begun. Unless it is finished, its bytes are taken back.
+/// A message that has been begun. Unless it is finished, its bytes are removed.
 struct Open<'o, O: Output> {
     out: &'o mut O,
     start: usize,
     what: &'static str,
-    /// The most that its length field may say.
+    /// The largest allowed length.
     limit: u32,
-    /// A part could not be written. What follows it would be read as the part.
+    /// A part could not be written. Whatever followed would be read in its place.
     broken: Option<EncodeError>,
     finished: bool,
 }
@@ -38,12 +38,12 @@ impl<'o, O: Output> Open<'o, O> {
         Ok(Self { out, start, what, limit, broken: None, finished: false })
     }
 
-    /// What the length field says, with `more` bytes to come.
+    /// The value of the length field after `more` bytes.
     fn size(&self, more: usize) -> usize {
         self.out.length().saturating_sub(self.start).saturating_sub(1).saturating_add(more)
     }
 
-    /// Writes a part of `size` bytes, if the message then is within its limit.
+    /// Writes a part of `size` bytes, if the message stays within its limit.
     #[inline]
     fn part(
         &mut self,
@@ -66,7 +66,7 @@ impl<'o, O: Output> Open<'o, O> {
         }
     }
 
-    /// Fills in the length, and returns how many bytes the message has.
+    /// Fills in the length, and returns the size of the message in bytes.
     fn finish(mut self) -> Result<usize, EncodeError> {
         self.check()?;
         let size = self.size(0);
@@ -84,8 +84,8 @@ impl<O: Output> Drop for Open<'_, O> {
     }
 }
 
-/// What stands in place of a value's length while the value is made. No length is like it, so that its absence is
-/// noticed.
+/// A placeholder for a value's length while the value is being written. No length has this value, so it is noticed if
+/// the placeholder is gone.
 const OPEN: [u8; 4] = (-2_i32).to_be_bytes();
 
 /// Writes fields into an output.
@@ -96,7 +96,7 @@ fn puts<O: Output>(out: &mut O, fields: impl FnOnce(&mut Puts<'_, O>)) -> Result
     puts.result()
 }
 
-/// Values that are being counted: an Int16 is filled in when all are there.
+/// Counts values: the Int16 is filled in when all are there.
 struct Values<'o, O: Output> {
     open: Open<'o, O>,
     place: usize,
@@ -133,7 +133,7 @@ impl<'o, O: Output> Values<'o, O> {
         self.count()?;
         let start = self.open.out.length();
         self.open.part(4, |out| out.put(&OPEN))?;
-        // Whatever happens in there, half a value must not be taken for a whole one.
+        // Whatever happens in `write`, half a value must not be taken for a whole one.
         let what = self.open.what;
         self.open.broken = Some(EncodeError::Invalid { what, expected: "every value to be written" });
         write(self.open.out)?;
@@ -144,7 +144,7 @@ impl<'o, O: Output> Values<'o, O> {
         Ok(())
     }
 
-    /// Bytes of the value that was begun at `start`, if what was there then is there still.
+    /// Size of the value that was begun at `start`, if its placeholder is still there.
     fn size_since(&mut self, start: usize) -> Result<usize, EncodeError> {
         let value = self.open.out.written().get(start..).and_then(|bytes| bytes.split_first_chunk());
         match value {
@@ -175,7 +175,7 @@ impl<'o, O: Output> Values<'o, O> {
 /// row.column_with(|out| out.put(b"made in place"))?;
 /// assert_eq!(row.finish()?, 7 + 5 + 4 + 17);
 ///
-/// // What is not finished has not been written.
+/// // A row that is not finished is not written.
 /// let before = out.clone();
 /// let mut row = DataRowWriter::begin(&mut out)?;
 /// row.column(Some(b"1"))?;

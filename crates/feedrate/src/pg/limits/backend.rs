@@ -1,40 +1,41 @@
-//! What a backend may say.
+//! Limits on a backend's messages.
 
 use super::{Limits, sealed};
 use crate::pg::cap::{LONGEST, cut, largest, smaller};
 
-/// The most that the length field of a backend's message may say, by kind of message.
+/// The largest length that is allowed in a backend's message, by kind of message.
 ///
-/// The defaults are libpq's (`fe-connect.c` and `fe-protocol3.c`), save where a server from PostgreSQL 10 to 18 can say
-/// more: ParameterDescription of more than 7498 parameters, ParameterStatus of a long `search_path` (since 18),
+/// The defaults are libpq's (`fe-connect.c` and `fe-protocol3.c`), except where a server from PostgreSQL 10 to 18 can
+/// send more: ParameterDescription of more than 7498 parameters, ParameterStatus of a long `search_path` (since 18),
 /// NegotiateProtocolVersion that lists all that a StartupMessage has room for, and tokens of GSSAPI and SSPI.
 ///
 /// ```
 /// use feedrate::pg::{Backend, BackendLimits};
 ///
-/// // A proxy that never wants to see a row of more than 16 MiB.
+/// // A proxy that refuses rows of more than 16 MiB.
 /// let backend = Backend::new().limits(BackendLimits::new().long(16 << 20));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct BackendLimits {
-    /// Authentication requests and NegotiateProtocolVersion. As much as a server takes for an answer; libpq, 2000.
+    /// Authentication requests and NegotiateProtocolVersion. The default is what a server accepts as an answer to them;
+    /// libpq's limit is 2000.
     pub authentication: u32,
-    /// ErrorResponse, also as plain text, and NoticeResponse before authentication ended.
+    /// ErrorResponse (also as plain text) and NoticeResponse before the end of authentication.
     pub early_report: u32,
-    /// Messages that have no reason to be long.
+    /// All other messages, which have no reason to be long.
     pub short: u32,
     /// CopyData, DataRow, ErrorResponse, FunctionCallResponse, NoticeResponse, NotificationResponse, ParameterStatus,
     /// RowDescription.
     pub long: u32,
 }
 
-/// The limits that a decoder and an encoder have by default.
+/// The default limits of decoders and encoders.
 pub(crate) const DEFAULT: BackendLimits = BackendLimits::new();
 
 impl BackendLimits {
-    /// libpq's, and what servers say beyond.
+    /// libpq's limits, raised where servers send more.
     pub const fn new() -> Self {
         Self { authentication: 65_535, early_report: 30_000, short: 30_000, long: 0x7fff_ffff }
     }
@@ -67,7 +68,7 @@ impl BackendLimits {
         self
     }
 
-    /// What may be written: a message that some phase of the connection lets in.
+    /// The limit for writing: the largest that any phase of the connection allows.
     pub(crate) const fn most(&self, class: Class) -> u32 {
         let (short, long) = (cut(self.short), cut(self.long));
         match class {
@@ -81,7 +82,7 @@ impl BackendLimits {
         }
     }
 
-    /// A class of its own, because it is neither short nor long.
+    /// It has a class of its own, because it is neither short nor long.
     pub(crate) const fn description(&self) -> u32 {
         smaller(largest(&[DESCRIPTION, cut(self.short)]), cut(self.long))
     }
@@ -107,7 +108,7 @@ const DESCRIPTION: u32 = 6 + 4 * 65_535;
 // Declared in the order of their numbers, so that `index` costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Of an unknown type, or without a length: the limit is the decoder's alone.
+    /// Of unknown type, or without a length: only the decoder's limit applies.
     Unknown,
     Authentication,
     Negotiation,
@@ -115,7 +116,7 @@ pub(crate) enum Class {
     Short,
     Description,
     Long,
-    /// In another form than that of a tagged message.
+    /// In another form than a tagged message.
     EarlyReport,
 }
 

@@ -1,24 +1,24 @@
-//! What a frontend may say.
+//! Limits on a frontend's messages.
 
 use super::{Limits, sealed};
 use crate::pg::cap::{LONGEST, cut, largest};
 
-/// The most that the length field of a frontend's message may say, by kind of message.
+/// The largest length that is allowed in a frontend's message, by kind of message.
 ///
-/// By default nothing is too long that a server from PostgreSQL 10 to 18 takes. [`since_14`](Self::since_14) is
+/// The defaults allow everything that a server from PostgreSQL 10 to 18 accepts. [`since_14`](Self::since_14) is
 /// stricter.
 ///
 /// ```
 /// use feedrate::pg::{Frontend, FrontendLimits};
 ///
-/// // A pooler that takes no statement of more than 1 MiB.
+/// // A pooler that refuses statements of more than 1 MiB.
 /// let frontend = Frontend::new().limits(FrontendLimits::new().large(1 << 20));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct FrontendLimits {
-    /// Startup packets: `MAX_STARTUP_PACKET_LENGTH` in `libpq/pqcomm.h`, and the length field.
+    /// Startup packets: `MAX_STARTUP_PACKET_LENGTH` in `libpq/pqcomm.h`, plus 4 for the length field.
     pub startup: u32,
     /// Answers to authentication requests: `PG_MAX_AUTH_TOKEN_LENGTH` in `libpq/auth.h`.
     pub authentication: u32,
@@ -32,18 +32,18 @@ pub struct FrontendLimits {
     pub large: u32,
 }
 
-/// The limits that a decoder and an encoder have by default.
+/// The default limits of decoders and encoders.
 pub(crate) const DEFAULT: FrontendLimits = FrontendLimits::new();
 
 impl FrontendLimits {
-    /// What any server from PostgreSQL 10 to 18 reads.
+    /// Accepts what any server from PostgreSQL 10 to 18 accepts.
     pub const fn new() -> Self {
         const LARGE: u32 = 4 + 0x3fff_ffff - 1;
         Self { startup: 10_004, authentication: 65_535, scram: 1_024, small: LARGE, large: LARGE }
     }
 
-    /// What servers since PostgreSQL 14 read. They close the connection at anything longer, without a word: who writes
-    /// to them wants to be told before.
+    /// What servers since PostgreSQL 14 accept. They close the connection without an error if a message is longer, so
+    /// it is better to refuse it when it is written.
     ///
     /// ```
     /// use feedrate::Encode;
@@ -93,13 +93,13 @@ impl FrontendLimits {
         self
     }
 
-    /// What may be written: a message that some phase of the connection lets in.
+    /// The limit for writing: the largest that any phase of the connection allows.
     pub(crate) const fn most(&self, class: Class) -> u32 {
         match class {
             Class::Unknown => LONGEST,
             Class::Startup => cut(self.startup),
             Class::Answer => cut(self.authentication),
-            // Which mechanism it belongs to is not in the message.
+            // The message does not contain its mechanism.
             Class::Sasl => largest(&[cut(self.authentication), cut(self.scram)]),
             Class::Small | Class::End => cut(self.small),
             Class::Large => cut(self.large),
@@ -124,12 +124,12 @@ impl sealed::Limits for FrontendLimits {
 // Declared in the order of their numbers, so that `index` costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Of an unknown type, or without a length: the limit is the decoder's alone.
+    /// Of unknown type, or without a length: only the decoder's limit applies.
     Unknown,
     Answer,
     Small,
     Large,
-    /// The last one.
+    /// Terminate.
     End,
     Startup,
     Sasl,

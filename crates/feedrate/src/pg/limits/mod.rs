@@ -1,16 +1,16 @@
-//! Limits on declared lengths: those of each direction, by kinds of messages.
+//! Limits on declared lengths, for each direction and kind of message.
 
 pub(crate) mod backend;
 pub(crate) mod frontend;
 
-/// The kind of a message in one direction, on which its limit depends: `C` is [`backend::Class`] or
+/// The class of a message in one direction, which determines its limit: `C` is [`backend::Class`] or
 /// [`frontend::Class`].
 pub(crate) trait Sent<C> {
     const CLASS: C;
 }
 
 /// The limits of one direction: [`BackendLimits`](super::BackendLimits) or [`FrontendLimits`](super::FrontendLimits).
-/// CopyData is sent in both.
+/// For CopyData, which is sent in both.
 pub trait Limits: sealed::Limits {}
 
 pub(crate) mod sealed {
@@ -19,9 +19,8 @@ pub(crate) mod sealed {
     }
 }
 
-/// A message that is written under other limits than the default ones: what `within` of
-/// [`backend::Message`](super::backend::Message::within) and [`frontend::Message`](super::frontend::Message::within)
-/// returns.
+/// A message to be written under other than the default limits. It is returned by `within` of
+/// [`backend::Message`](super::backend::Message::within) and [`frontend::Message`](super::frontend::Message::within).
 #[derive(Debug, Clone, Copy)]
 #[must_use = "nothing is written before `encode`"]
 pub struct Within<'m, M> {

@@ -1,4 +1,4 @@
-//! Authentication requests: everything behind the type byte `R`.
+//! Authentication requests: all messages with the type byte `R`.
 
 use core::fmt;
 
@@ -12,7 +12,7 @@ use crate::pg::text::{Secret, Text};
 use crate::pg::trace::Printer;
 use crate::pg::write::Sink;
 
-/// What the server asks for, or that it is content.
+/// What the server asks for, or its confirmation.
 ///
 /// ```
 /// use feedrate::{Encode, pg::{List, backend::Authentication}};
@@ -27,7 +27,7 @@ use crate::pg::write::Sink;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Authentication<'a> {
-    /// 0, AuthenticationOk: the frontend is who it says.
+    /// 0, AuthenticationOk: the authentication succeeded.
     Ok,
     /// 2, AuthenticationKerberosV5: no server has asked for it since 9.3.
     KerberosV5,
@@ -60,10 +60,10 @@ pub enum Authentication<'a> {
     },
     /// 12, AuthenticationSASLFinal.
     SaslFinal {
-        /// The mechanism's outcome, with which SCRAM servers prove that they know the password too.
+        /// The mechanism's outcome. With it, SCRAM servers prove that they know the password too.
         data: Secret<'a>,
     },
-    /// Another code: one of those that went before 7.4 (Kerberos 4, crypt, SCM), or one to come.
+    /// Another code: one of those dropped before 7.4 (Kerberos 4, crypt, SCM), or a future one.
     Other {
         /// The code.
         code: u32,
@@ -75,11 +75,10 @@ pub enum Authentication<'a> {
 tagged!(Authentication<'a> = b'R', backend(Authentication) [0, &[]]);
 
 impl Authentication<'_> {
-    /// How the frontend's next `p` message is to be read, for
-    /// [`Frontend::expect`](crate::pg::Frontend::expect). `None` when none is to come.
+    /// How the frontend's next `p` message is to be read, for [`Frontend::expect`](crate::pg::Frontend::expect). `None`
+    /// if none is due.
     ///
-    /// Who forwards asks the frame ([`Frame::answer`](crate::pg::backend::Frame::answer)): a request that cannot be
-    /// read is answered too.
+    /// A proxy uses [`Frame::answer`](crate::pg::backend::Frame::answer) instead: malformed requests are answered too.
     pub fn answer(&self) -> Option<Answer> {
         match self {
             Self::CleartextPassword | Self::Md5Password { .. } => Some(Answer::Password),
@@ -165,7 +164,7 @@ impl<'a> Fields<'a> for Authentication<'a> {
     }
 }
 
-/// A request is called by its own name.
+/// Each kind of request is traced under its own name.
 impl Traced for Authentication<'_> {
     fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
         out.name(match self {
@@ -179,7 +178,7 @@ impl Traced for Authentication<'_> {
             Self::Sasl { .. } => "AuthenticationSASL",
             Self::SaslContinue { .. } => "AuthenticationSASLContinue",
             Self::SaslFinal { .. } => "AuthenticationSASLFinal",
-            // libpq reads every Int32 as signed.
+            // libpq prints every Int32 as signed.
             Self::Other { code, .. } => {
                 let code = i32::from_be_bytes(code.to_be_bytes());
                 return out.name(format_args!("Unknown authentication message {code}"));
@@ -204,7 +203,7 @@ impl<'a> arbitrary::Arbitrary<'a> for Authentication<'a> {
             11 => Self::SaslContinue { data: u.arbitrary()? },
             12 => Self::SaslFinal { data: u.arbitrary()? },
             _ => {
-                // One that has no variant of its own.
+                // A code that has no variant of its own.
                 let code = match u.arbitrary()? {
                     0 | 2 | 3 | 5 | 7..=12 => 6,
                     code => code,

@@ -1,4 +1,4 @@
-//! BackendKeyData: what a CancelRequest has to show.
+//! BackendKeyData: process and key for a CancelRequest.
 
 use core::fmt;
 
@@ -12,18 +12,18 @@ use crate::pg::trace::Printer;
 use crate::pg::write::Sink;
 
 message! {
-    /// Process and key that a CancelRequest for this session has to show. Some servers never send it.
+    /// The process and key that a CancelRequest for this session has to contain. Some servers never send it.
     ///
     /// The key has 4 bytes in protocol 3.0, and 4 to 256 in 3.2 (PostgreSQL 18 sends 32).
     pub struct BackendKeyData<'a> = b'K', backend(Short) {
         /// The server's process; some poolers send something else here.
         pub process_id: i32 as Process,
-        /// The key, to be sent back as it is.
+        /// The key, to be sent back unchanged.
         pub key: Secret<'a> as Key,
     }
 }
 
-/// All bytes that are left, if they are as many as a key can have.
+/// All bytes that are left, if their number is valid for a key.
 struct Key;
 
 impl Key {

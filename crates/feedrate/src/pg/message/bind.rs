@@ -9,7 +9,7 @@ message! {
     /// Makes a portal from a prepared statement and values for its parameters.
     ///
     /// A list of formats is empty (all text), has one element (for all), or one for each parameter or result column.
-    /// How many there are is the server's to check, who knows the statement.
+    /// The server checks how many there are.
     ///
     /// ```
     /// use feedrate::{Encode, pg::{Format, List, frontend::Bind}};
@@ -36,7 +36,7 @@ message! {
         pub parameter_formats: List<'a, Format> => ParameterFormats,
         /// The parameters' values.
         pub parameters: List<'a, Option<&'a [u8]>> => Values,
-        /// How the result columns shall be represented.
+        /// The requested representation of the result columns.
         pub result_formats: List<'a, Format> => ResultFormats,
     }
 }

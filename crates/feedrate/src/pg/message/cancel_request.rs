@@ -10,10 +10,9 @@ use crate::pg::text::Secret;
 use crate::pg::trace::Printer;
 use crate::pg::write::Sink;
 
-/// Asks for the cancellation of what another session is doing, on a connection of its own. There is no
-/// answer.
+/// Asks to cancel what another session is doing. It is sent on a connection of its own, and has no answer.
 ///
-/// Nothing in it says which protocol version that session speaks: the key is whatever bytes there are.
+/// It does not contain the protocol version of that session, so the key is all the bytes that follow.
 ///
 /// ```
 /// use feedrate::{Encode, pg::{Secret, frontend::CancelRequest}};
@@ -34,7 +33,7 @@ pub struct CancelRequest<'a> {
 }
 
 impl CancelRequest<'_> {
-    /// What stands in place of a version: `CANCEL_REQUEST_CODE` in `libpq/pqcomm.h`.
+    /// The code in place of a version: `CANCEL_REQUEST_CODE` in `libpq/pqcomm.h`.
     pub(crate) const CODE: u32 = 80_877_102;
 }
 

@@ -1,10 +1,10 @@
-//! Close: a statement or portal is not needed any more.
+//! Close: closes a statement or portal.
 
 use super::message;
 use crate::pg::target::Target;
 
 message! {
-    /// Closes a statement, and with it its portals, or a portal. A name that does not exist is not an error.
+    /// Closes a statement together with its portals, or one portal. A name that does not exist is not an error.
     ///
     /// ```
     /// use feedrate::{Encode, pg::frontend::{Close, Target}};

@@ -25,7 +25,7 @@ message! {
 }
 
 impl<'a> CommandComplete<'a> {
-    /// The command's words, without the numbers behind them.
+    /// The command, without the numbers after it.
     pub fn command(&self) -> Text<'a> {
         let (mut words, rows) = split_number(self.tag.as_bytes());
         if rows.is_some() {
@@ -34,13 +34,13 @@ impl<'a> CommandComplete<'a> {
         Text::from(words)
     }
 
-    /// How many rows were inserted, deleted, updated, merged, selected, moved over, fetched or copied; `None` for
-    /// commands that do not say.
+    /// How many rows were inserted, deleted, updated, merged, selected, moved over, fetched or copied; `None` for other
+    /// commands.
     pub fn rows(&self) -> Option<u64> {
         split_number(self.tag.as_bytes()).1
     }
 
-    /// What stands before the number of rows in `INSERT oid rows`: 0 since tables have no object identifiers any more.
+    /// The number before the number of rows in `INSERT oid rows`: always 0 since tables have no object identifiers.
     pub fn oid(&self) -> Option<u64> {
         let (words, rows) = split_number(self.tag.as_bytes());
         rows.and(split_number(words).1)

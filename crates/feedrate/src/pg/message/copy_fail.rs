@@ -1,12 +1,12 @@
-//! CopyFail: a COPY is given up.
+//! CopyFail: the frontend aborts a COPY.
 
 use super::message;
 use crate::pg::text::Text;
 
 message! {
-    /// The frontend gives up a COPY it was sending; the server returns an error.
+    /// The frontend aborts a COPY it was sending; the server returns an error.
     ///
-    /// Servers since PostgreSQL 14 close the connection at one whose length is more than 10000; those before take it.
+    /// Servers since PostgreSQL 14 close the connection if the length is more than 10000; older ones accept it.
     /// [`FrontendLimits::since_14`](crate::pg::FrontendLimits::since_14) refuses it.
     #[derive(Default)]
     pub struct CopyFail<'a> = b'f', frontend(Small) {

@@ -1,4 +1,4 @@
-//! CopyInResponse: the server takes COPY data.
+//! CopyInResponse: the server is ready for COPY data.
 
 use super::message;
 use crate::pg::format::{Format, OneByte};
@@ -8,9 +8,9 @@ message! {
     /// The server is ready to take CopyData from the frontend.
     #[derive(Default)]
     pub struct CopyInResponse<'a> = b'G', backend(Short) {
-        /// Of the whole: an Int8 on the wire, so 0 to 255.
+        /// The overall format: an Int8 on the wire, so 0 to 255.
         pub format: Format as OneByte,
-        /// Of each column.
+        /// The format of each column.
         pub column_formats: List<'a, Format>,
     }
 }

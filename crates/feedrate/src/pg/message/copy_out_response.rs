@@ -8,9 +8,9 @@ message! {
     /// CopyData from the server follows.
     #[derive(Default)]
     pub struct CopyOutResponse<'a> = b'H', backend(Short) {
-        /// Of the whole: an Int8 on the wire, so 0 to 255.
+        /// The overall format: an Int8 on the wire, so 0 to 255.
         pub format: Format as OneByte,
-        /// Of each column.
+        /// The format of each column.
         pub column_formats: List<'a, Format>,
     }
 }

@@ -10,8 +10,7 @@ use crate::pg::reader::split_value;
 message! {
     /// One row of a result.
     ///
-    /// How many columns it has is its own word; who knows the [`RowDescription`](crate::pg::backend::RowDescription)
-    /// compares.
+    /// The number of columns is not compared with the [`RowDescription`](crate::pg::backend::RowDescription).
     ///
     /// ```
     /// use feedrate::{Encode, pg::{List, backend::DataRow}};
@@ -29,11 +28,10 @@ message! {
 }
 
 impl<'a> DataRow<'a> {
-    /// A row in which nothing is wrong. What is wrong with another one, and where, [`Fields::read`](super::Fields)
-    /// finds out.
+    /// Reads a well-formed row. For any other, [`Fields::read`](super::Fields) finds out what is wrong.
     ///
-    /// Rows are most of what there is: this is inlined into the caller's loop, and keeps the reader, which remembers
-    /// problems, out of it.
+    /// Most messages are rows, so this is inlined into the caller's loop, and avoids the reader, which remembers
+    /// errors.
     #[inline]
     pub(crate) fn read_good(body: &'a [u8]) -> Option<Self> {
         let (count, values) = body.split_first_chunk()?;
@@ -41,19 +39,19 @@ impl<'a> DataRow<'a> {
     }
 }
 
-/// The columns of a row, checked as they are walked through: [`Frame::columns`](crate::pg::Frame::columns).
+/// The columns of a row, checked during the iteration: [`Frame::columns`](crate::pg::Frame::columns).
 #[derive(Debug, Clone)]
 pub struct Columns<'a> {
-    /// What has not been walked through.
+    /// The rest of the row.
     rest: &'a [u8],
-    /// How many columns that are. Not as narrow as on the wire: counting down 16 bits takes more instructions.
+    /// Columns that are left. Wider than on the wire: counting down 16 bits takes more instructions.
     left: usize,
 }
 
-/// A row ends before its columns do, or behind them, or a column has a length that none can have.
+/// A row is too short or too long for its columns, or a column has an invalid length.
 ///
-/// What is wrong, and where, is what [`Frame::message`](crate::pg::Frame::message) says. It is left out here for the
-/// sake of the loop over a row, which would have to carry it along.
+/// [`Frame::message`](crate::pg::Frame::message) returns what is wrong, and where. It is left out here to keep the loop
+/// over a row fast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("malformed DataRow")]
 pub struct BadRow;
@@ -65,7 +63,7 @@ impl<'a> Columns<'a> {
         let body = raw.get(HEADER..).unwrap_or_default();
         match body.split_first_chunk() {
             Some((count, rest)) => Self { rest, left: usize::from(u16::from_be_bytes(*count)) },
-            // One that is not there: what is wrong is said when it is looked for.
+            // Claim one column that is not there, so that the iteration returns the error.
             None => Self { rest: &[], left: 1 },
         }
     }
@@ -91,7 +89,7 @@ impl<'a> Iterator for Columns<'a> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        // A bad column is the last, and an error can follow the last good one.
+        // A bad column ends the iteration, and an error can follow the last good one.
         (0, Some(self.left.saturating_add(1)))
     }
 }

@@ -1,4 +1,4 @@
-//! Describe: what a statement or portal looks like.
+//! Describe: asks for the description of a statement or portal.
 
 use super::message;
 use crate::pg::target::Target;

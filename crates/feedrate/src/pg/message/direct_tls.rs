@@ -6,8 +6,8 @@ use super::{Traced, encoded};
 use crate::pg::trace::Printer;
 use crate::pg::write::{Header, Sink, Whole};
 
-/// TLS begins without an SSLRequest (since PostgreSQL 17). This takes no bytes: all of them, from the record's first
-/// on, are for TLS.
+/// TLS begins without an SSLRequest (since PostgreSQL 17). This takes no bytes: all of them, from the first on, belong
+/// to TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -1,4 +1,4 @@
-//! EmptyQueryResponse: there was nothing to be done.
+//! EmptyQueryResponse: the query string was empty.
 
 use super::message;
 

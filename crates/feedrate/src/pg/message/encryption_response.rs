@@ -32,11 +32,11 @@ impl Encryption {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-// Exhaustive: a third byte would be another protocol, and whoever asked has to know each.
+// Exhaustive: a third byte would be another protocol, and whoever asked has to handle each.
 pub enum EncryptionResponse {
     /// `S` or `G`: the next byte belongs to the encryption.
     Accepted(Encryption),
-    /// `N`: the frontend may ask for the other one, go on in clear, or leave.
+    /// `N`: the frontend may ask for the other encryption, go on unencrypted, or leave.
     Refused,
 }
 
@@ -48,7 +48,7 @@ impl EncryptionResponse {
         }
     }
 
-    /// A refusal does not say what it refuses: `asked` does.
+    /// A refusal does not contain what it refuses: `asked` does.
     pub(crate) fn trace_after(self, asked: Option<Encryption>, out: &mut Printer<'_, '_>) -> fmt::Result {
         let asked = if let Self::Accepted(encryption) = self { Some(encryption) } else { asked };
         out.name(match asked {

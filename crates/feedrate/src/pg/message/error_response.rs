@@ -36,7 +36,7 @@ report!(ErrorResponse);
 
 impl core::error::Error for ErrorResponse<'_> {}
 
-/// An [`ErrorResponse`] that owns its fields, so that it can be returned from where the message was read.
+/// An [`ErrorResponse`] that owns its fields, so that it outlives the buffer it was read from.
 ///
 /// ```
 /// use feedrate::pg::{List, backend::{ErrorResponse, NoticeField, OwnedErrorResponse, field}};
@@ -61,7 +61,7 @@ pub struct OwnedErrorResponse {
 
 #[cfg(feature = "alloc")]
 impl OwnedErrorResponse {
-    /// The same, lent.
+    /// Borrows it as an [`ErrorResponse`].
     pub fn as_response(&self) -> ErrorResponse<'_> {
         ErrorResponse { fields: List::from_good(&self.fields) }
     }
@@ -69,7 +69,7 @@ impl OwnedErrorResponse {
 
 #[cfg(feature = "alloc")]
 impl From<ErrorResponse<'_>> for OwnedErrorResponse {
-    /// A field that cannot be on the wire, for its code is 0 or its text has a NUL, ends the list.
+    /// A field that cannot be on the wire, because its code is 0 or its text has a NUL, ends the list.
     fn from(error: ErrorResponse<'_>) -> Self {
         let mut fields = alloc::vec::Vec::new();
         for NoticeField { code, value } in error.fields {

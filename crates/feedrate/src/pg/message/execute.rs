@@ -1,4 +1,4 @@
-//! Execute: a portal is run.
+//! Execute: runs a portal.
 
 use super::message;
 use crate::pg::text::Text;

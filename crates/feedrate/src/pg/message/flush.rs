@@ -1,8 +1,8 @@
-//! Flush: the server is to send what it has.
+//! Flush: makes the server send what it has.
 
 use super::message;
 
 message! {
-    /// Has the server send what it has buffered, without ending the batch.
+    /// Makes the server send what it has buffered, without ending the batch.
     pub struct Flush = b'H', frontend(Small);
 }

@@ -5,7 +5,8 @@ use crate::pg::format::Format;
 use crate::pg::list::List;
 
 message! {
-    /// Calls a function without SQL. The documentation advises against it; libpq's large objects are still made of it.
+    /// Calls a function without SQL. The documentation advises against it, but libpq's large object functions still use
+    /// it.
     #[derive(Default)]
     pub struct FunctionCall<'a> = b'F', frontend(Large) {
         /// The function's object identifier.
@@ -14,7 +15,7 @@ message! {
         pub argument_formats: List<'a, Format> => ParameterFormats,
         /// The arguments' values.
         pub arguments: List<'a, Option<&'a [u8]>> => Values,
-        /// How the result shall be represented.
+        /// The requested representation of the result.
         pub result_format: Format => ResultFormat,
     }
 }

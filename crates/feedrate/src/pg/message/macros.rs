@@ -1,6 +1,6 @@
-//! What describes a message: [`message!`], and the parts of it that those written by hand use.
+//! The macros that describe a message: [`message!`], and parts of it for messages written by hand.
 
-/// A message with a type byte: the structure, and all that follows from its fields, in their order.
+/// A message with a type byte: the structure, and everything that follows from its fields, in their order.
 ///
 /// ```text
 /// message! {
@@ -17,7 +17,7 @@
 /// }
 /// ```
 ///
-/// Errors call a field by its name here.
+/// The fields' names here are also used in errors.
 macro_rules! message {
     (
         $(#[$meta:meta])*
@@ -198,7 +198,7 @@ macro_rules! traced {
     };
 }
 
-/// A startup packet that is nothing but its code, which stands where a StartupMessage has its version.
+/// A startup packet that consists of its code only, which is in the place of a StartupMessage's version.
 macro_rules! request {
     ($(#[$meta:meta])* pub struct $Name:ident = $code:literal;) => {
         $(#[$meta])*
@@ -236,8 +236,7 @@ macro_rules! encoded {
             /// The name, as the documentation spells it.
             pub const NAME: &'static str = stringify!($Name);
 
-            /// The most that its length field may say by default: where it belongs to both directions, the larger
-            /// limit.
+            /// The largest length that is allowed by default: the larger limit, if it belongs to both directions.
             pub(crate) const LIMIT: u32 = $crate::pg::cap::largest(&[
                 $($crate::pg::limits::$side::DEFAULT.most($crate::pg::limits::$side::Class::$Class)),+
             ]);
@@ -270,7 +269,7 @@ macro_rules! sent {
     ($Name:ident $(<$life:lifetime>)?) => {};
 }
 
-/// The shapes of the fields, where they have labels.
+/// The shapes of the fields, if they have labels.
 macro_rules! shapes {
     ([$($shape:expr),*]) => { &[$($shape),*] };
     ([$($shape:expr),*] [$Type:ty $(as $Form:ty)?] $($rest:tt)*) => {
@@ -284,7 +283,7 @@ macro_rules! shapes {
     };
 }
 
-/// What several of stand in a list: a structure of fields. Lists of those that say `terminated` end with a zero byte.
+/// A structure of fields, for the items of a list. A list of items marked `terminated` ends with a zero byte.
 macro_rules! item {
     (
         $(#[$meta:meta])*
@@ -309,7 +308,7 @@ macro_rules! item {
         impl<$life> $crate::pg::list::sealed::Item<$life> for $Name<$life> {
             $( const TERMINATED: bool = $crate::pg::message::macros::terminated!($terminated); )?
 
-            // A call: the check of the list and the walk over it share it.
+            // Not inlined: shared by checking the list and iterating over it.
             #[inline(never)]
             fn read(
                 reader: &mut $crate::pg::reader::Reader<$life>,

@@ -1,8 +1,8 @@
-//! The messages: one a file, named after it.
+//! The messages, each in a file named after it.
 //!
-//! A message's fields are described once, with [`message!`]: how it is read, written, cut into pieces, traced, and made
-//! up for fuzzing follows from that. What is unlike all others (authentication requests, startup packets, version
-//! negotiation) is written by hand, and implements the same traits.
+//! A message's fields are described once, with [`message!`]. Reading, writing, cutting into pieces, tracing and
+//! generating for fuzzing follow from that. Unusual messages (authentication requests, startup packets, version
+//! negotiation) are written by hand, and implement the same traits.
 
 use core::fmt;
 
@@ -62,15 +62,15 @@ pub(crate) mod terminate;
 pub(crate) mod unknown;
 pub(crate) mod untrusted_error;
 
-/// The fields of a message, or of what stands in a list.
+/// The fields of a message, or of an item of a list.
 pub(crate) trait Fields<'a>: Sized {
-    /// Reads them. What is left in `reader` after a message's is an error.
+    /// Reads them. If a message's reader has bytes left afterwards, that is an error.
     fn read(reader: &mut Reader<'a>) -> Result<Self, Bad>;
 
     /// Writes the same.
     fn write<S: Sink>(&self, out: &mut S);
 
-    /// Shows them as libpq does.
+    /// Prints them as libpq does.
     fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result;
 }
 
@@ -79,7 +79,7 @@ pub(crate) trait Traced {
     fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result;
 }
 
-/// Reads the body of `raw`, which begins after `header` bytes, to its last byte.
+/// Reads the body of `raw`, which begins after `header` bytes, completely.
 #[inline]
 pub(crate) fn read<'a, T>(
     raw: &'a [u8],
@@ -94,7 +94,7 @@ pub(crate) fn read<'a, T>(
     }
 }
 
-/// Out of the way of all that is good.
+/// Out of the fast path.
 #[cold]
 #[inline(never)]
 fn bad(raw: &[u8], reader: &Reader<'_>, name: &'static str) -> Error {

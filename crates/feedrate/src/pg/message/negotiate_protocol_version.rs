@@ -1,4 +1,4 @@
-//! NegotiateProtocolVersion: the server does not speak the version, or does not know an option.
+//! NegotiateProtocolVersion: the server does not support the version, or an option.
 
 use core::fmt;
 
@@ -14,7 +14,7 @@ use crate::pg::trace::Printer;
 use crate::pg::version::Version;
 use crate::pg::write::Sink;
 
-/// The server does not speak the minor version that was asked for, or does not know some of the protocol options.
+/// The server does not support the requested minor version, or some of the protocol options.
 ///
 /// The documentation says that the first field is a minor version. Servers send the full one, major version included,
 /// and libpq expects that.
@@ -22,9 +22,9 @@ use crate::pg::write::Sink;
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NegotiateProtocolVersion<'a> {
-    /// The newest version that the server speaks, of the major version asked for.
+    /// The newest version that the server supports, of the requested major version.
     pub version: Version,
-    /// The protocol options, `_pq_.` and a name, that the server does not know.
+    /// The protocol options that the server does not support, as `_pq_.` and a name.
     pub unrecognized: List<'a, Text<'a>>,
 }
 
@@ -32,7 +32,7 @@ tagged!(NegotiateProtocolVersion<'a> = b'v', backend(Negotiation) [0, &[]]);
 traced!(NegotiateProtocolVersion<'a>);
 
 impl NegotiateProtocolVersion<'_> {
-    /// Whether this can be an answer to `asked`: the rules of `pqGetNegotiateProtocolVersion3` in libpq's
+    /// Checks that this is a valid answer to `asked`, by the rules of `pqGetNegotiateProtocolVersion3` in libpq's
     /// `fe-protocol3.c`.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl<'a> Fields<'a> for NegotiateProtocolVersion<'a> {
             let expected = "0 or more";
             return Err(reader.bad(Problem::Negative { what: "number of options", found: count, expected }));
         };
-        // Each takes a byte at least. More than 65535 of them do not fit into what a StartupMessage has room for.
+        // Each takes at least one byte, and a StartupMessage has no room for more than 65535.
         let count = match u16::try_from(wide) {
             Ok(count) if wide <= reader.left() => count,
             _ => {

@@ -1,4 +1,4 @@
-//! NoData: there are no rows to be described.
+//! NoData: there are no rows to describe.
 
 use super::message;
 

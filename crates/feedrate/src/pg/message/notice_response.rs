@@ -1,4 +1,4 @@
-//! NoticeResponse: something worth knowing.
+//! NoticeResponse: a warning or other information.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use crate::pg::notice::{NoticeField, Severity, SqlState, field, report};
 use crate::pg::text::Text;
 
 message! {
-    /// Something worth knowing. It may come at any time.
+    /// A warning or other information. It may come at any time.
     #[derive(Default)]
     pub struct NoticeResponse<'a> = b'N', backend(Report) {
         /// The fields, in the server's order.

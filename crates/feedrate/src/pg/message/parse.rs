@@ -21,8 +21,8 @@ message! {
         pub statement: Text<'a> => Statement,
         /// One SQL statement.
         pub sql: Text<'a> => Sql,
-        /// Object identifiers of the parameters' types, as many as the frontend wants to prescribe; 0 leaves one to the
-        /// server.
+        /// Object identifiers of the parameters' types, for as many parameters as the frontend wants to specify; 0
+        /// leaves a type to the server.
         pub parameter_types: List<'a, u32> => ParameterTypes,
     }
 }

@@ -1,4 +1,4 @@
-//! PasswordMessage: a password, or what was made of it.
+//! PasswordMessage: a password, possibly hashed.
 
 use core::fmt;
 
@@ -18,7 +18,7 @@ message! {
     }
 }
 
-/// A string that nobody is to see.
+/// A secret string.
 struct Password;
 
 impl<'a> Form<'a, Secret<'a>> for Password {

@@ -8,8 +8,8 @@ use crate::pg::text::Text;
 use crate::pg::trace::Printer;
 use crate::pg::write::{Header, Sink, Whole};
 
-/// An error in the form of protocol 2.0: `E`, text, NUL. Servers before 14 send one when they fail before they have
-/// read the StartupMessage, for example because they cannot fork.
+/// An error in the form of protocol 2.0: `E`, text, NUL. Servers before 14 send it if they fail before they have read
+/// the StartupMessage, for example because they cannot fork.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

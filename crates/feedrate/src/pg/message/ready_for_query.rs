@@ -39,7 +39,7 @@ pub enum TransactionStatus {
     InTransaction,
     /// `E`: in a transaction block that failed; until it ends, commands are refused.
     Failed,
-    /// Another byte. No server sends one; libpq takes it for `PQTRANS_UNKNOWN` and goes on (`getReadyForQuery` in
+    /// Another byte. No server sends one; libpq treats it as `PQTRANS_UNKNOWN` and goes on (`getReadyForQuery` in
     /// `fe-protocol3.c`).
     Unknown(u8),
 }

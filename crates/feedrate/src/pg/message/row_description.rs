@@ -37,15 +37,15 @@ item! {
         pub type_oid: u32,
         /// `pg_type.typlen`: bytes, -1 for a varying length, -2 for a C string.
         pub type_size: i16,
-        /// `pg_attribute.atttypmod`, whose meaning is the type's; -1 for none.
+        /// `pg_attribute.atttypmod`, whose meaning depends on the type; -1 for none.
         pub type_modifier: i32,
-        /// How the values are represented. In answer to Describe on a statement this is not known yet, and 0.
+        /// How the values are represented. In answer to Describe of a statement this is not known yet, so it is 0.
         pub format: Format,
     }
 }
 
 impl Default for Field<'_> {
-    /// A nameless column of no table, type or modifier, in text form.
+    /// A column in text form, without a name, table, type or modifier.
     fn default() -> Self {
         Self {
             name: Text::default(),

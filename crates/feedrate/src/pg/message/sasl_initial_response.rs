@@ -10,7 +10,7 @@ use crate::pg::trace::Printer;
 use crate::pg::write::Sink;
 
 message! {
-    /// The mechanism that the frontend chose, and what it says first.
+    /// The mechanism that the frontend chose, and its first message.
     ///
     /// ```
     /// use feedrate::{Encode, pg::{Secret, frontend::SASLInitialResponse}};
@@ -23,14 +23,14 @@ message! {
     /// ```
     #[derive(Default)]
     pub struct SASLInitialResponse<'a> = b'p', frontend(Answer) {
-        /// One of those that the server offered.
+        /// One of the mechanisms that the server offered.
         pub mechanism: Text<'a>,
-        /// The mechanism's first message, where it begins with one.
+        /// The mechanism's first message, if it begins with one.
         pub data: Option<Secret<'a>>,
     }
 }
 
-/// Behind its length; -1 is none.
+/// After its length; -1 is `None`.
 impl<'a> Form<'a, Self> for Option<Secret<'a>> {
     fn read(reader: &mut Reader<'a>, _: &Name) -> Result<Self, Bad> {
         Ok(reader.value()?.map(Secret::from))

@@ -1,10 +1,10 @@
-//! SASLResponse: what a SASL mechanism says.
+//! SASLResponse: the next message of a SASL mechanism.
 
 use super::message;
 use crate::pg::text::Secret;
 
 message! {
-    /// What the SASL mechanism says next.
+    /// The next message of the SASL mechanism.
     #[derive(Default)]
     pub struct SASLResponse<'a> = b'p', frontend(Sasl) {
         /// The mechanism's bytes.

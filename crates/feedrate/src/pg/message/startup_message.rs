@@ -31,7 +31,7 @@ use crate::pg::write::Sink;
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct StartupMessage<'a> {
-    /// The protocol version that the frontend would like to speak.
+    /// The protocol version that the frontend requests.
     pub version: Version,
     /// `user`, `database`, `options`, `replication`, protocol options whose names begin with `_pq_.`, and any other
     /// setting.
@@ -63,10 +63,11 @@ pub enum Replication {
 }
 
 impl<'a> StartupMessage<'a> {
-    /// The value of the last parameter of this name: the one that counts, as a server applies them in order.
+    /// The value of the last parameter of this name. That is the one that counts, because a server applies them in
+    /// order.
     ///
-    /// Case matters as it does to a server: it looks for `user`, `database`, `options`, `replication` and what begins
-    /// with `_pq_.` as they are spelled here. Any other name is a setting's, in whatever case.
+    /// Names are compared as a server does: `user`, `database`, `options`, `replication` and names that begin with
+    /// `_pq_.` are case-sensitive, all others are names of settings and are not.
     ///
     /// ```
     /// use feedrate::pg::{List, Version, frontend::{Parameter, StartupMessage}};
@@ -87,12 +88,12 @@ impl<'a> StartupMessage<'a> {
             .map(|parameter| parameter.value)
     }
 
-    /// The role to connect as, which servers require: to them, an empty one is none.
+    /// The role to connect as. Servers require it, and do not accept an empty one.
     pub fn user(&self) -> Option<Text<'a>> {
         self.get("user").filter(|user| !user.is_empty())
     }
 
-    /// The database; the user's name where it is missing or empty. Physical replication has none, whatever this says.
+    /// The database, or the user's name if it is missing or empty. It means nothing for physical replication.
     pub fn database(&self) -> Option<Text<'a>> {
         self.get("database").filter(|database| !database.is_empty()).or_else(|| self.user())
     }
@@ -117,7 +118,7 @@ impl<'a> StartupMessage<'a> {
         self.get("options")
     }
 
-    /// What the session is for; `None` if the value is none that a server accepts.
+    /// What the session is for; `None` if a server would not accept the value.
     pub fn replication(&self) -> Option<Replication> {
         let Some(value) = self.get("replication") else {
             return Some(Replication::Off);
@@ -126,7 +127,7 @@ impl<'a> StartupMessage<'a> {
         if value == b"database" {
             return Some(Replication::Logical);
         }
-        // `parse_bool` in the server's `bool.c` takes any prefix that says which it is.
+        // `parse_bool` in the server's `bool.c` accepts any unambiguous prefix.
         let is = |word: &[u8], least: usize| {
             value.len() >= least
                 && word.get(..value.len()).is_some_and(|word| word.eq_ignore_ascii_case(value))
@@ -140,7 +141,7 @@ impl<'a> StartupMessage<'a> {
         }
     }
 
-    /// The protocol options: those whose names begin with `_pq_.`. A server names the ones it does not know in
+    /// The protocol options: parameters whose names begin with `_pq_.`. A server lists those it does not support in
     /// NegotiateProtocolVersion.
     pub fn protocol_options(&self) -> impl Iterator<Item = Parameter<'a>> {
         self.parameters.iter().filter(|parameter| parameter.name.as_bytes().starts_with(b"_pq_."))
@@ -181,8 +182,8 @@ impl<'a> Fields<'a> for StartupMessage<'a> {
 
 startup!(StartupMessage<'a>);
 
-/// Whether two names are one parameter's: `ProcessStartupPacket` in `backend_startup.c` compares its own ones with
-/// `strcmp`, and passes on the others as settings, which `guc_name_compare` in `guc.c` looks for without case.
+/// Whether two names mean the same parameter. `ProcessStartupPacket` in `backend_startup.c` compares its own names with
+/// `strcmp`; the others are settings, whose names `guc_name_compare` in `guc.c` compares without case.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
     let is_setting = |name: &[u8]| {
         !matches!(name, b"user" | b"database" | b"options" | b"replication") && !name.starts_with(b"_pq_.")

@@ -1,4 +1,4 @@
-//! Messages whose type byte this crate does not know.
+//! Messages of unknown type.
 
 use core::fmt;
 
@@ -6,14 +6,14 @@ use super::{Traced, encoded};
 use crate::pg::trace::Printer;
 use crate::pg::write::{Header, Sink, Whole};
 
-/// A message of a type that this crate does not know, where the caller lets it pass.
+/// A message of unknown type, if the caller admits it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Unknown<'a> {
-    /// The type byte. One of a message that is known is encoded all the same, and read as that message.
+    /// The type byte. If it is a known one, the message can be encoded, but will be read as the known message.
     pub tag: u8,
-    /// Everything behind the length.
+    /// Everything after the length.
     pub body: &'a [u8],
 }
 

@@ -1,4 +1,4 @@
-//! An error that nobody can have trusted.
+//! An error that cannot be trusted.
 
 use core::fmt;
 
@@ -8,8 +8,8 @@ use crate::pg::frame::HEADER;
 use crate::pg::trace::Printer;
 use crate::pg::write::{Header, Sink, Whole};
 
-/// An error that came in answer to SSLRequest or GSSENCRequest: anybody on the way can have written it, so its
-/// text must not be shown to a user as the server's word (CVE-2024-10977), and the connection is to be closed.
+/// An error in answer to SSLRequest or GSSENCRequest. Anybody on the network may have sent it, so do not show its text
+/// to a user as if it came from the server (CVE-2024-10977), and close the connection.
 ///
 /// `Debug` shows no text.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,8 +38,8 @@ impl fmt::Debug for UntrustedError<'_> {
 }
 
 impl<'a> UntrustedError<'a> {
-    /// It may be a message of protocol 3, with a type byte and a length, or text: and a limit is for what the length
-    /// says, or for all of the text.
+    /// It may be a message of protocol 3, with a type byte and a length, or text. A limit applies to the length, or to
+    /// all of the text.
     fn split(&self) -> (Header, &'a [u8]) {
         match self.raw.split_first_chunk::<HEADER>() {
             Some((&[tag, a, b, c, d], fields))
@@ -68,14 +68,14 @@ impl Whole for UntrustedError<'_> {
 
 encoded!(UntrustedError<'a>, backend(EarlyReport));
 
-/// What it says, somebody else may have written.
+/// The text is left out: it cannot be trusted.
 impl Traced for UntrustedError<'_> {
     fn trace(&self, out: &mut Printer<'_, '_>) -> fmt::Result {
         out.name(Self::NAME)
     }
 }
 
-/// An empty one, of which no stream is made: what it holds is not of the server's making, and not of ours.
+/// Always empty: its content is not the server's, and cannot be constructed here either.
 #[cfg(feature = "arbitrary")]
 impl<'a> arbitrary::Arbitrary<'a> for UntrustedError<'a> {
     fn arbitrary(_: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {

@@ -1,5 +1,4 @@
-//! Prints messages as libpq prints them for `PQtrace`: one line a message, which tools and test suites know
-//! how to read.
+//! Prints messages as libpq's `PQtrace` does: one line per message, which existing tools and test suites can read.
 //!
 //! ```text
 //! F ⇥ 13 ⇥ Query ⇥  "select 1"
@@ -9,14 +8,13 @@
 //! └ F from the frontend, B from the backend
 //! ```
 //!
-//! The format has no specification but libpq's `fe-trace.c`. Where its versions differ, this follows the
-//! newer one: PostgreSQL 14 to 17 print neither startup packets nor COPY data nor which authentication is
-//! asked for; 18 does. All else is the same in all of them, and is compared with the `*.trace` files of
-//! PostgreSQL's `libpq_pipeline` tests.
+//! The only specification of the format is libpq's `fe-trace.c`. Where its versions differ, this follows the newest:
+//! PostgreSQL 14 to 17 do not print startup packets, COPY data or the kind of authentication; 18 does. Everything else
+//! is the same in all versions, and is compared with the `*.trace` files of PostgreSQL's `libpq_pipeline` tests.
 //!
-//! Two things differ from libpq on purpose. Passwords, keys and SASL data are hidden always, not only for
-//! regression tests. And bytes of a string that are not UTF-8 show as `\xNN`, for [`Display`] can write
-//! nothing else. As in libpq, strings are not escaped: a line break in a query is one in the trace.
+//! Two things differ from libpq on purpose. Passwords, keys and SASL data are always hidden, not only for regression
+//! tests. And bytes of a string that are not UTF-8 are printed as `\xNN`, because [`Display`] can only write UTF-8. As
+//! in libpq, strings are not escaped: a line break in a query is a line break in the trace.
 
 mod printer;
 
@@ -28,8 +26,8 @@ use super::frontend::{self, Message as F};
 use super::message::Traced;
 use super::message::encryption_response::{Encryption, EncryptionResponse};
 
-/// One message as a line of a trace, to be shown with [`Display`]. The line break is left to the caller, and
-/// so is the time of day, which libpq puts before the line as `2026-11-21 22:46:00.123456` and a tab.
+/// One message as a line of a trace, to be printed with [`Display`]. The caller adds the line break, and the time of
+/// day, which libpq puts before the line as `2026-11-21 22:46:00.123456` and a tab.
 ///
 /// ```
 /// use feedrate::pg::{backend, frontend, trace::Line};
@@ -56,9 +54,8 @@ enum Said<'m> {
 }
 
 impl<'m> Line<'m> {
-    /// A backend's message that takes `size` bytes on the wire: [`Frame::raw`](super::Frame::raw) has as
-    /// many, and [`Encode::encoded_length`](crate::Encode::encoded_length) says it of a message that is yet
-    /// to be sent.
+    /// A backend's message that takes `size` bytes on the wire: the length of [`Frame::raw`](super::Frame::raw), or
+    /// [`Encode::encoded_length`](crate::Encode::encoded_length) for a message that is yet to be sent.
     ///
     /// ```
     /// use feedrate::{Encode, pg::{backend, trace::Line}};
@@ -86,8 +83,8 @@ impl<'m> Line<'m> {
         Self { said: Said::Frontend(message), size, regress: false }
     }
 
-    /// The one byte that answers a request for encryption. A refusal does not say what it refuses, so that
-    /// libpq's line can only be written by who remembers the request.
+    /// The one byte that answers a request for encryption. A refusal does not contain what it refuses, and libpq prints
+    /// that: hence `asked`.
     ///
     /// ```
     /// use feedrate::pg::{Encryption, EncryptionResponse, trace::Line};
@@ -99,9 +96,9 @@ impl<'m> Line<'m> {
         Self { said: Said::Response(asked, response), size: 1, regress: false }
     }
 
-    /// Hides what differs between two runs of the same test: libpq's `PQTRACE_REGRESS_MODE`. Object
-    /// identifiers and process numbers are `NNNN`, where an error was raised is `"SSSS"` and the error's
-    /// length `NN`, COPY data are `'BBBB'`.
+    /// Hides what differs between two runs of the same test, as libpq's `PQTRACE_REGRESS_MODE` does. Object identifiers
+    /// and process numbers become `NNNN`, the source location of an error `"SSSS"` and its length `NN`, COPY data
+    /// `'BBBB'`.
     ///
     /// ```
     /// use feedrate::pg::{backend, trace::Line};
@@ -126,7 +123,7 @@ impl Display for Line<'_> {
             Said::Response(..) => ("B", false),
         };
         match self.said {
-            // Names of the server's source files are part of it, and their lengths change with its versions.
+            // Errors contain names of the server's source files, whose lengths change between versions.
             Said::Backend(B::ErrorResponse(_) | B::NoticeResponse(_)) if self.regress => {
                 write!(f, "{direction}\tNN\t")?;
             }
@@ -135,7 +132,7 @@ impl Display for Line<'_> {
         let mut out = Printer::new(f, self.regress);
         match self.said {
             Said::Backend(message) => message.trace(&mut out),
-            // libpq, which wrote them, knows what they are.
+            // libpq prints this name for a `p` whose kind it does not know.
             Said::Frontend(F::AuthenticationResponse(_)) => out.name("UnknownAuthenticationResponse"),
             Said::Frontend(message) => message.trace(&mut out),
             Said::Response(asked, response) => response.trace_after(Some(asked), &mut out),

@@ -1,4 +1,4 @@
-//! What a line is put together from: a name, and fields as libpq shows them.
+//! Prints the parts of a line: a name, and fields as libpq prints them.
 
 use core::fmt::{self, Display, Write};
 
@@ -9,7 +9,7 @@ use crate::pg::text::Text;
 pub struct Printer<'f, 'w> {
     f: &'f mut fmt::Formatter<'w>,
     regress: bool,
-    /// A tab parts the name from the fields. A message without fields has none.
+    /// The tab between name and fields is due. A message without fields has none.
     tab: bool,
 }
 
@@ -18,12 +18,12 @@ impl<'f, 'w> Printer<'f, 'w> {
         Self { f, regress, tab: true }
     }
 
-    /// Whether what differs between two runs is to be hidden.
+    /// Whether to hide what differs between two runs.
     pub(crate) const fn regress(&self) -> bool {
         self.regress
     }
 
-    /// The message's name, or what stands in its place.
+    /// The message's name, or its substitute.
     pub(crate) fn name(&mut self, name: impl Display) -> fmt::Result {
         write!(self.f, "{name}")
     }
@@ -33,12 +33,12 @@ impl<'f, 'w> Printer<'f, 'w> {
         write!(self.f, "{number}")
     }
 
-    /// libpq reads every Int16 as unsigned, also where it is not: a type size of -1 is 65535.
+    /// libpq prints every Int16 as unsigned, even where it is signed: a type size of -1 is 65535.
     pub(crate) fn int16(&mut self, number: i16) -> fmt::Result {
         self.number(u16::from_be_bytes(number.to_be_bytes()))
     }
 
-    /// libpq reads every Int32 as signed.
+    /// libpq prints every Int32 as signed.
     pub(crate) fn int32(&mut self, number: u32) -> fmt::Result {
         self.number(signed(number))
     }
@@ -50,7 +50,7 @@ impl<'f, 'w> Printer<'f, 'w> {
         self.number(u16::from_be_bytes([c, d]))
     }
 
-    /// A number that is another one in the next run.
+    /// A number that differs between runs.
     pub(crate) fn volatile(&mut self, number: i32) -> fmt::Result {
         if self.regress { self.number("NNNN") } else { self.number(number) }
     }
@@ -91,7 +91,7 @@ impl<'f, 'w> Printer<'f, 'w> {
         self.f.write_str("'")
     }
 
-    /// Something that nobody is to see.
+    /// A secret.
     pub(crate) fn hidden(&mut self) -> fmt::Result {
         self.bytes(b"BBBB")
     }
