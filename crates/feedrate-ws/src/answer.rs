@@ -1,18 +1,18 @@
-//! What a receiver has to say to the peer, and who says it: [`Answer`].
+//! The receiver's answers to the peer: [`Answer`].
 
 use feedrate::Instant;
 
 use crate::close::Close;
 use crate::close_code::CloseCode;
 
-/// What a [`Receiver`](crate::Receiver) has to say to the peer: the [`Sender`](crate::Sender) of the same connection
-/// says it. `()` says nothing, for those who only listen in.
+/// Takes a [`Receiver`](crate::Receiver)'s answers to the peer. Implemented by the [`Sender`](crate::Sender) of the
+/// same connection, and by `()`, which drops them, for programs that only listen.
 pub trait Answer {
-    /// A ping has come.
+    /// A ping has been received.
     fn pong(&mut self, payload: &[u8]);
-    /// The peer's close frame has come, at the time `now`.
+    /// The peer's close frame was received at the time `now`.
     fn closed(&mut self, close: Option<Close<'_>>, now: Instant);
-    /// The peer broke a rule, at the time `now`: the close frame has this code.
+    /// The peer broke a rule, which was found at the time `now`: close with this code.
     fn failed(&mut self, code: CloseCode, now: Instant);
 }
 

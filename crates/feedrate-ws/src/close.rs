@@ -6,13 +6,13 @@ use crate::close_code::CloseCode;
 use crate::error::Violation;
 use crate::opcode::CONTROL;
 
-/// What a close frame says. One without a payload says nothing (the `None` where this is optional), which
-/// programs like to call 1005.
+/// The content of a close frame. A close frame without a payload is `None` where this is optional; some programs call
+/// that 1005.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Close<'a> {
-    /// Why.
+    /// The reason as a code.
     pub code: CloseCode,
-    /// The same for people, up to 123 bytes.
+    /// The reason as text, up to 123 bytes.
     pub reason: &'a str,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Close<'a> {
         Ok(Some(Self { code, reason }))
     }
 
-    /// A close frame's payload, and its length. A reason that is too long ends at the last character that has room.
+    /// A close frame's payload, and its length. A reason that is too long is cut after the last character that fits.
     pub(crate) fn to_bytes(self) -> ([u8; CONTROL], usize) {
         let mut bytes = [0; CONTROL];
         let payload = self.code.get().to_be_bytes().into_iter().chain(cut(self.reason).bytes());
@@ -55,7 +55,7 @@ impl<'a> Close<'a> {
     }
 }
 
-/// As much of `reason` as a close frame has room for.
+/// As much of `reason` as fits into a close frame.
 fn cut(reason: &str) -> &str {
     if reason.len() <= CONTROL.saturating_sub(2) {
         return reason;

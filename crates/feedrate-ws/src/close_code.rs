@@ -4,7 +4,7 @@ use core::fmt;
 
 /// Why a connection is closed: a number that may stand in a close frame.
 ///
-/// 1005, 1006 and 1015 are names for what no frame said, and cannot be made.
+/// 1005, 1006 and 1015 never appear in a frame, and cannot be constructed.
 ///
 /// ```
 /// use feedrate_ws::CloseCode;
@@ -20,7 +20,7 @@ pub struct CloseCode(u16);
 impl CloseCode {
     /// 1000: its purpose is fulfilled.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: the server goes down, or the page is left.
+    /// 1001: the server goes down, or the user leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: the peer broke a rule of the protocol.
     pub const PROTOCOL: Self = Self(1002);
@@ -28,13 +28,13 @@ impl CloseCode {
     pub const UNSUPPORTED: Self = Self(1003);
     /// 1007: a message's payload is not what its type says, such as text that is not UTF-8.
     pub const INVALID_PAYLOAD: Self = Self(1007);
-    /// 1008: a policy, and no other code fits.
+    /// 1008: a policy was violated, and no other code fits.
     pub const POLICY: Self = Self(1008);
     /// 1009: a message longer than this side accepts.
     pub const TOO_BIG: Self = Self(1009);
     /// 1010: the client needs an extension that the server did not agree to.
     pub const EXTENSION: Self = Self(1010);
-    /// 1011: the server cannot go on.
+    /// 1011: the server met an error and cannot go on.
     pub const INTERNAL: Self = Self(1011);
     /// 1012: the server restarts.
     pub const RESTART: Self = Self(1012);

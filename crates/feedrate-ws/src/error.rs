@@ -1,4 +1,4 @@
-//! What a peer can do wrong, and which close code says so.
+//! Violations by the peer, and their close codes.
 
 use crate::close_code::CloseCode;
 use crate::opcode::{Kind, Opcode};
@@ -10,12 +10,12 @@ use crate::opcode::{Kind, Opcode};
 pub struct Error {
     /// Which rule.
     pub violation: Violation,
-    /// Where the frame begins that broke it: bytes since the end of the handshake.
+    /// Where the offending frame begins, in bytes since the end of the handshake.
     pub offset: u64,
 }
 
-/// The rules, in the order in which a frame's bytes show that one is broken.
-// A whole word says which: behind a byte, errors would be moved in two parts, with a call of `memcpy`.
+/// The rules, in the order in which a frame's bytes reveal a violation.
+// The tag is a whole word: with a tag of one byte, errors would be moved in two parts, with a call of `memcpy`.
 #[repr(u32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -48,7 +48,7 @@ pub enum Violation {
     /// Section 5.5: a control frame has 125 bytes of payload at most.
     #[error("{0} frame of more than 125 bytes, expected a control frame to be short")]
     ControlTooLong(Opcode),
-    /// Section 5.2: a length is written in the fewest bytes.
+    /// Section 5.2: a length uses the fewest bytes possible.
     #[error("length {length} in a longer form than it needs, expected the shortest")]
     NotMinimal {
         /// The length.
@@ -74,7 +74,7 @@ pub enum Violation {
         /// Offset of the first bad byte in the message; its length, if it ends inside a character.
         at: u64,
     },
-    /// RFC 7692, section 7.2.2: the message's payload is no DEFLATE data.
+    /// RFC 7692, section 7.2.2: the message's payload is not DEFLATE data.
     #[error("compressed message that cannot be decompressed, expected DEFLATE data")]
     Deflate,
     /// Section 5.5.1: a close frame is empty or has a code of two bytes.
@@ -92,7 +92,7 @@ pub enum Violation {
 }
 
 impl Violation {
-    /// What the close frame says: section 7.4.1.
+    /// The code for the close frame: section 7.4.1.
     pub const fn close_code(&self) -> CloseCode {
         match self {
             Self::Unsupported(_) => CloseCode::UNSUPPORTED,

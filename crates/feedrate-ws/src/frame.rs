@@ -1,8 +1,8 @@
-//! Frames, alone: RFC 6455, section 5.2.
+//! Frames, without messages: RFC 6455, section 5.2.
 //!
-//! [`Frame`] is one to be written, [`Frames`] reads those of a stream, [`Header`] is what one begins with.
-//! A program that has messages needs none of this: a [`Receiver`](crate::Receiver) and a
-//! [`Sender`](crate::Sender) do it.
+//! [`Frame`] is a frame to be written, [`Frames`] reads the frames of a stream, [`Header`] is a frame's header.
+//! Programs that handle messages need none of this: they use a [`Receiver`](crate::Receiver) and a
+//! [`Sender`](crate::Sender).
 
 use feedrate::{Encode, EncodeError, Output};
 
@@ -16,8 +16,8 @@ pub use crate::opcode::{CONTROL, Opcode};
 pub use crate::part::{FrameError, Part, Payload};
 pub use crate::sender::RESERVED;
 
-/// A frame, to be written by itself into any [`Output`]: for those who have a queue of their own, or none.
-/// The rules of what may follow what are theirs then.
+/// A frame, to be written into any [`Output`]: for programs that have a queue of their own, or none. They are then
+/// responsible for the order of frames.
 ///
 /// ```
 /// use feedrate::{Encode, SliceOutput};
@@ -33,7 +33,7 @@ pub use crate::sender::RESERVED;
 pub struct Frame<'a> {
     /// Whether it is the message's last.
     pub fin: bool,
-    /// With permessage-deflate: the message is compressed, of which this is the first frame.
+    /// With permessage-deflate: this is the first frame of a compressed message.
     pub rsv1: bool,
     /// What it is.
     pub opcode: Opcode,
@@ -59,7 +59,7 @@ impl Encode for Frame<'_> {
         if opcode.is_control() && payload.len() > CONTROL {
             return Err(EncodeError::TooLarge { what: "control frame", size: payload.len(), limit: CONTROL });
         }
-        // RFC 7692, section 6: the bit stands in a message's first frame.
+        // RFC 7692, section 6: the bit is set in a message's first frame only.
         if rsv1 && Kind::of(opcode).is_none() {
             return Err(EncodeError::Invalid {
                 what: "RSV1",

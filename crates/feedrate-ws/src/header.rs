@@ -35,7 +35,7 @@ pub(crate) const LENGTH: u8 = 0x7f;
 /// let (bytes, n) = header.to_bytes();
 /// assert_eq!(bytes[..n], [0x81, 0x80 | 126, 1, 44, 1, 2, 3, 4]);
 /// assert_eq!(Header::parse(&bytes[..n]), Ok(Some((header, n))));
-/// // Not all there yet.
+/// // Not complete yet.
 /// assert_eq!(Header::parse(&bytes[..3]), Ok(None));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,15 +54,14 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header at the front of `bytes`, and says how many bytes it takes. `None`: it is not all
-    /// there, and what is there is good.
+    /// Reads the header at the front of `bytes`, and returns its size too. `None`: it is incomplete, and good so far.
     ///
     /// # Errors
     ///
-    /// What the header alone shows, at the first byte that shows it: a reserved bit or opcode, a control
-    /// frame that is fragmented or too long, a length that is not written in the fewest bytes or is none.
-    /// That compression has been negotiated, who masks, and what may follow what is for the
-    /// [`Receiver`](crate::Receiver) to check.
+    /// Every violation that the header alone shows, at the first byte that shows it: a reserved bit or opcode, a
+    /// control frame that is fragmented or too long, a length that is invalid or uses too many bytes. The
+    /// [`Receiver`](crate::Receiver) checks the rest: whether compression has been negotiated, who masks, and the order
+    /// of frames.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let anything = Expected { compressed: true, masked: None, in_message: None, only: None };
         Ok(match Measured::of(bytes, &anything)? {
@@ -87,7 +86,7 @@ impl Header {
         self.opcode.bits() | if self.fin { FIN } else { 0 } | if self.rsv1 { RSV1 } else { 0 }
     }
 
-    /// The header of a short frame without a mask, which is what a server mostly sends.
+    /// The header of a short frame without a mask: most frames of a server.
     #[inline]
     pub(crate) fn to_two_bytes(self) -> Option<[u8; 2]> {
         match (self.mask, u8::try_from(self.length)) {
@@ -115,19 +114,18 @@ impl Header {
     }
 }
 
-/// How much of a header is there.
+/// A header, as far as it has arrived.
 pub(crate) enum Measured {
-    /// At least so many bytes of it are needed to say more: each byte that can show a violation is the last
-    /// of such a beginning.
+    /// At least this many bytes of it are needed. It stops at each byte that can show a violation.
     Need(usize),
-    /// All of it, which is so many bytes.
+    /// All of it, and its size in bytes.
     Whole(Header, usize),
 }
 
 impl Measured {
     /// # Errors
     ///
-    /// What breaks a rule, at the first byte that shows it.
+    /// A violation, at the first byte that shows it.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(crate) fn of(bytes: &[u8], expected: &Expected) -> Result<Self, Violation> {
         let Some((&first, rest)) = bytes.split_first() else { return Ok(Self::Need(1)) };
@@ -162,7 +160,7 @@ impl Measured {
     }
 }
 
-/// What the frames before, and the handshake, let a header be.
+/// The headers that are allowed, according to the handshake and the frames before.
 pub(crate) struct Expected {
     /// permessage-deflate has been agreed upon.
     pub(crate) compressed: bool,
@@ -170,7 +168,7 @@ pub(crate) struct Expected {
     pub(crate) masked: Option<bool>,
     /// Whether a message has begun and not ended. `None`: not known.
     pub(crate) in_message: Option<bool>,
-    /// Messages of the other kind are not accepted.
+    /// Only messages of this kind are accepted.
     pub(crate) only: Option<Kind>,
 }
 
@@ -178,7 +176,7 @@ impl Expected {
     fn first_byte(&self, byte: u8) -> Result<(bool, bool, Opcode), Violation> {
         let (fin, rsv1) = (byte & FIN != 0, byte & RSV1 != 0);
         let opcode = Opcode::from_bits(byte & OPCODE);
-        // RFC 7692, section 6: the bit is the message's, and stands in its first frame.
+        // RFC 7692, section 6: the bit belongs to the message, and is in its first frame.
         let compressed = self.compressed && matches!(opcode, Some(Opcode::Text | Opcode::Binary) | None);
         if byte & RSV & !(if compressed { RSV1 } else { 0 }) != 0 {
             return Err(Violation::Reserved { bits: (byte & RSV) >> 4 });

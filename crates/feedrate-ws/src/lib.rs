@@ -19,8 +19,8 @@
 //! # The loop
 //!
 //! A [`Receiver`] turns the peer's bytes into messages, and a [`Sender`] turns messages into bytes. They are two
-//! values, so that a message lent from the one can go into the other. When the receiver has to answer the peer, with
-//! a pong or a close frame, it hands the answer to the sender.
+//! values, so that a message borrowed from the receiver can be given to the sender. When the receiver has to answer the
+//! peer, with a pong or a close frame, it hands the answer to the sender.
 //!
 //! ```
 //! use feedrate::{Grow, Instant};
@@ -43,7 +43,7 @@
 //! let now = || Instant::from(start.elapsed());
 //! let mut buffer = [0; 4096];
 //! 'connection: loop {
-//!     // Until `sender.deadline()` at the latest, once there is one.
+//!     // Wait until `sender.deadline()` at the latest, once there is one.
 //!     let n = read(&mut buffer);
 //!     if n == 0 {
 //!         break;
@@ -51,16 +51,16 @@
 //!     let mut input = &mut buffer[..n];
 //!     loop {
 //!         match receiver.feed(&mut input, now(), &mut sender) {
-//!             // Lent from `buffer`, or from the receiver's storage if it came in pieces.
+//!             // Borrowed from `buffer`, or from the receiver's storage if it came in pieces.
 //!             Ok(Some(Event::Message(message))) => match sender.send(message) {
 //!                 // The peer does not read. What to do about it is up to you.
 //!                 Err(SendError::Full { .. }) => {}
 //!                 other => other?,
 //!             },
-//!             // The sender has the answer.
+//!             // The answer is queued in the sender.
 //!             Ok(Some(_)) => {}
 //!             Ok(None) => break,
-//!             // The close frame that says so is queued. Do not return here, or it is never written.
+//!             // The close frame is queued. Do not return here, or it is never written.
 //!             Err(error) => eprintln!("{error}"),
 //!         }
 //!     }
@@ -88,24 +88,24 @@
 //! # Time
 //!
 //! Nothing here reads a clock. Every function that may start or stop the closing timer takes the time, as a
-//! [`feedrate::Instant`]. [`Sender::deadline`] says when to call [`Sender::handle_timeout`], and
-//! [`Sender::poll_event`] says what to do with the stream.
+//! [`feedrate::Instant`]. [`Sender::deadline`] returns when to call [`Sender::handle_timeout`], and
+//! [`Sender::poll_event`] returns what to do with the stream.
 //!
 //! # The promises
 //!
 //! Those of [`feedrate`]'s front page, for WebSocket:
 //!
-//! 1. **Events, violations and answers are a function of the bytes, never of how they were split.**
-//! 2. A message that is whole in the input is unmasked there and lent from there. One that came in pieces is put
-//!    together in the storage. A masked message in a `&[u8]` is copied, and unmasked on the way.
+//! 1. **Events, violations and answers depend on the bytes alone, never on how they were split.**
+//! 2. A message that is complete in the input is unmasked in place and borrowed from there. One that came in pieces is
+//!    put together in the storage. A masked message in a `&[u8]` is copied, and unmasked on the way.
 //! 3. A message that is too long is refused at the header that shows it; a compressed one is refused at the byte that
-//!    shows it. Nothing is reserved because a peer claims that it will send much, and of a compressed message that has
-//!    not ended no more is held than 64 KiB and five times what has come of it.
+//!    shows it. Nothing is reserved because a peer claims that it will send much. Of an unfinished compressed message,
+//!    no more is held than 64 KiB plus five times the bytes received.
 //! 4. A message of any length can be received [in pieces](Receiver::in_pieces) and [sent in pieces](Sender::piece),
 //!    in constant memory.
-//! 5. Every MUST of RFC 6455 that a peer can break is checked at the first byte that shows the violation, and
-//!    answered with the right close code. That includes bad UTF-8 in the middle of a message. (What waits to be
-//!    [decompressed](mod@deflate#memory) shows nothing yet.)
+//! 5. Every MUST of RFC 6455 that a peer can break is checked at the first byte that shows the violation, and answered
+//!    with the right close code. That includes bad UTF-8 in the middle of a message. (Bytes that wait to be
+//!    [decompressed](mod@deflate#memory) are checked when they are.)
 //! 6. Whatever a peer sends, no more is queued for it than the storages hold, and a few pongs.
 //! 7. No panic, no `unsafe`. (Compression is done by `zlib-rs` and vectorised UTF-8 validation by `simdutf8`; both
 //!    contain `unsafe`.)

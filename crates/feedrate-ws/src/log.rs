@@ -1,4 +1,4 @@
-//! What is logged by firmware (feature `defmt`) of what the peer sent: kinds, codes and lengths, and no byte of it.
+//! What firmware logs (feature `defmt`) of what the peer sent: kinds, codes and lengths, but no content.
 
 use defmt::{Format, Formatter, write};
 

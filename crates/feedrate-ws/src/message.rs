@@ -86,9 +86,8 @@ impl AsRef<[u8]> for Message<'_> {
 
 /// Text that has been validated.
 ///
-/// A message that came in pieces was validated in pieces, and the standard library takes nobody's word for
-/// that: [`as_str`](Self::as_str) looks at it once more. To pass it on or to parse it from bytes needs no
-/// `str`.
+/// A message that came in pieces was validated in pieces. The standard library cannot be told so without `unsafe`, so
+/// [`as_str`](Self::as_str) validates it again. Forwarding a message, or parsing it from bytes, needs no `str`.
 #[derive(Clone, Copy)]
 pub struct Text<'a>(Known<'a>);
 
@@ -104,7 +103,7 @@ impl<'a> Text<'a> {
         Self(Known::Str(text))
     }
 
-    /// `bytes` have gone through [`Utf8`](crate::Utf8), all of them.
+    /// All of `bytes` have been validated by [`Utf8`](crate::Utf8).
     pub(crate) const fn validated(bytes: &'a [u8]) -> Self {
         Self(Known::Valid(bytes))
     }
@@ -179,9 +178,9 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// Some of a message's bytes, as they came, or as they are to go.
+/// A piece of a message, received or to be sent.
 ///
-/// Those of a text are valid UTF-8 together; a piece may begin and end inside a character.
+/// The pieces of a text are valid UTF-8 together, but a piece may begin or end inside a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<'a> {
     pub(crate) kind: Kind,
@@ -201,7 +200,7 @@ impl<'a> Piece<'a> {
         Self { kind: Kind::Binary, bytes, first: false, last }
     }
 
-    /// What it is a piece of.
+    /// The kind of its message.
     pub const fn kind(&self) -> Kind {
         self.kind
     }
@@ -211,7 +210,7 @@ impl<'a> Piece<'a> {
         self.bytes
     }
 
-    /// Whether the message begins here (of pieces that were received).
+    /// Whether the message begins here (for received pieces).
     pub const fn is_first(&self) -> bool {
         self.first
     }

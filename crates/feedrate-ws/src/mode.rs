@@ -1,4 +1,4 @@
-//! How much comes at once: whole messages and frames, or what of them has arrived.
+//! Markers: whole messages and frames, or pieces of them as they arrive.
 
 /// Messages, or frames, come out whole.
 // Exhaustive: it has no values, and stands for a choice between types.
@@ -13,7 +13,7 @@ pub enum InPieces {}
 /// As [`InPieces`], for the receiver.
 pub(crate) enum Joined {}
 
-/// How frames come in parts.
+/// A way for frames to come in parts.
 pub trait Parts: sealed::Parts {}
 
 impl<M: sealed::Parts> Parts for M {}
@@ -22,8 +22,8 @@ pub(crate) mod sealed {
     use super::{InPieces, Joined};
 
     pub trait Parts {
-        /// A data frame that is whole in the input comes out in one part. The decoder's storage must not have a limit
-        /// that such a frame could be too long for.
+        /// Whether a data frame that is complete in the input comes out in one part. The decoder's storage must then
+        /// have no limit.
         const JOINED: bool;
     }
 

@@ -1,26 +1,26 @@
-//! What a frame is, and what a message is: RFC 6455, sections 5.2, 5.5 and 5.6.
+//! Kinds of frames and messages: RFC 6455, sections 5.2, 5.5 and 5.6.
 
 use core::fmt;
 
 /// The longest payload of a control frame in bytes: RFC 6455, section 5.5.
 pub const CONTROL: usize = 125;
 
-/// What a frame is: RFC 6455, section 11.8. Others are reserved.
+/// The kind of a frame: RFC 6455, section 11.8. Others are reserved.
 // Exhaustive: RFC 6455 defines these, and reserves the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Opcode {
-    /// More of the message that a text or binary frame began.
+    /// Continues the message that a text or binary frame began.
     Continuation,
-    /// The first frame of a message of UTF-8.
+    /// The first frame of a text message.
     Text,
-    /// The first frame of a message of bytes.
+    /// The first frame of a binary message.
     Binary,
     /// The last frame that a side sends.
     Close,
     /// Asks for a pong.
     Ping,
-    /// Answers a ping, or comes unasked.
+    /// Answers a ping, or comes unsolicited.
     Pong,
 }
 
@@ -50,7 +50,8 @@ impl Opcode {
         }
     }
 
-    /// Whether it is a control frame's: those are short, never fragmented, and may come between a message's fragments.
+    /// Whether it is the opcode of a control frame. Control frames are short, never fragmented, and may come between a
+    /// message's fragments.
     pub const fn is_control(self) -> bool {
         matches!(self, Self::Close | Self::Ping | Self::Pong)
     }

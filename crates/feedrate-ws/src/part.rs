@@ -1,4 +1,4 @@
-//! What a decoder of frames in pieces hands out, and what can be wrong.
+//! What a decoder of frames in pieces returns, and its errors.
 
 use feedrate::{Fault, Lent};
 
@@ -6,21 +6,21 @@ use crate::error::Violation;
 use crate::header::Header;
 use crate::mask;
 
-/// Some of a frame: what of it has arrived.
+/// The part of a frame that has arrived.
 ///
-/// Where a frame is cut into parts depends on where its bytes were cut. The first has the header.
+/// Frames are cut into parts wherever the input was. The first part has the header.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Part<'a> {
     /// The header, if the frame begins here.
     pub header: Option<Header>,
-    /// The next bytes of the payload, if some are here.
+    /// The next bytes of the payload, possibly none.
     pub payload: Payload<'a>,
     /// Whether the frame ends here.
     pub last: bool,
 }
 
-/// Bytes of a frame's payload, as they lie in the input, and their key.
+/// Bytes of a frame's payload, as they are in the input, and their masking key.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Payload<'a> {
     pub(crate) bytes: Lent<'a>,
@@ -28,7 +28,7 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// How many they are.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         self.bytes.as_bytes().len()
     }
@@ -43,16 +43,16 @@ impl<'a> Payload<'a> {
         self.bytes.as_bytes()
     }
 
-    /// The key for the first of the bytes, as long as they are masked.
+    /// The key that unmasks these bytes, if they are masked.
     pub const fn key(&self) -> Option<[u8; 4]> {
         self.key
     }
 
-    /// Unmasks the bytes where they lie.
+    /// Unmasks the bytes in place.
     ///
     /// # Errors
     ///
-    /// The payload as it was, if it is masked and came from `&[u8]`: [copy](Self::copy_to) it.
+    /// The unchanged payload, if it is masked and came from `&[u8]`: [copy](Self::copy_to) it.
     pub fn unmask(self) -> Result<&'a [u8], Self> {
         match (self.bytes, self.key) {
             (bytes, None) => Ok(bytes.into_bytes()),
@@ -75,8 +75,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Unmasks the bytes where they lie, in blocks that stay in the cache while `check` looks at them. Those
-    /// that cannot be are left as they are.
+    /// Unmasks the bytes in place if possible, in blocks that stay in the cache while `check` looks at them.
     pub(crate) fn unmask_checked<E>(
         self,
         block: usize,
@@ -100,7 +99,7 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// What can be wrong with a stream of frames.
+/// Errors in a stream of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -108,7 +107,7 @@ pub enum FrameError {
     /// The peer broke a rule.
     #[error(transparent)]
     Violation(#[from] Violation),
-    /// A frame that is to be whole is longer than the storage: [`Fault::TooLong`].
+    /// A frame is longer than the storage: [`Fault::TooLong`].
     #[error("frame of {declared} bytes, but the storage holds at most {limit}")]
     TooLong {
         /// Length in bytes, header included.
@@ -123,7 +122,7 @@ pub enum FrameError {
     Truncated {
         /// Bytes of the frame that had arrived.
         held: usize,
-        /// The least number of bytes that would have had to follow.
+        /// The least number of bytes that were missing.
         missing: usize,
     },
     /// The storage could not grow: [`Fault::Memory`].
@@ -132,13 +131,13 @@ pub enum FrameError {
         /// Bytes asked for.
         needed: usize,
     },
-    /// What was ready is not there: [`Fault::NotReady`].
+    /// The frame that was ready is not there: [`Fault::NotReady`].
     #[error("no frame is ready: it has been taken, or this is another buffer")]
     NotReady,
 }
 
-// Not a variant with the fault in it: this way the error is no larger than a violation, which an idle
-// connection has room for.
+// Flat, instead of a variant that holds the fault: this way the error is no larger than a violation, and an idle
+// connection takes no more memory.
 impl From<Fault> for FrameError {
     fn from(fault: Fault) -> Self {
         match fault {

@@ -2,12 +2,12 @@
 
 use core::fmt;
 
-/// Which side this is.
-// Exhaustive: RFC 6455, section 1.2 knows two.
+/// One of the two sides.
+// Exhaustive: RFC 6455, section 1.2 defines two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Role {
-    /// Asks for the connection, and masks what it sends.
+    /// Requests the connection, and masks what it sends.
     Client,
     /// Accepts it.
     Server,

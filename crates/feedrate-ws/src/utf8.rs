@@ -1,4 +1,4 @@
-//! UTF-8 that comes in pieces, refused at its first bad byte: RFC 6455, section 8.1.
+//! Validates UTF-8 that comes in pieces, up to its first bad byte: RFC 6455, section 8.1.
 
 use crate::error::Violation;
 
@@ -17,18 +17,18 @@ use crate::error::Violation;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Utf8 {
-    /// The beginning of a character, and zeros.
+    /// The beginning of a cut character, then zeros.
     cut: [u8; 3],
     held: u8,
 }
 
 impl Utf8 {
-    /// Nothing yet.
+    /// At the beginning of a text.
     pub const fn new() -> Self {
         Self { cut: [0; 3], held: 0 }
     }
 
-    /// Whether what has come ends at the end of a character.
+    /// Whether the text so far ends with a complete character.
     #[inline]
     pub const fn is_whole(&self) -> bool {
         self.held == 0
@@ -38,12 +38,12 @@ impl Utf8 {
     ///
     /// # Errors
     ///
-    /// The offset in `bytes` of the first byte that no valid text has there.
+    /// The offset in `bytes` of the first byte that is not valid there.
     #[inline]
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), usize> {
         let begun = if self.held == 0 { 0 } else { self.finish(bytes)? };
         let rest = bytes.get(begun..).unwrap_or_default();
-        // Most pieces end inside a character, which must not send all of it down the slow path.
+        // Pieces often end inside a character, which must not send the whole piece down the slow path.
         let (whole, cut) = rest.split_at_checked(last_character(rest)).unwrap_or((rest, &[]));
         let slow = if text(whole).is_some() { cut } else { rest };
         let before = bytes.len().saturating_sub(slow.len());
@@ -51,7 +51,7 @@ impl Utf8 {
         let good = error.valid_up_to();
         let tail = slow.get(good..).unwrap_or_default();
         match error.error_len() {
-            // The error is known at the byte behind the ones that could have begun a character.
+            // The bad byte is the one after those that could have begun a character.
             Some(n) => Err(before.saturating_add(good).saturating_add(bad_byte(tail, n))),
             None => {
                 self.keep(tail);
@@ -60,7 +60,7 @@ impl Utf8 {
         }
     }
 
-    /// Completes the character that was cut, byte by byte, and returns how many bytes that took.
+    /// Completes the cut character, byte by byte, and returns how many bytes that took.
     #[cold]
     fn finish(&mut self, bytes: &[u8]) -> Result<usize, usize> {
         for (at, byte) in bytes.iter().enumerate() {
@@ -93,9 +93,9 @@ impl Utf8 {
     }
 }
 
-/// Of a sequence of `n` bytes that is no character: the byte at which that shows. The standard library
-/// counts the bytes that *could* have begun one, which end before it, except that a byte that can begin
-/// none stands for itself.
+/// The offset of the bad byte in an invalid sequence of `n` bytes. The standard library counts the bytes that *could*
+/// have begun a character, and the bad byte is the next one; except that a byte that can never begin one is itself the
+/// sequence.
 fn bad_byte(tail: &[u8], n: usize) -> usize {
     match tail.first() {
         Some(0x80..=0xc1 | 0xf5..) | None => 0,
@@ -103,7 +103,7 @@ fn bad_byte(tail: &[u8], n: usize) -> usize {
     }
 }
 
-/// Where the last character begins, if it is of several bytes; else the end.
+/// Where the last character begins, if it has several bytes; else the end.
 #[inline]
 fn last_character(bytes: &[u8]) -> usize {
     let last = bytes.iter().rev().take(3).position(|byte| *byte >= 0xc0);
@@ -111,7 +111,7 @@ fn last_character(bytes: &[u8]) -> usize {
     bytes.len().saturating_sub(length)
 }
 
-/// What is wrong with a message that is not text.
+/// The violation for text that is not UTF-8.
 #[cold]
 pub(crate) fn first_bad(text: &[u8]) -> Violation {
     let at = Utf8::new().feed(text).err().unwrap_or(text.len());
@@ -121,7 +121,7 @@ pub(crate) fn first_bad(text: &[u8]) -> Violation {
 /// As a string, if all of it is valid.
 #[inline]
 pub(crate) fn text(bytes: &[u8]) -> Option<&str> {
-    // What is shorter has no use for vector instructions, and the choice between them costs a call.
+    // Shorter pieces gain nothing from vector instructions, and choosing between them costs a call.
     #[cfg(feature = "simd")]
     if bytes.len() >= 64 {
         return simdutf8::basic::from_utf8(bytes).ok();
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
-    /// What the definition says of every beginning of `bytes`: the first that no text begins with ends in the bad byte.
+    /// By definition: the shortest prefix of `bytes` that no text begins with ends in the bad byte.
     fn first_bad(bytes: &[u8]) -> Option<usize> {
         (0..bytes.len()).find(
             |&at| matches!(core::str::from_utf8(&bytes[..=at]), Err(error) if error.error_len().is_some()),

@@ -74,7 +74,7 @@ fn a_query_without_its_nul() {
 #[test]
 fn a_sync_with_a_body() {
     let bytes = [b"S\0\0\0\x07QQQ", SYNC].concat();
-    let expected = "bad: Sync at byte 5: 3 bytes behind the end of the last field";
+    let expected = "bad: Sync at byte 5: 3 bytes after the end of the last field";
     assert_eq!(outcome(&Frontend::established(), &bytes), [expected, "Sync"]);
 }
 
@@ -172,7 +172,7 @@ fn other_protocols_at_the_door() {
         assert!(matches!(error.problem(), Problem::Foreign { .. } | Problem::UnknownTag(b'G')), "{error}");
     }
     let error = lost(&Frontend::established(), b"\x16\x03\x01\x02\0\x01");
-    assert_eq!(error.to_string(), "0x16 begins no message here: this looks like TLS");
+    assert_eq!(error.to_string(), "0x16 does not begin a message: this looks like TLS");
 }
 
 /// The text has no length of its own to be limited, and must not fill a storage that grows.

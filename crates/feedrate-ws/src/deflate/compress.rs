@@ -1,4 +1,4 @@
-//! A message's payload, compressed: RFC 7692, section 7.2.1.
+//! Compresses messages: RFC 7692, section 7.2.1.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,19 +8,19 @@ use zlib_rs::{Deflate, DeflateFlush};
 use super::decompress::TAIL;
 
 pub(crate) struct Deflater {
-    /// From the first compressed message on.
+    /// Allocated with the first compressed message.
     state: Option<Box<State>>,
-    /// Shorter messages go as they are.
+    /// Shorter messages are not compressed.
     threshold: u32,
     window_bits: u8,
     level: u8,
     /// Each message begins with an empty window.
     no_context: bool,
-    /// The message of pieces that has begun is compressed.
+    /// The current message in pieces is compressed.
     begun: bool,
-    /// The piece in `out` is the message's first.
+    /// The piece in `out` is the first of its message.
     first: bool,
-    /// It is the message's last.
+    /// It is the last of its message.
     last: bool,
 }
 
@@ -42,18 +42,18 @@ impl Deflater {
 
     /// Whether a message, or a piece of one, is to be compressed.
     pub(crate) fn wants(&self, bytes: &[u8], first: bool, last: bool) -> bool {
-        // Of a message of pieces nobody knows how long it will be.
+        // The length of a message in pieces is unknown.
         let long = usize::try_from(self.threshold).is_ok_and(|threshold| bytes.len() >= threshold);
         if first { !last || long } else { self.begun }
     }
 
-    /// The most bytes that it will be. `whole`: no piece, which can go as it is.
+    /// The largest size after compression. `whole`: not a piece, so that it can go uncompressed instead.
     pub(crate) fn longest(bytes: &[u8], whole: bool) -> usize {
         if whole { bytes.len() } else { stored(bytes.len()) }
     }
 
-    /// What is [wanted](Self::wants), compressed, in `most` bytes, which are no fewer than [`longest`](Self::longest)
-    /// says. `None`: it goes as it is.
+    /// Compresses what is [wanted](Self::wants) into at most `most` bytes, which must not be less than
+    /// [`longest`](Self::longest). `None`: it goes uncompressed.
     pub(crate) fn compress(&mut self, bytes: &[u8], first: bool, last: bool, most: usize) -> Option<&[u8]> {
         #[cfg(test)]
         COMPRESSED.set(COMPRESSED.get().saturating_add(bytes.len()));
@@ -63,7 +63,7 @@ impl Deflater {
             Box::new(State { deflate: Deflate::new(level, false, bits), out: Vec::new() })
         });
         if !state.run(bytes, last, most) {
-            // What the peer will not see must not be referred to.
+            // The peer will not see this data, so later data must not refer to it.
             state.deflate.reset();
             if first && last {
                 self.begun = false;
@@ -74,11 +74,11 @@ impl Deflater {
         Some(&state.out)
     }
 
-    /// Whether what [`compress`](Self::compress) made has been queued.
+    /// Reports whether the result of [`compress`](Self::compress) has been queued.
     pub(crate) fn sent(&mut self, queued: bool) {
         let ends = queued && self.last;
         if let Some(state) = &mut self.state {
-            // What the peer has not seen must not be referred to.
+            // Later data must not refer to what the peer has not seen.
             if !queued || (ends && self.no_context) {
                 state.deflate.reset();
             }
@@ -101,7 +101,7 @@ impl Deflater {
 }
 
 impl State {
-    /// Compresses a message, or a piece of one, all of it. `false`: it takes more bytes than that.
+    /// Compresses all of a message, or of a piece of one. `false`: it takes more than `most` bytes.
     fn run(&mut self, bytes: &[u8], last: bool, most: usize) -> bool {
         let Self { deflate, out } = self;
         out.clear();
@@ -115,7 +115,7 @@ impl State {
             let made = usize::try_from(deflate.total_out().saturating_sub(before.1)).unwrap_or(0);
             rest = rest.get(taken..).unwrap_or_default();
             length = length.saturating_add(made);
-            // With room left over, all has come out.
+            // If room is left over, everything has come out.
             if rest.is_empty() && made < STEP {
                 break;
             }
@@ -127,14 +127,14 @@ impl State {
         if last {
             match out.strip_suffix(&TAIL).map(<[u8]>::len) {
                 Some(stripped) => out.truncate(stripped),
-                // Nothing was left to be flushed: an empty block, without its tail (section 7.2.3.6).
+                // There was nothing to flush: an empty block, without its tail (section 7.2.3.6).
                 None => out.push(0),
             }
         }
         out.len() <= most
     }
 
-    /// Stores it in blocks that are not compressed (RFC 1951, section 3.2.4), which need no window.
+    /// Puts it into uncompressed blocks (RFC 1951, section 3.2.4), which need no window.
     fn store(&mut self, bytes: &[u8], last: bool) {
         self.out.clear();
         for block in bytes.chunks(BLOCK) {
@@ -154,7 +154,7 @@ impl State {
 /// The longest block that is stored: RFC 1951, section 3.2.4.
 const BLOCK: usize = 65_535;
 
-/// What [`State::store`] makes of so many bytes, at most.
+/// The largest size that [`State::store`] makes of `length` bytes.
 const fn stored(length: usize) -> usize {
     let blocks = (length / BLOCK).saturating_add(1);
     length.saturating_add(blocks.saturating_mul(5)).saturating_add(1)
@@ -181,8 +181,8 @@ mod tests {
         Sender::server(Grow::new(limit + 524)).deflate(Some(agreed))
     }
 
-    /// A peer that does not read makes nobody work: neither for whole messages, in either way of sending them, nor for
-    /// pieces, the first or a later one.
+    /// A peer that does not read causes no compression work: not for whole messages, in either way of sending them, and
+    /// not for pieces, the first or a later one.
     #[test]
     fn what_is_refused_is_not_compressed() {
         let long = vec![b'a'; 1 << 20];
@@ -194,7 +194,7 @@ mod tests {
         for (send, begun) in [(whole, false), (vectored, false), (piece, false), (piece, true), (end, true)] {
             for limit in [2 << 20, 1 << 10] {
                 let mut sender = sender(limit);
-                // What a peer has not taken: noise of a kind, so that it takes its length.
+                // What a peer has not taken: noise, so that compression does not shorten it.
                 let mut seed = 1_u64;
                 let noise = (0..limit.min(1 << 20)).map(|_| {
                     seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -214,7 +214,7 @@ mod tests {
                     assert_eq!((full, too_long), (limit > 1 << 20, limit < 1 << 20));
                 }
                 assert_eq!((COMPRESSED.get(), sender.queued()), (0, before));
-                // Once it has been taken, there is room and so it is compressed, once.
+                // Once it has been taken, there is room, and the message is compressed, once.
                 sender.transmitted(sender.queued());
                 if limit > 1 << 20 {
                     send(&mut sender, &long).unwrap();
@@ -232,7 +232,7 @@ mod tests {
             for last in [false, true] {
                 let bytes = vec![7; length];
                 let mut deflater = agreed.deflater(Role::Server);
-                // Nothing can be compressed to less than nothing.
+                // Nothing fits into zero bytes.
                 let out = deflater.compress(&bytes, false, last, 0).map(<[u8]>::to_vec).unwrap();
                 assert!(out.len() <= Deflater::longest(&bytes, false), "{length}: {}", out.len());
                 assert!(out.len() >= length);
@@ -252,7 +252,7 @@ mod tests {
         }
     }
 
-    /// What went as it is leaves nothing begun, and so nothing that has to be kept.
+    /// A message that went uncompressed leaves nothing begun, and nothing that has to be kept.
     #[test]
     fn what_goes_as_it_is_has_not_begun() {
         let mut deflater = Config::new().accept(&Offer::new()).deflater(Role::Server);

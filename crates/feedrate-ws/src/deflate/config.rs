@@ -1,9 +1,9 @@
-//! What a server wants: RFC 7692, section 7.1.
+//! A server's configuration: RFC 7692, section 7.1.
 
 use super::offer::Offer;
 use super::params::{LEVEL, MOST, Params, THRESHOLD};
 
-/// What a server wants. The default compresses as well as it can.
+/// A server's configuration of compression. The default compresses as well as possible.
 ///
 /// ```
 /// use feedrate_ws::Role;
@@ -18,15 +18,15 @@ use super::params::{LEVEL, MOST, Params, THRESHOLD};
 pub struct Config {
     /// The server begins each message with an empty window.
     pub server_no_context: bool,
-    /// The client has to.
+    /// The client has to begin each message with an empty window.
     pub client_no_context: bool,
-    /// The server's window has 2 to the power of this many bytes at most: 8 to 15.
+    /// The server's largest window, as an exponent of two: 8 (256 bytes) to 15 (32 KiB).
     pub server_bits: u8,
-    /// So the client's, if it lets the server say so.
+    /// The client's largest window, if the client lets the server choose it.
     pub client_bits: u8,
     /// 1, fast, to 9, small.
     pub level: u8,
-    /// Messages with fewer bytes go as they are.
+    /// Messages with fewer bytes are not compressed.
     pub threshold: u32,
 }
 
@@ -49,50 +49,50 @@ impl Config {
         }
     }
 
-    /// Whether the server begins each message with an empty window.
+    /// Sets whether the server begins each message with an empty window.
     #[must_use]
     pub const fn server_no_context(mut self, wanted: bool) -> Self {
         self.server_no_context = wanted;
         self
     }
 
-    /// Whether the client has to begin each message with an empty window.
+    /// Sets whether the client has to begin each message with an empty window.
     #[must_use]
     pub const fn client_no_context(mut self, wanted: bool) -> Self {
         self.client_no_context = wanted;
         self
     }
 
-    /// The server's window has 2 to the power of this many bytes at most: 8 to 15. 15, if this is not called.
+    /// Sets the server's largest window, as an exponent of two: 8 to 15. The default is 15.
     #[must_use]
     pub const fn server_bits(mut self, bits: u8) -> Self {
         self.server_bits = bits;
         self
     }
 
-    /// The client's window has 2 to the power of this many bytes at most, if it lets the server say so: 8 to 15. 15, if
-    /// this is not called.
+    /// Sets the client's largest window, if the client lets the server choose it, as an exponent of two: 8 to 15. The
+    /// default is 15.
     #[must_use]
     pub const fn client_bits(mut self, bits: u8) -> Self {
         self.client_bits = bits;
         self
     }
 
-    /// Compresses at this level: 1, fast, to 9, small. 6, if this is not called.
+    /// Sets the compression level, from 1 (fast) to 9 (small). The default is 6.
     #[must_use]
     pub const fn level(mut self, level: u8) -> Self {
         self.level = level;
         self
     }
 
-    /// Does not compress messages of fewer bytes. 32, if this is not called.
+    /// Messages of fewer bytes are not compressed. The default is 32.
     #[must_use]
     pub const fn threshold(mut self, bytes: u32) -> Self {
         self.threshold = bytes;
         self
     }
 
-    /// What is agreed on, if the client offers this.
+    /// The parameters to agree on if the client offers this.
     pub fn accept(&self, offer: &Offer) -> Params {
         Params {
             server_no_context: self.server_no_context || offer.server_no_context,

@@ -1,8 +1,8 @@
-//! A message's payload, decompressed: RFC 7692, section 7.2.2.
+//! Decompresses messages: RFC 7692, section 7.2.2.
 //!
-//! A byte can stand for a thousand. So of a message that is put together and has not ended, no more is decompressed
-//! than [`FREE`] bytes and [`FACTOR`] for each that has come. What would become more is kept as it came, until the
-//! message ends or enough has come: who sends little, cannot have much held for it, for as long as it likes.
+//! One compressed byte can become a thousand. So of an unfinished message that is put together, no more is decompressed
+//! than [`FREE`] bytes plus [`FACTOR`] for each byte received. The rest is kept compressed until the message ends or
+//! more of it arrives. So a peer that sends little cannot make this side hold much for long.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,49 +13,48 @@ use crate::error::Violation;
 
 /// What a sender leaves out at the end of each message: section 7.2.1.
 pub(super) const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
-/// The same, and a byte behind it that is there not to be taken: decompression stops where a block ends,
-/// and only there.
+/// The same, followed by a byte that must not be consumed: decompression stops where a block ends, and only there.
 const TAIL_AND_MORE: [u8; 5] = [0, 0, 0xff, 0xff, 0];
 
-/// Bytes that a message may become without further ado.
+/// Bytes that may be decompressed of any message.
 const FREE: u64 = 64 * 1024;
-/// More of them, for each byte that has come. Most messages become no more.
+/// Additional bytes for each byte received. Most messages stay within these limits.
 const FACTOR: u64 = 4;
 
-/// What decompresses: a pointer, as a connection may be idle.
+/// The decompressor: only a pointer, because a connection may be idle.
 #[derive(Default)]
 pub(crate) struct Inflater {
-    /// From the first compressed message on.
+    /// Allocated with the first compressed message.
     state: Option<Box<State>>,
 }
 
-/// What the peer has agreed to: the bits of its window, and whether it begins each message with an empty one.
+/// The peer's parameters: the bits of its window, and whether it begins each message with an empty one.
 #[derive(Clone, Copy)]
 pub(crate) struct Window(u8);
 
 struct State {
     inflate: Inflate,
-    /// So much of [`TAIL`] has been given to this message.
+    /// Bytes of [`TAIL`] that have been fed for this message.
     tail: u8,
-    /// There was no room for all that came of the last bytes.
+    /// There was no room for all output of the last bytes.
     pending: bool,
-    /// This message had a final block, and nothing after it.
+    /// This message has had a final block, and nothing after it.
     ended: bool,
-    /// Bytes of this message that have come.
+    /// Bytes of this message that have been received.
     received: u64,
-    /// The last of them, which wait.
+    /// The last of them, which wait to be decompressed.
     waiting: Vec<u8>,
-    /// So many of those are done with.
+    /// How many of those are used up.
     done: usize,
-    /// What comes behind what may be held cannot be decompressed.
+    /// The data after what may be decompressed now is malformed.
     broken: bool,
 }
 
-/// What was done in one go.
+/// The result of one call.
 pub(crate) struct Run {
     pub(crate) consumed: usize,
     pub(crate) produced: usize,
-    /// Whether the message is done; or why it cannot be decompressed.
+    /// Whether the message is complete; or why it cannot be decompressed.
     pub(crate) state: Result<bool, Violation>,
 }
 
@@ -82,7 +81,7 @@ impl Inflater {
         Self { state: None }
     }
 
-    /// Whether more will come out without more going in. `held`: see [`run`](Self::run).
+    /// Whether more output is available without more input. `held`: see [`run`](Self::run).
     pub(crate) fn is_pending(&self, held: Option<u64>) -> bool {
         self.state.as_ref().is_some_and(|state| {
             let more = state.pending || state.broken || state.done < state.waiting.len();
@@ -90,8 +89,8 @@ impl Inflater {
         })
     }
 
-    /// Decompresses some of `input` into `out`. `ends`: nothing of the message comes after `input`. `held`: what came
-    /// of it so far is held, and is so many bytes. `None`: nothing is, and it need not wait.
+    /// Decompresses some of `input` into `out`. `ends`: the message ends with `input`. `held`: how many decompressed
+    /// bytes of the message are held. `None`: none are, because it is handed out in pieces, and nothing has to wait.
     pub(crate) fn run(
         &mut self,
         window: Window,
@@ -109,7 +108,7 @@ impl Inflater {
         self.state.get_or_insert_with(make).feed(input, ends, held, out)
     }
 
-    /// Gives the memory back, unless the peer may refer to what is in it.
+    /// Frees the memory, unless the peer may refer to what is in it.
     pub(crate) fn release(&mut self, window: Window) {
         if window.is_new_each_time() {
             self.state = None;
@@ -117,13 +116,13 @@ impl Inflater {
     }
 }
 
-/// How much may be held of a message, of which so many bytes have come, and not all.
+/// How much may be held of an unfinished message of which `received` bytes have come.
 const fn allowed(received: u64) -> u64 {
     received.saturating_mul(FACTOR).saturating_add(FREE)
 }
 
 impl State {
-    /// Decompresses as much as may be held, and lets the rest wait.
+    /// Decompresses as much as may be held, and keeps the rest.
     fn feed(&mut self, input: &[u8], ends: bool, held: Option<u64>, out: &mut [u8]) -> Run {
         let all = self.received.saturating_add(u64::try_from(input.len()).unwrap_or(u64::MAX));
         let left = held.filter(|_| !ends).map_or(u64::MAX, |held| allowed(all).saturating_sub(held));
@@ -150,7 +149,7 @@ impl State {
             self.forget(run.consumed);
             Run { consumed: input.len(), ..run }
         };
-        // When that is found out depends on how much came at a time; when it is told must not.
+        // When this error is found depends on how the bytes were split; when it is reported must not.
         if must_wait && run.produced == room && run.state == Err(Violation::Deflate) {
             self.broken = true;
             run = Run { consumed: input.len(), state: Ok(false), ..run };
@@ -168,7 +167,7 @@ impl State {
         Ok(())
     }
 
-    /// `n` more bytes of those that wait are done with.
+    /// `n` more of the waiting bytes are used up.
     fn forget(&mut self, n: usize) {
         self.done = self.done.saturating_add(n);
         if self.done >= self.waiting.len() {
@@ -204,8 +203,8 @@ impl State {
                 run.consumed = run.consumed.saturating_add(consumed);
             }
             self.pending = produced == free;
-            // It takes or makes something, or it is broken. And unless the message ended inside a block,
-            // nothing comes of the tail, and it ends one.
+            // Each call has to consume or produce something, or the data is malformed. The tail has to end a block, and
+            // to produce nothing, unless the message ended inside a block.
             let stuck = (in_tail || !rest.is_empty()) && consumed == 0 && produced == 0 && !self.ended;
             let inside = in_tail && (produced > 0 || usize::from(self.tail) > TAIL.len());
             if result.is_err() || stuck || inside {
@@ -216,7 +215,7 @@ impl State {
         run
     }
 
-    /// One call: what went in, what came out, and whether it was good. What came out before an error counts too.
+    /// One call of the inflater: bytes consumed, bytes produced, and its status. Output before an error counts too.
     fn step(&mut self, input: &[u8], out: &mut [u8], flush: InflateFlush) -> (usize, usize, Result<(), ()>) {
         let state = &mut self.inflate;
         let before = (state.total_in(), state.total_out());

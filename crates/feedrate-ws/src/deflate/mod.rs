@@ -1,20 +1,21 @@
 //! Compression: the extension permessage-deflate, RFC 7692.
 //!
-//! [`Offer`] and [`Params`] are what the handshake agrees on; [`Receiver::deflate`](crate::Receiver::deflate) and
-//! [`Sender::deflate`](crate::Sender::deflate) act on it.
+//! The handshake turns an [`Offer`] into [`Params`]; [`Receiver::deflate`](crate::Receiver::deflate) and
+//! [`Sender::deflate`](crate::Sender::deflate) take these.
 //!
 //! # Memory
 //!
-//! Each direction allocates at its first compressed message: [`Params::memory`] says how much. A smaller
-//! window saves the side that compresses up to 130 KiB, and the other nothing: it is ready for 32 KiB
-//! always. `release` gives back what is no longer needed: to compress, between any two messages; to
-//! decompress, if the peer begins each message with an empty window (`no_context`). What a message may
-//! become is limited by the receiver's limit, which is checked as it is decompressed, in steps of 4 KiB.
+//! Each direction allocates at its first compressed message; [`Params::memory`] returns how much. A smaller window
+//! saves the compressing side up to 130 KiB. It saves the other side nothing, because that always keeps a window of 32
+//! KiB. `release` frees the compressor's memory between any two messages, and the decompressor's if the peer begins
+//! each message with an empty window (`no_context`). The receiver's limit applies to the decompressed message, and is
+//! checked during decompression, in steps of 4 KiB.
 //!
-//! A byte can become a thousand. Of a message that has not ended, a receiver that puts messages together decompresses
-//! 64 KiB and four bytes for each that has come, and keeps the rest as it came until the message ends or more of it
-//! has come. So a client has to send what it wants to have held, and what is wrong with what waits is told later.
-//! Once a message has ended, it is all there, up to the limit: that is to be what the messages need and no more.
+//! One compressed byte can become a thousand. Of an unfinished message, a receiver of whole messages decompresses no
+//! more than 64 KiB plus four bytes for each byte received. It keeps the rest compressed until the message ends or more
+//! of it arrives. So a peer that wants much memory held has to send much, and errors in the waiting bytes are reported
+//! later. Once a message has ended, all of it is held, up to the limit: so set the limit no higher than your messages
+//! need.
 //!
 //! # Example
 //!
@@ -23,7 +24,7 @@
 //! use feedrate_ws::deflate::{Config, Offer};
 //! use feedrate_ws::{Event, Message, Receiver, Role, Sender};
 //!
-//! // In a handshake a server gets this from `Request::deflate`, and a client from `Response::deflate`.
+//! // In a handshake, a server gets this from `Request::deflate`, and a client from `Response::deflate`.
 //! let agreed = Some(Config::new().server_bits(10).accept(&Offer::new()));
 //!
 //! let mut sender = Sender::server(Grow::new(4096)).deflate(agreed);

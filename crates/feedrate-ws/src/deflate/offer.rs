@@ -1,4 +1,4 @@
-//! What a client offers: RFC 7692, section 7.1.
+//! A client's offer: RFC 7692, section 7.1.
 
 use feedrate::{Encode, EncodeError, Output};
 
@@ -8,8 +8,8 @@ use super::params::{
 };
 use crate::handshake::{Extension, Value};
 
-/// An extension that is no offer, or answer, of permessage-deflate: it has another name, or a parameter
-/// that is unknown, there twice, or has a value that it cannot have.
+/// An extension that is not a valid offer or answer of permessage-deflate: it has another name, or a parameter that is
+/// unknown, repeated, or has an invalid value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error(
@@ -17,7 +17,7 @@ use crate::handshake::{Extension, Value};
 )]
 pub struct BadParams;
 
-/// What a client offers. The default offers what every server can accept, and lets it choose the client's window.
+/// A client's offer of compression. Every server can accept the default; it lets the server choose the client's window.
 ///
 /// ```
 /// use feedrate::Encode;
@@ -32,13 +32,13 @@ pub struct BadParams;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Offer {
-    /// The server is to begin each message with an empty window, which saves the client memory.
+    /// The server has to begin each message with an empty window, which saves the client memory.
     pub server_no_context: bool,
     /// The client will begin each message with an empty window.
     pub client_no_context: bool,
-    /// The server's window is to have 2 to the power of this many bytes at most: 8 to 15.
+    /// The largest window that the server may use, as an exponent of two: 8 (256 bytes) to 15 (32 KiB).
     pub server_bits: Option<u8>,
-    /// The server may say how large the client's window is to be. `Some(bits)`: it will have this many at most anyway.
+    /// The server may choose the size of the client's window. `Some(bits)`: it will not exceed this exponent anyway.
     pub client_bits: Option<Option<u8>>,
 }
 
@@ -59,29 +59,29 @@ impl Offer {
         }
     }
 
-    /// Whether the server is to begin each message with an empty window, which saves the client memory.
+    /// Sets whether the server has to begin each message with an empty window, which saves the client memory.
     #[must_use]
     pub const fn server_no_context(mut self, wanted: bool) -> Self {
         self.server_no_context = wanted;
         self
     }
 
-    /// Whether the client will begin each message with an empty window.
+    /// Sets whether the client will begin each message with an empty window.
     #[must_use]
     pub const fn client_no_context(mut self, promised: bool) -> Self {
         self.client_no_context = promised;
         self
     }
 
-    /// The server's window is to have 2 to the power of this many bytes at most: 8 to 15. `None`: any.
+    /// Sets the largest window that the server may use, as an exponent of two: 8 to 15. `None`: any.
     #[must_use]
     pub const fn server_bits(mut self, bits: Option<u8>) -> Self {
         self.server_bits = bits;
         self
     }
 
-    /// `Some`: the server may say how large the client's window is to be; with bits in it, it will have
-    /// this many at most anyway. `None`: the server may not.
+    /// `Some`: the server may choose the size of the client's window; `Some(Some(bits))`: which will not exceed this
+    /// exponent anyway. `None`: the server may not choose.
     #[must_use]
     pub const fn client_bits(mut self, bits: Option<Option<u8>>) -> Self {
         self.client_bits = bits;
@@ -92,7 +92,7 @@ impl Offer {
     ///
     /// # Errors
     ///
-    /// [`BadParams`]: a server has to decline it.
+    /// [`BadParams`]: a server has to decline the offer.
     pub fn parse(extension: &Extension<'_>) -> Result<Self, BadParams> {
         if extension.name != NAME {
             return Err(BadParams);
@@ -118,7 +118,7 @@ impl Offer {
     pub(crate) fn answered(&self, extension: &Extension<'_>) -> Result<Params, BadParams> {
         let answer = Self::parse(extension)?;
         let server_bits = answer.server_bits.unwrap_or(MOST);
-        // What was asked for has to be granted, and what was not allowed must not be asked for.
+        // What was requested has to be granted, and what was not allowed must not be requested.
         let granted = server_bits <= self.server_bits.unwrap_or(MOST)
             && (answer.server_no_context || !self.server_no_context);
         let client_bits = match (self.client_bits, answer.client_bits) {
@@ -154,7 +154,7 @@ impl Encode for Offer {
     }
 }
 
-/// Section 7.1.2: 8 to 15, without zeros before it.
+/// Section 7.1.2: 8 to 15, without leading zeros.
 fn bits(value: Value<'_>) -> Result<u8, BadParams> {
     let known = BITS.iter().find(|(text, _)| value.chars().eq(text.chars()));
     known.map(|(_, bits)| *bits).ok_or(BadParams)

@@ -1,4 +1,4 @@
-//! What the two sides have agreed on: RFC 7692, section 7.1.
+//! The parameters that both sides have agreed on: RFC 7692, section 7.1.
 
 use feedrate::{Encode, EncodeError, Output};
 
@@ -11,14 +11,14 @@ pub(super) const SERVER_NO_CONTEXT: &str = "server_no_context_takeover";
 pub(super) const CLIENT_NO_CONTEXT: &str = "client_no_context_takeover";
 pub(super) const SERVER_BITS: &str = "server_max_window_bits";
 pub(super) const CLIENT_BITS: &str = "client_max_window_bits";
-/// Of a window, when nobody says otherwise.
+/// The default window.
 pub(super) const MOST: u8 = 15;
-/// When nobody says otherwise.
+/// The default compression level.
 pub(super) const LEVEL: u8 = 6;
-/// When nobody says otherwise.
+/// The default threshold.
 pub(super) const THRESHOLD: u32 = 32;
 
-/// What has been agreed on. As a server writes it into its answer.
+/// The agreed parameters, as a server writes them into its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Params {
@@ -26,9 +26,9 @@ pub struct Params {
     pub(super) client_no_context: bool,
     pub(super) server_bits: u8,
     pub(super) client_bits: u8,
-    /// The client asked for a smaller window, and the answer has to grant it: section 7.1.2.1.
+    /// The client requested a smaller window, and the answer has to grant it: section 7.1.2.1.
     pub(super) says_server_bits: bool,
-    /// The client lets the server say how large its window is to be.
+    /// The client lets the server choose the size of its window.
     pub(super) says_client_bits: bool,
     pub(super) level: u8,
     pub(super) threshold: u32,
@@ -43,7 +43,7 @@ impl Params {
         }
     }
 
-    /// The side's window has 2 to the power of this many bytes at most.
+    /// The largest window of this side, as an exponent of two.
     pub const fn window_bits(&self, side: Role) -> u8 {
         match side {
             Role::Server => self.server_bits,
@@ -51,46 +51,46 @@ impl Params {
         }
     }
 
-    /// Compresses at this level: 1, fast, to 9, small. 6, if this is not called and the
-    /// [`Config`](super::Config) does not say otherwise.
+    /// Sets the compression level, from 1 (fast) to 9 (small). The default is that of the [`Config`](super::Config), or
+    /// 6.
     #[must_use]
     pub const fn level(mut self, level: u8) -> Self {
         self.level = level;
         self
     }
 
-    /// Does not compress messages of fewer bytes.
+    /// Messages of fewer bytes are not compressed.
     #[must_use]
     pub const fn threshold(mut self, bytes: u32) -> Self {
         self.threshold = bytes;
         self
     }
 
-    /// Bytes of heap that a side takes, once it has received a compressed message and sent one: on a
-    /// computer of 64 bits, without what is held of the messages.
+    /// Bytes of heap that a side takes once it has received and sent a compressed message, without the messages
+    /// themselves, on a 64-bit machine.
     pub fn memory(&self, side: Role) -> usize {
         const DECOMPRESS: usize = 47_680;
         const COMPRESS: usize = 249_120;
         let bits = zlib_bits(self.window_bits(side));
-        // A window twice as long, and for each byte in it where its like has been.
+        // A window of twice the size, and a table of earlier positions with an entry for each byte.
         DECOMPRESS.saturating_add(COMPRESS).saturating_add(4 << bits)
     }
 
-    /// For what the other side compresses.
+    /// The parameters for decompressing what the other side sends.
     pub(crate) fn window(&self, side: Role) -> Window {
         let peer = side.peer();
         Window::new(zlib_bits(self.window_bits(peer)), self.no_context(peer))
     }
 
-    /// For what this side sends.
+    /// The compressor for what this side sends.
     pub(crate) fn deflater(&self, side: Role) -> Deflater {
         let level = self.level.clamp(1, 9);
         Deflater::new(zlib_bits(self.window_bits(side)), level, self.no_context(side), self.threshold)
     }
 }
 
-/// A window of 256 bytes is zlib's of 512: it refers to nothing that is farther back than 250 bytes, as it
-/// keeps 262 for itself.
+/// For a window of 256 bytes, zlib's of 512 is used. It keeps 262 bytes for itself, so it never refers back farther
+/// than 250 bytes.
 const fn zlib_bits(bits: u8) -> u8 {
     if bits < 9 { 9 } else { bits }
 }

@@ -1,4 +1,4 @@
-//! The shortcut: what most frames are, in a few instructions.
+//! The fast path for the most common frames, in a few instructions.
 
 use feedrate::Lent;
 
@@ -8,12 +8,11 @@ use crate::mask;
 use crate::opcode::Opcode;
 use crate::role::Role;
 
-/// Whether there is a shortcut for what most frames are. What counts its flash does without.
+/// Whether the fast paths are compiled. Targets without an operating system do without them, to save flash.
 pub(crate) const QUICK: bool = !cfg!(target_os = "none");
 
 impl<M> Frames<M> {
-    /// What most frames are, in a few instructions: the header of a data frame of up to 65,535 bytes that
-    /// breaks no rule.
+    /// The header of a common frame, in a few instructions: a data frame of 1 to 65,535 bytes that breaks no rule.
     #[inline(always)]
     pub(crate) fn look(&self, bytes: &[u8]) -> Option<Look> {
         let [first, second, rest @ ..] = bytes else { return None };
@@ -26,7 +25,7 @@ impl<M> Frames<M> {
             Role::Client => 0,
         };
         let (length, rest, size) = match second ^ bit {
-            // What has no payload is left to others: nothing would be handed out for it.
+            // Frames without a payload take the slow path: there would be nothing to hand out here.
             short @ 1..=125 => (u16::from(short), rest, 2_usize),
             126 => {
                 let (length, rest) = rest.split_first_chunk()?;
@@ -48,7 +47,7 @@ impl<M> Frames<M> {
     }
 }
 
-/// A header that was looked at.
+/// A header that has been read by the fast path.
 pub(crate) struct Look {
     first: u8,
     key: Option<[u8; 4]>,
@@ -56,12 +55,12 @@ pub(crate) struct Look {
     pub(crate) size: usize,
     /// Bytes of payload.
     pub(crate) length: usize,
-    /// Bytes behind the header.
+    /// Bytes that follow the header in the input.
     here: usize,
 }
 
 impl Look {
-    /// Whether it is a message of one frame.
+    /// Whether it is a message in one frame.
     #[inline(always)]
     pub(crate) const fn is_single(&self) -> bool {
         self.first > FIN
@@ -88,7 +87,7 @@ impl Look {
         self.first & OPCODE == 1
     }
 
-    /// The payload, which can be unmasked where it lies.
+    /// The payload, which can be unmasked in place.
     #[inline(always)]
     pub(crate) fn unmask<'a>(&self, payload: Lent<'a>) -> &'a [u8] {
         match (payload, self.key) {

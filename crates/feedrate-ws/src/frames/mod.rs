@@ -1,9 +1,7 @@
-//! Frames, one behind the other: WebSocket's lowest layer as a [`Protocol`](feedrate::Protocol) of
-//! [`feedrate::Decoder`].
+//! Frames: WebSocket's lowest layer as a [`Protocol`](feedrate::Protocol) for [`feedrate::Decoder`].
 //!
-//! A [`Receiver`](crate::Receiver) is made of this. Alone it is for those who put messages together in
-//! their own way, or pass frames on as they are: a proxy, a tap. What one frame may follow is checked, that
-//! text is UTF-8 is not.
+//! A [`Receiver`](crate::Receiver) is built on this. By itself it is for programs that put messages together in their
+//! own way, or forward frames unchanged: a proxy, a tap. It checks the order of frames, but not that text is UTF-8.
 
 mod look;
 mod parts;
@@ -19,16 +17,15 @@ use crate::role::Role;
 
 pub(crate) use look::{Look, QUICK};
 
-/// The frames that one side of a connection gets.
+/// The frames that one side of a connection receives.
 ///
-/// All rules that headers can break are checked, at the first byte that shows it, and a violation loses the
-/// stream.
+/// All rules for headers are checked, at the first byte that shows a violation. A violation loses the stream.
 ///
 /// # Whole
 ///
-/// A frame comes out as a [`Frame`](crate::frame::Frame), its payload unmasked: where it lies, from `&mut
-/// [u8]`, and in the decoder's storage from `&[u8]` or if it came in pieces. One that is longer than the
-/// storage is refused alone, and the frame behind it comes next.
+/// A frame comes out as a [`Frame`](crate::frame::Frame) with its payload unmasked: in place in `&mut [u8]`; in the
+/// decoder's storage if the input is `&[u8]` or the frame came in pieces. A frame that is longer than the storage is
+/// refused alone, and the next one follows.
 ///
 /// ```
 /// use feedrate::{Array, Decoder};
@@ -48,9 +45,9 @@ pub(crate) use look::{Look, QUICK};
 ///
 /// # In pieces
 ///
-/// With [`in_pieces`](Self::in_pieces) a frame comes out as the [`Part`](crate::frame::Part)s in which it
-/// arrives: its header, and its payload as far as that is here. Frames of any length need a storage of 14
-/// bytes, for a header that is cut.
+/// With [`in_pieces`](Self::in_pieces) a frame comes out as [`Part`](crate::frame::Part)s, as it arrives: its header,
+/// and its payload as far as it is there. Frames of any length then need a storage of 14 bytes, for a header that is
+/// cut.
 ///
 /// ```
 /// use feedrate::{Array, Decoder};
@@ -73,19 +70,19 @@ pub(crate) use look::{Look, QUICK};
 pub struct Frames<M = Whole> {
     /// Bytes of the frame's payload that have not been handed out.
     remaining: u64,
-    /// The key for the next of them.
+    /// The key for the next of those bytes.
     key: [u8; 4],
     role: Role,
     /// Which data frames may come next, as bits: [`Next`].
     next: u8,
-    /// Those that may begin a message.
+    /// The opcodes that may begin a message, as bits.
     kinds: u8,
     compressed: bool,
     mode: PhantomData<M>,
 }
 
-/// The bits of [`Frames::next`]. The first three are at the places of their opcodes, and of frames that are
-/// as most are.
+/// The bits of [`Frames::next`]. The first three are at the positions of their opcodes, and stand for uncompressed
+/// frames.
 struct Next;
 
 impl Next {
@@ -94,12 +91,12 @@ impl Next {
     const BINARY: u8 = 4;
     /// A continuation of a compressed message.
     const COMPRESSED: u8 = 8;
-    /// A frame was refused, and nobody has looked at it.
+    /// A frame was refused without being looked at.
     const ANY: u8 = 16;
 }
 
 impl Frames {
-    /// The frames that the side with this role gets: those that a server gets are masked.
+    /// For the side with this role, which receives the frames: those that a server receives are masked.
     pub const fn new(role: Role) -> Self {
         Self {
             remaining: 0,
@@ -129,8 +126,8 @@ impl Frames {
 }
 
 impl<M> Frames<M> {
-    /// Messages may be compressed, as [agreed](crate::handshake): RSV1 in the first frame of one is no
-    /// violation then. Nothing is decompressed here.
+    /// Messages may be compressed, as [agreed](crate::handshake): then RSV1 in a message's first frame is not a
+    /// violation. Nothing is decompressed here.
     #[must_use]
     pub const fn compressed(mut self, agreed: bool) -> Self {
         self.compressed = agreed;
@@ -144,12 +141,12 @@ impl<M> Frames<M> {
         self
     }
 
-    /// Which side gets them.
+    /// The side that receives the frames.
     pub const fn role(&self) -> Role {
         self.role
     }
 
-    /// Bytes of the frame's payload that are still to come, in pieces.
+    /// Bytes of the current frame's payload that are still to come.
     pub const fn remaining(&self) -> u64 {
         self.remaining
     }
@@ -170,7 +167,7 @@ impl<M> Frames<M> {
         self.kinds = only;
     }
 
-    /// Whether the data frame that came last was the last of its message.
+    /// Whether the latest data frame was the last of its message.
     pub(crate) const fn has_ended(&self) -> bool {
         self.next & (Next::CONTINUATION | Next::COMPRESSED | Next::ANY) == 0
     }
@@ -197,7 +194,7 @@ impl<M> Frames<M> {
         }
     }
 
-    /// A frame has begun, and nothing of its payload has been handed out.
+    /// A frame begins: none of its payload has been handed out.
     #[inline]
     const fn begin(&mut self, header: &Header) {
         self.remaining = header.length;

@@ -1,4 +1,4 @@
-//! Frames that come out in the parts in which they arrive.
+//! Frames in parts, as they arrive.
 
 use feedrate::{Extent, Lent, Protocol};
 
@@ -36,8 +36,8 @@ impl<M: Parts> Protocol for Frames<M> {
         Ok(self.piece(Some(header), split(bytes, n).1))
     }
 
-    /// A part of a payload; all of a data frame that is whole here, and of one that is not its header.
-    // Longer than `extent` says, and so only where the decoder has no limit that could be asked about it.
+    /// A part of a payload. Or a new frame: all of a data frame that is complete here, otherwise only its header.
+    // It may be longer than `extent` returns, which is allowed only because the decoder has no limit.
     #[inline(always)]
     fn glance(&self, head: &[u8]) -> Option<usize> {
         if !QUICK || !M::JOINED {

@@ -19,7 +19,7 @@ impl Protocol for Frames<Whole> {
         Ok(match Measured::of(head, &self.expected())? {
             Measured::Need(n) => Extent::Need(n),
             Measured::Whole(header, n) => {
-                // What no memory can have is longer than any storage.
+                // If it does not fit into a `usize`, it is longer than any storage.
                 let length = usize::try_from(header.length).unwrap_or(usize::MAX);
                 Extent::Message(length.saturating_add(n))
             }
@@ -50,7 +50,7 @@ impl Protocol for Frames<Whole> {
     }
 
     fn skipped(&mut self, _: usize) {
-        // Whether its message goes on, the refused frame was not asked.
+        // The refused frame has not been looked at, so it is unknown whether its message goes on.
         self.next = Next::ANY;
     }
 

@@ -15,20 +15,20 @@ use crate::deflate::{Offer, Params};
 pub struct Client<'a, S: Storage> {
     request: ClientRequest<'a>,
     head: Reader<S>,
-    /// Answers that were passed over.
+    /// Interim answers that were skipped.
     interim: u8,
 }
 
-/// Why the connection is not to be used.
+/// Why the connection must not be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The answer is not HTTP, or it is an upgrade and malformed.
+    /// The answer is not HTTP, or it is a malformed upgrade.
     #[error(transparent)]
     Head(#[from] HeadError),
-    /// The server does not upgrade. Its headers may say more: [`Client::headers`]. Whatever else is odd in such an
-    /// answer, its version, its headers or its length, this is what is told.
+    /// The server does not upgrade. Its headers may give more information: [`Client::headers`]. This error takes
+    /// precedence over anything else that is wrong with such an answer: its version, its headers or its length.
     #[error("status {0}, expected 101")]
     Status(u16),
     /// A header is missing, or there more than once, or has another value.
@@ -42,18 +42,19 @@ pub enum ClientError {
 }
 
 impl<'a, S: Storage> Client<'a, S> {
-    /// For the answer to this request. The storage holds the answer: its limit is that of its length.
+    /// Reads the answer to this request. The storage holds the answer, so its limit is the longest answer that is
+    /// accepted.
     pub const fn new(request: ClientRequest<'a>, storage: S) -> Self {
         Self { request, head: Reader::new(storage, true), interim: 0 }
     }
 
-    /// Takes bytes off the front of `input`, up to the end of the answer. `None`: it is not all there.
+    /// Takes bytes off the front of `input`, up to the end of the answer. `None`: it is not complete yet.
     ///
-    /// Interim answers before it, such as 103, are passed over: eight at most.
+    /// Up to eight interim answers before it, such as 103, are skipped.
     ///
     /// # Errors
     ///
-    /// See [`ClientError`]. What is left to do is to close the connection.
+    /// See [`ClientError`]. Close the connection.
     pub fn feed<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<Option<Response<'_>>, ClientError> {
         loop {
             match self.head.feed(input) {
@@ -87,11 +88,12 @@ impl<'a, S: Storage> Client<'a, S> {
         }))
     }
 
-    /// The stream ended.
+    /// To be called when the stream has ended.
     ///
     /// # Errors
     ///
-    /// The answer had not: [`ClientError::Status`], if so much of it had come, and it is no upgrade.
+    /// If the answer was not complete. It is [`ClientError::Status`] if the status had arrived and is not that of an
+    /// upgrade.
     ///
     /// ```
     /// use feedrate::Array;
@@ -108,7 +110,7 @@ impl<'a, S: Storage> Client<'a, S> {
         if self.head.is_done() { Ok(()) } else { Err(self.wrong(HeadError::Truncated)) }
     }
 
-    /// What is told, if this is wrong with the answer.
+    /// The error to return if the head is wrong in this way.
     fn wrong(&self, error: HeadError) -> ClientError {
         match self.head.status() {
             Some(101) | None => error.into(),
@@ -116,24 +118,23 @@ impl<'a, S: Storage> Client<'a, S> {
         }
     }
 
-    /// The answer's headers, once it is all there, whatever its status.
+    /// The answer's headers, once it is complete, whatever its status.
     pub fn headers(&self) -> Headers<'_> {
         self.head.headers()
     }
 }
 
-/// So many interim answers are passed over: a server that sends more sends nothing else.
+/// How many interim answers are skipped: a server that sends more probably sends nothing else.
 const INTERIM: u8 = 8;
 
-/// Whether a first line, whose status is 101, is that of HTTP/1.1, or of a minor version behind it (RFC 9110,
-/// section 2.5).
+/// Whether a status line with status 101 is of HTTP/1.1 or a later minor version (RFC 9110, section 2.5).
 fn is_upgrade(line: &[u8]) -> bool {
     // Not `strip_prefix`: at opt-level "z" a panic may be left in it.
     let Some((b"HTTP/1.", rest)) = line.split_first_chunk() else { return false };
     matches!(rest, [b'1'..=b'9', b' ', b'1', b'0', b'1'] | [b'1'..=b'9', b' ', b'1', b'0', b'1', b' ', ..])
 }
 
-/// The subprotocol, of an answer that is right.
+/// Checks the headers of an upgrade, and returns the subprotocol.
 fn check<'h>(headers: Headers<'h>, request: &ClientRequest<'_>) -> Result<Option<&'h str>, ClientError> {
     let bad = |name, expected| ClientError::Header { name, expected };
     if !headers.only("Upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {

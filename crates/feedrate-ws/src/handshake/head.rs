@@ -1,5 +1,5 @@
-//! A request's or an answer's head: RFC 9112, sections 2 to 5. In linear time, and strict: except that of an answer
-//! that is no upgrade, whatever else is wrong with it, the status can be told.
+//! The head of a request or an answer: RFC 9112, sections 2 to 5. Parsed strictly and in linear time. The status of an
+//! answer that is not an upgrade is available whatever else is wrong with it.
 
 use core::cell::Cell;
 
@@ -7,7 +7,7 @@ use feedrate::{Decoder, EncodeError, Extent, Fault, Input, Output, Protocol, Sto
 
 use super::list::{check_token, elements, is_token};
 
-/// What is wrong with a head.
+/// Why a head is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -30,11 +30,11 @@ pub enum HeadError {
         /// Where in the head.
         at: usize,
     },
-    /// The first byte is that of a TLS record: of a client that was told `wss`, or of a server that expects it.
-    #[error("TLS, expected HTTP/1.1: is one side to use TLS, and the other not?")]
+    /// The first byte is that of a TLS record: the client uses `wss`, or the server expects it.
+    #[error("TLS, expected HTTP/1.1: does only one side use TLS?")]
     Tls,
     /// The stream ended before the head did.
-    #[error("the stream ended inside a head, expected an empty line behind it")]
+    #[error("the stream ended inside a head, expected an empty line at its end")]
     Truncated,
     /// The start line is malformed.
     #[error("malformed start line, expected that of an HTTP/1.1 message")]
@@ -47,13 +47,13 @@ pub enum HeadError {
     },
 }
 
-/// Heads as a protocol: up to an empty line. What may stand in a line is checked as it comes.
+/// Heads as a protocol: up to an empty line. Lines are checked as they arrive.
 struct Heads {
     /// Of answers, not requests.
     answers: bool,
-    /// An answer's, once it is known.
+    /// An answer's status, once it is known.
     status: Option<u16>,
-    /// The last bytes were this much of CR LF CR LF.
+    /// How many bytes of CR LF CR LF came last.
     matched: u8,
     /// Lines that have ended, the first one included.
     lines: usize,
@@ -62,8 +62,7 @@ struct Heads {
 }
 
 impl Protocol for Heads {
-    // Fed from what can only be looked at, a head is always in the storage then, whole in the input or not:
-    // it is looked at after an error too.
+    // Mutable, and fed from shared bytes, so that a head is always in the storage: it is looked at after an error too.
     type Bytes<'a> = &'a mut [u8];
     type Message<'a> = &'a mut [u8];
     type Error = HeadError;
@@ -102,7 +101,7 @@ impl Heads {
         if at == 0 && matches!(byte, 0x14..=0x17) {
             return Err(HeadError::Tls);
         }
-        // Something that speaks another protocol may never say an empty line.
+        // Refused early, because another protocol may never send an empty line.
         if self.answers && HTTP.get(at).is_some_and(|expected| !expected.eq_ignore_ascii_case(&byte)) {
             return Err(HeadError::FirstLine);
         }
@@ -148,8 +147,8 @@ pub(super) fn request_line(line: &[u8]) -> Result<[&[u8]; 3], HeadError> {
 /// Each status line begins with it: RFC 9112, section 2.3.
 const HTTP: &[u8] = b"HTTP/";
 
-/// The status in the beginning of an answer: three digits behind some version of HTTP, and something behind those that
-/// is none. So much is understood of any status line, however odd.
+/// The status at the beginning of an answer: three digits after any version of HTTP, followed by something that is not
+/// a digit. Any status line is understood this far, however odd.
 fn status(head: &[u8]) -> Option<u16> {
     let rest = head.get(HTTP.len()..)?;
     let version = rest.iter().position(|byte| !byte.is_ascii_digit() && *byte != b'.').filter(|n| *n > 0)?;
@@ -164,8 +163,8 @@ fn status(head: &[u8]) -> Option<u16> {
     }))
 }
 
-/// A line that begins with a blank goes on with the one before it: RFC 9112, section 5.2. (Behind the first line it
-/// becomes a part of the reason, which nobody reads: section 2.2.)
+/// A line that begins with a blank continues the one before it: RFC 9112, section 5.2. (After the first line it becomes
+/// part of the reason phrase, which nobody reads: section 2.2.)
 fn unfold(head: &mut [u8]) {
     let cells = Cell::from_mut(head).as_slice_of_cells();
     for window in cells.windows(3) {
@@ -197,15 +196,15 @@ pub(super) struct Reader<S> {
 
 /// Empty lines before a head.
 enum Before {
-    /// So many.
+    /// This many.
     Lines(u8),
-    /// So many, and a CR.
+    /// This many, and a CR.
     Cr(u8),
-    /// It has begun.
+    /// The head has begun.
     Over,
 }
 
-/// So many empty lines before a head are passed over. RFC 9112, section 2.2: at least one.
+/// This many empty lines before a head are skipped. RFC 9112, section 2.2: at least one.
 const EMPTY: u8 = 4;
 const CRLF: &str = "\r\n";
 
@@ -220,7 +219,7 @@ impl<S: Storage> Reader<S> {
         self.decoder.protocol_mut().limit = limit;
     }
 
-    /// Takes bytes off the front of `input` up to the end of the head. Whether it is there.
+    /// Takes bytes off the front of `input`, up to the end of the head. Returns whether the head is complete.
     pub(super) fn feed<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<bool, HeadError> {
         if !self.done {
             let (taken, result) = self.read(input.bytes());
@@ -230,7 +229,7 @@ impl<S: Storage> Reader<S> {
         Ok(self.done)
     }
 
-    /// Goes on to the next head.
+    /// Starts over with the next head.
     pub(super) fn again(&mut self) {
         (self.before, self.done) = (Before::Lines(0), false);
         self.decoder.protocol_mut().status = None;
@@ -240,7 +239,7 @@ impl<S: Storage> Reader<S> {
         self.done
     }
 
-    /// An answer's status, once it is known, and whatever is wrong with the rest.
+    /// An answer's status, once it is known, even if the rest is malformed.
     pub(super) const fn status(&self) -> Option<u16> {
         self.decoder.protocol().status
     }
@@ -255,7 +254,7 @@ impl<S: Storage> Reader<S> {
                 (Before::Lines(_), b'\r') if n < EMPTY => (self.before, rest) = (Before::Cr(n), later),
                 (Before::Cr(_), b'\n') => (self.before, rest) = (Before::Lines(n.saturating_add(1)), later),
                 (Before::Cr(_), _) => {
-                    // It is one alone, which is refused as any other is.
+                    // A lone CR, which is refused like any other.
                     result = self.decode(&mut &b"\r"[..]);
                     self.before = Before::Over;
                 }
@@ -294,7 +293,7 @@ impl<S: Storage> Reader<S> {
         (head.get(..end).unwrap_or_default(), head.get(end.saturating_add(CRLF.len())..).unwrap_or_default())
     }
 
-    /// Whether each header is one.
+    /// Checks that each header is well-formed.
     pub(super) fn check(&self) -> Result<(), HeadError> {
         let (first, lines) = self.split();
         let mut at = first.len().saturating_add(CRLF.len());
@@ -318,7 +317,7 @@ impl<S: Storage> Reader<S> {
 pub struct Headers<'a>(&'a [u8]);
 
 impl<'a> Headers<'a> {
-    /// Names and values, which have no blanks around them.
+    /// Names and values, without blanks around them.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
         self.0
             .split(|byte| *byte == b'\n')
@@ -337,7 +336,7 @@ impl<'a> Headers<'a> {
         self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The values of all headers of this name, as far as they are text.
+    /// The values of all headers of this name that are text.
     pub(super) fn texts<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
         self.all(name).filter_map(|value| core::str::from_utf8(value).ok())
     }
@@ -374,8 +373,8 @@ fn split_header(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((line.get(..colon)?, value.get(start..end)?))
 }
 
-/// Writes the caller's headers. What the handshake says, or where the message ends, is not for them to say: a second
-/// time it would be said to one reader, and not to another.
+/// Writes the caller's headers. They must not repeat the handshake's headers or those that define where the message
+/// ends, because readers would disagree about which one counts.
 pub(super) fn put_headers<O: Output>(out: &mut O, headers: &[(&str, &str)]) -> Result<(), EncodeError> {
     const OWN: [&str; 5] = ["Connection", "Content-Length", "Host", "Transfer-Encoding", "Upgrade"];
     const PREFIX: &[u8] = b"Sec-WebSocket-";
@@ -394,7 +393,7 @@ pub(super) fn put_headers<O: Output>(out: &mut O, headers: &[(&str, &str)]) -> R
     Ok(())
 }
 
-/// Writes a header, which must not be able to become two.
+/// Writes a header. It must not be able to become two.
 pub(super) fn put_header<O: Output>(out: &mut O, name: &str, value: &str) -> Result<(), EncodeError> {
     check_token("header's name", name)?;
     if value.bytes().any(|byte| byte != b'\t' && byte.is_ascii_control()) {

@@ -1,6 +1,6 @@
-//! The key and what answers it: RFC 6455, sections 1.3 and 4.2.2.
+//! The key and its answer: RFC 6455, sections 1.3 and 4.2.2.
 
-/// What a server appends to the key, so that nothing but a WebSocket server will give the right answer.
+/// What a server appends to the key, so that only a WebSocket server gives the right answer.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -16,8 +16,8 @@ pub fn accept(key: &[u8; 24]) -> [u8; 28] {
     base64(&sha1(key))
 }
 
-/// SHA-1 (RFC 3174) of a key and the GUID, which are 60 bytes: two blocks. The crates for it can panic, as
-/// far as the linker knows, and here the hash keeps no secret.
+/// SHA-1 (RFC 3174) of a key and the GUID, which are 60 bytes: two blocks. The linker cannot exclude panics in the
+/// crates for it, and the hash protects no secret here.
 fn sha1(key: &[u8; 24]) -> [u8; 20] {
     let length = (60_u64 * 8).to_be_bytes();
     let padding = [0x80].into_iter().chain([0; 59]);
@@ -56,25 +56,25 @@ fn rounds([mut a, mut b, mut c, mut d, mut e]: [u32; 5], mut words: [u32; 16]) -
     [a, b, c, d, e]
 }
 
-/// A client's nonce, as it is written in the request.
+/// A client's nonce as it appears in the request.
 pub(super) fn key(nonce: &[u8; 16]) -> [u8; 24] {
     base64(nonce)
 }
 
-/// Whether this is 16 bytes in base64: 22 characters and `==`. What the last stands for beyond its 2 bits does not
-/// matter: some clients take 22 characters at random, and the grammar of RFC 6455, section 4.3 lets them.
+/// Whether this is 16 bytes in base64: 22 characters and `==`. The unused bits of the last character may be set: some
+/// clients send 22 random characters, which the grammar of RFC 6455, section 4.3 allows.
 pub(super) fn is_key(value: &[u8]) -> bool {
     // Not `strip_suffix`: at opt-level "z" a panic may be left in it.
     let [digits @ .., b'=', b'='] = value else { return false };
     digits.len() == 22 && digits.iter().all(|digit| ALPHABET.contains(digit))
 }
 
-/// RFC 4648, section 4. `N` is four characters for each three bytes, begun ones too.
+/// RFC 4648, section 4. `N` is four characters for each three bytes, rounded up.
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [b'='; N];
     let mut to = out.iter_mut();
     let mut rest = bytes;
-    // `chunks`, zipped, divides by a length that at opt-level "z" might be zero.
+    // Not `chunks`: at opt-level "z" it keeps a panic for a division by zero.
     while !rest.is_empty() {
         let (from, later) = rest.split_at_checked(3).unwrap_or((rest, &[]));
         let (a, b, c) = match *from {

@@ -2,13 +2,13 @@
 
 use feedrate::EncodeError;
 
-/// Whether it is one: RFC 9110, section 5.6.2.
+/// Whether this is a token: RFC 9110, section 5.6.2.
 pub(super) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty()
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
-/// Whether it is a host and perhaps a port, without a user: RFC 3986, section 3.2.2.
+/// Whether this is a host and an optional port, without a user: RFC 3986, section 3.2.2.
 pub(super) fn is_authority(bytes: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte);
     let (good, behind) = if let [b'[', rest @ ..] = bytes {
@@ -19,7 +19,7 @@ pub(super) fn is_authority(bytes: &[u8]) -> bool {
     } else {
         let end = bytes.iter().position(|byte| *byte == b':').unwrap_or(bytes.len());
         let (name, behind) = bytes.split_at_checked(end).unwrap_or_default();
-        // Behind a `%` so many hexadecimal digits are to come.
+        // Hexadecimal digits that are due after a `%`.
         let mut digits = 0_u8;
         let good = name.iter().all(|byte| match (digits, byte) {
             (0, b'%') => {
@@ -41,12 +41,12 @@ pub(super) fn is_authority(bytes: &[u8]) -> bool {
     }
 }
 
-/// What is written has to be one.
+/// Refuses to write `text` if it is not a token.
 pub(super) fn check_token(what: &'static str, text: &str) -> Result<(), EncodeError> {
     if is_token(text.as_bytes()) { Ok(()) } else { Err(EncodeError::Invalid { what, expected: "a token" }) }
 }
 
-/// Without the blanks around it.
+/// `text` without the blanks around it.
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
@@ -58,7 +58,7 @@ pub(super) fn tokens(value: &str) -> impl Iterator<Item = &str> + Clone {
 
 /// The elements of a list without quotes.
 pub(super) fn elements(value: &str) -> impl Iterator<Item = &str> + Clone {
-    // `str::split` by a character can panic, as far as the linker knows.
+    // Not `str::split`: the linker cannot exclude a panic in it.
     let bytes = value.as_bytes().split(|byte| *byte == b',');
     bytes.map(|element| trim(core::str::from_utf8(element).unwrap_or_default()))
 }
@@ -68,7 +68,7 @@ pub(super) fn elements(value: &str) -> impl Iterator<Item = &str> + Clone {
 pub struct Extensions<'a>(pub(super) &'a str);
 
 impl<'a> Extensions<'a> {
-    /// Of one header's value.
+    /// The extensions in one header's value.
     pub const fn new(value: &'a str) -> Self {
         Self(value)
     }
@@ -93,7 +93,7 @@ impl<'a> Iterator for Extensions<'a> {
     }
 }
 
-/// One extension, and what it was given.
+/// One extension and its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension<'a> {
     /// Its name.
@@ -102,7 +102,7 @@ pub struct Extension<'a> {
 }
 
 impl<'a> Extension<'a> {
-    /// Its parameters, in their order. One that is not well-formed has a name that is not a token.
+    /// Its parameters, in order. If one is malformed, its name is not a token.
     pub fn params(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
         let mut rest = self.params;
         core::iter::from_fn(move || {
@@ -119,7 +119,7 @@ impl<'a> Extension<'a> {
 pub struct Param<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its value, if it was given one.
+    /// Its value, if it has one.
     pub value: Option<Value<'a>>,
 }
 
@@ -128,7 +128,7 @@ pub struct Param<'a> {
 pub struct Value<'a>(&'a str);
 
 impl<'a> Value<'a> {
-    /// As it is written, with quotes.
+    /// As written, with quotes.
     pub const fn as_str(&self) -> &'a str {
         self.0
     }
@@ -146,7 +146,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What is before and behind the first `separator` that is not in quotes.
+/// The parts before and after the first `separator` that is not in quotes.
 fn split_unquoted(text: &str, separator: u8) -> (&str, Option<&str>) {
     let mut quoted = false;
     let mut escaped = false;

@@ -1,8 +1,8 @@
 //! The opening handshake: an HTTP/1.1 request to upgrade, and its answer. RFC 6455, section 4.
 //!
-//! [`Server`] reads a request and [`Client`] an answer, both as their bytes arrive, and leave what comes
-//! behind it in the caller's slice. Neither is needed where something else has shaken hands, such as HTTP/2
-//! (RFC 8441): make a [`Receiver`](crate::Receiver) and a [`Sender`](crate::Sender) and go on.
+//! [`Server`] reads a request and [`Client`] an answer, as the bytes arrive. Both leave whatever follows in the
+//! caller's slice. Neither is needed if something else has done the handshake, such as HTTP/2 (RFC 8441): just create a
+//! [`Receiver`](crate::Receiver) and a [`Sender`](crate::Sender).
 //!
 //! ```
 //! use feedrate::{Array, Encode, Instant};
@@ -25,7 +25,7 @@
 //!     Err(error) => _ = error.rejection().encode(&mut out)?,
 //! }
 //! assert!(out.starts_with(b"HTTP/1.1 101 "));
-//! // What the client sent behind its request is still there.
+//! // Whatever the client sent after its request is still there.
 //! let mut receiver = Receiver::new(Role::Server, Array::<1024>::new());
 //! let mut sender = Sender::server(Array::<1024>::new());
 //! let now = Instant::ZERO;

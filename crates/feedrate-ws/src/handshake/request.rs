@@ -40,8 +40,8 @@ pub struct ClientRequest<'a> {
 }
 
 impl<'a> ClientRequest<'a> {
-    /// `host` with its port, if that is not the usual one; `target` is a path and perhaps a query; `nonce`
-    /// is random, and new for each connection.
+    /// `host` includes the port, unless it is the default one; `target` is a path with an optional query; `nonce` has
+    /// to be random, and new for each connection.
     pub fn new(host: &'a str, target: &'a str, nonce: [u8; 16]) -> Self {
         Self {
             host,
@@ -54,15 +54,15 @@ impl<'a> ClientRequest<'a> {
         }
     }
 
-    /// Speaks these subprotocols, the one that it likes best first.
+    /// Offers these subprotocols, in order of preference.
     #[must_use]
     pub const fn protocols(mut self, protocols: &'a [&'a str]) -> Self {
         self.protocols = protocols;
         self
     }
 
-    /// Has more headers, names and values. Those that the handshake, or the connection, has itself are an error when
-    /// this is written: `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding` and all that begin with
+    /// Adds headers: names and values. Headers that belong to the handshake or the connection cause an error when this
+    /// is written: `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding` and all that begin with
     /// `Sec-WebSocket-`.
     #[must_use]
     pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
@@ -70,7 +70,7 @@ impl<'a> ClientRequest<'a> {
         self
     }
 
-    /// Offers to compress.
+    /// Offers compression.
     #[cfg(feature = "deflate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
     #[must_use]
@@ -123,7 +123,7 @@ impl Encode for ClientRequest<'_> {
     }
 }
 
-/// A good request to upgrade. To refuse it all the same, write a [`Rejection`](super::Rejection).
+/// A valid request to upgrade. To refuse it nevertheless, write a [`Rejection`](super::Rejection).
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     pub(super) target: &'a str,
@@ -132,7 +132,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// What is asked for: a path and perhaps a query, or a whole URI.
+    /// The requested resource: a path with an optional query, or a whole URI.
     pub const fn target(&self) -> &'a str {
         self.target
     }
@@ -142,24 +142,23 @@ impl<'a> Request<'a> {
         self.headers
     }
 
-    /// The page that a browser asks for, which is what tells a user's click from another site's (RFC 6455,
-    /// section 10.2).
+    /// The origin of the page that makes a browser connect. A server checks it to refuse the pages of other sites (RFC
+    /// 6455, section 10.2).
     pub fn origin(&self) -> Option<&'a str> {
         self.headers.only("Origin")
     }
 
-    /// The subprotocols that the client speaks, the one that it likes best first.
+    /// The subprotocols that the client offers, in order of preference.
     pub fn protocols(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.headers.texts("Sec-WebSocket-Protocol").flat_map(list::tokens)
     }
 
-    /// The extensions that the client offers, the one that it likes best first.
+    /// The extensions that the client offers, in order of preference.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
         self.headers.texts("Sec-WebSocket-Extensions").flat_map(Extensions::new)
     }
 
-    /// What is agreed on of the client's offers to compress, with what this side wants. `None`: it has
-    /// offered nothing that can be accepted.
+    /// Negotiates compression from the client's offers and `config`. `None`: there is no acceptable offer.
     #[cfg(feature = "deflate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
     pub fn deflate(&self, config: &Config) -> Option<Params> {
@@ -169,7 +168,7 @@ impl<'a> Request<'a> {
             .next()
     }
 
-    /// The answer that agrees.
+    /// The answer that accepts the request.
     pub fn accept(&self) -> Accept<'static> {
         Accept::new(&self.key)
     }

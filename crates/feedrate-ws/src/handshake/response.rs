@@ -8,7 +8,7 @@ use super::list;
 #[cfg(feature = "deflate")]
 use crate::deflate::Params;
 
-/// The answer that agrees: write it, and the connection is open.
+/// The answer that accepts a request. Once it is written, the connection is open.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "the client waits for an answer"]
 pub struct Accept<'a> {
@@ -20,7 +20,7 @@ pub struct Accept<'a> {
 }
 
 impl<'a> Accept<'a> {
-    /// To the request with this key.
+    /// Answers the request with this key.
     pub(super) fn new(key: &[u8; 24]) -> Self {
         Self {
             accept: key::accept(key),
@@ -31,7 +31,7 @@ impl<'a> Accept<'a> {
         }
     }
 
-    /// Speaks this one of the [`protocols`](super::Request::protocols) that the client speaks.
+    /// Selects this one of the client's [`protocols`](super::Request::protocols).
     pub const fn protocol<'b>(self, protocol: Option<&'b str>) -> Accept<'b>
     where
         'a: 'b,
@@ -39,8 +39,8 @@ impl<'a> Accept<'a> {
         Accept { protocol, ..self }
     }
 
-    /// Has more headers, names and values. Those that the handshake, or the connection, has itself are an error when
-    /// this is written: `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding` and all that begin with
+    /// Adds headers: names and values. Headers that belong to the handshake or the connection cause an error when this
+    /// is written: `Host`, `Connection`, `Upgrade`, `Content-Length`, `Transfer-Encoding` and all that begin with
     /// `Sec-WebSocket-`.
     pub const fn headers<'b>(self, headers: &'b [(&'b str, &'b str)]) -> Accept<'b>
     where
@@ -49,7 +49,7 @@ impl<'a> Accept<'a> {
         Accept { headers, ..self }
     }
 
-    /// Compresses as [agreed](super::Request::deflate).
+    /// Enables compression as [agreed](super::Request::deflate).
     #[cfg(feature = "deflate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
     pub const fn deflate(mut self, params: Option<Params>) -> Self {
@@ -79,7 +79,7 @@ impl Encode for Accept<'_> {
     }
 }
 
-/// The answer that refuses. Write it and close the connection.
+/// The answer that refuses a request. Write it and close the connection.
 ///
 /// ```
 /// use feedrate::Encode;
@@ -95,20 +95,19 @@ impl Encode for Accept<'_> {
 #[must_use = "the client waits for an answer"]
 #[non_exhaustive]
 pub struct Rejection<'a> {
-    /// HTTP's number for the reason: 400 for a bad request, 401, 403, 404, 429, 503 and so on.
+    /// The HTTP status: 400 for a bad request, 401, 403, 404, 429, 503 and so on.
     pub status: u16,
     headers: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Rejection<'a> {
-    /// With this status: 300 to 599.
+    /// A rejection with this status: 300 to 599.
     pub const fn new(status: u16) -> Self {
         Self { status, headers: &[] }
     }
 
-    /// Has more headers, names and values: `WWW-Authenticate` with 401, `Location` with 302, `Retry-After` with 503.
-    /// Those that the handshake, or the connection, has itself are an error when this is written, as they are for
-    /// [`Accept::headers`].
+    /// Adds headers, such as `WWW-Authenticate` with 401, `Location` with 302, `Retry-After` with 503. Headers that
+    /// belong to the handshake or the connection cause an error when this is written, as for [`Accept::headers`].
     pub const fn headers<'b>(self, headers: &'b [(&'b str, &'b str)]) -> Rejection<'b> {
         Rejection { status: self.status, headers }
     }
@@ -159,7 +158,7 @@ impl Encode for Rejection<'_> {
     }
 }
 
-/// The answer of a server that agrees. The connection is open.
+/// The answer of a server that accepts the request. The connection is open.
 #[derive(Debug, Clone, Copy)]
 pub struct Response<'a> {
     pub(super) headers: Headers<'a>,
@@ -169,7 +168,7 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// The subprotocol that the server has chosen of those asked for.
+    /// The subprotocol that the server has chosen.
     pub const fn protocol(&self) -> Option<&'a str> {
         self.protocol
     }
@@ -179,7 +178,7 @@ impl<'a> Response<'a> {
         self.headers
     }
 
-    /// How it was agreed to compress. A client that cannot do without gives it to
+    /// The compression that was agreed on. A client that requires compression passes it to
     /// [`Sender::require_deflate`](crate::Sender::require_deflate).
     #[cfg(feature = "deflate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]

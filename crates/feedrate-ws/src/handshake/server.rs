@@ -19,14 +19,14 @@ pub struct Server<S: Storage> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ServerError {
-    /// It is not HTTP, or too much of it.
+    /// It is not HTTP, or too long.
     #[error(transparent)]
     Head(#[from] HeadError),
     /// Its method is not GET.
-    #[error("method of the request, expected GET")]
+    #[error("request method, expected GET")]
     Method,
     /// It is not HTTP/1.1.
-    #[error("version of HTTP, expected 1.1")]
+    #[error("HTTP version, expected 1.1")]
     Http,
     /// It has a body.
     #[error("request with a body, expected none")]
@@ -45,7 +45,7 @@ pub enum ServerError {
 }
 
 impl ServerError {
-    /// The answer that says so. Then close the connection.
+    /// The answer to send. Then close the connection.
     pub const fn rejection(&self) -> Rejection<'static> {
         Rejection::new(match self {
             Self::Head(HeadError::TooLong { .. } | HeadError::TooManyHeaders { .. }) => 431,
@@ -58,24 +58,23 @@ impl ServerError {
 }
 
 impl<S: Storage> Server<S> {
-    /// The storage holds the request: its limit is that of the request's length.
+    /// The storage holds the request, so its limit is the longest request that is accepted.
     pub const fn new(storage: S) -> Self {
         Self { head: Reader::new(storage, false) }
     }
 
-    /// Accepts this many headers at most (100, if this is not called).
+    /// Sets the largest number of headers that is accepted. The default is 100.
     #[must_use]
     pub const fn max_headers(mut self, limit: usize) -> Self {
         self.head.limit_headers(limit);
         self
     }
 
-    /// Takes bytes off the front of `input`, up to the end of the request. `None`: it is not all there.
+    /// Takes bytes off the front of `input`, up to the end of the request. `None`: it is not complete yet.
     ///
     /// # Errors
     ///
-    /// See [`ServerError`]. What is left to do is to write its [`rejection`](ServerError::rejection) and
-    /// close the connection.
+    /// See [`ServerError`]. Write its [`rejection`](ServerError::rejection), then close the connection.
     pub fn feed<'i, I: Input<'i>>(&mut self, input: &mut I) -> Result<Option<Request<'_>>, ServerError> {
         if !self.head.feed(input)? {
             return Ok(None);
@@ -88,14 +87,13 @@ impl<S: Storage> Server<S> {
     }
 }
 
-/// The request's target, of a first line that asks for it.
+/// The target from a request line.
 fn target(line: &[u8]) -> Result<&str, ServerError> {
     let [method, target, version] = request_line(line)?;
     if method != b"GET" {
         return Err(ServerError::Method);
     }
-    // RFC 6455, section 4.2.1: 1.1 or higher. What is higher than 1.1 and no 2 is understood as 1.1 (RFC 9110,
-    // section 2.5).
+    // RFC 6455, section 4.2.1: 1.1 or higher. Any later minor version is understood as 1.1 (RFC 9110, section 2.5).
     let Some((b"HTTP/1.", [b'1'..=b'9'])) = version.split_first_chunk() else {
         return Err(ServerError::Http);
     };
@@ -105,7 +103,7 @@ fn target(line: &[u8]) -> Result<&str, ServerError> {
     core::str::from_utf8(target).ok().filter(|_| good).ok_or(HeadError::FirstLine.into())
 }
 
-/// Whether it is one of `http` or `https`, with a host: RFC 9112, section 3.2.2.
+/// Whether it is an `http` or `https` URI with a host: RFC 9112, section 3.2.2.
 fn is_whole_uri(target: &[u8]) -> bool {
     let behind = |scheme: &[u8]| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
@@ -114,13 +112,13 @@ fn is_whole_uri(target: &[u8]) -> bool {
     let Some(rest) = behind(b"http://").or_else(|| behind(b"https://")) else { return false };
     let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or_default();
-    // RFC 9110, section 4.2.1: an empty host is none.
+    // RFC 9110, section 4.2.1: an empty host is invalid.
     !matches!(authority, [] | [b':', ..]) && is_authority(authority)
 }
 
 fn check(headers: Headers<'_>) -> Result<[u8; 24], ServerError> {
     let bad = |name, expected| ServerError::Header { name, expected };
-    // RFC 9112, section 6.3: two of what says how long a body is, is how requests are smuggled.
+    // RFC 9112, section 6.3: two headers that define the length of a body allow request smuggling.
     let zero = |length: &[u8]| !length.is_empty() && length.iter().all(|digit| *digit == b'0');
     if headers.get("Transfer-Encoding").is_some()
         || headers.all("Content-Length").enumerate().any(|(i, length)| i > 0 || !zero(length))

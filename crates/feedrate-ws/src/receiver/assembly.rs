@@ -1,4 +1,4 @@
-//! The message that is put together above the frames, and what is known of the frame that is on its way.
+//! The message that is put together from frames, and the state of the current frame.
 //!
 //! ```text
 //! input ─► Decoder<Frames> ─► part ─┬─► whole in `input`, or in pieces ─► unmasked there, lent from there
@@ -20,24 +20,24 @@ use crate::utf8::Utf8;
 /// Bytes that are unmasked and validated together, while they are in the nearest cache.
 pub(crate) const BLOCK: usize = 4096;
 
-/// What is put together, in the order that leaves no gaps: idle connections are many.
+/// The state of assembly. The fields are ordered without gaps, because there may be many idle connections.
 pub(crate) struct Assembly<S> {
-    /// A message so far, and behind it a control frame's payload so far.
+    /// The message so far, followed by a control frame's payload so far.
     pub(crate) storage: S,
-    /// The longest message. `u64::MAX`: any, or, of those that are put together, what the storage's limit lets be.
+    /// The longest message. `u64::MAX`: any, or, for messages that are put together, what the storage's limit allows.
     pub(crate) limit: u64,
     /// Bytes of the message so far, decompressed.
     length: u64,
-    /// Where in the stream the frame begins.
+    /// Where in the stream the current frame begins.
     pub(crate) frame_at: u64,
-    /// Where the next one does.
+    /// Where the next frame begins.
     frame_end: u64,
     #[cfg(feature = "deflate")]
     pub(crate) inflater: Inflater,
     utf8: Utf8,
     frame: Current,
     message: Begun,
-    /// A frame that is whole in the input can be lent from there without looking at anything else.
+    /// A frame that is complete in the input can be lent from there without further checks of the state.
     pub(crate) quick: bool,
     #[cfg(feature = "deflate")]
     pub(crate) window: Window,
@@ -46,11 +46,11 @@ pub(crate) struct Assembly<S> {
 /// The frame whose payload comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Current {
-    /// None: a header.
+    /// None: a header comes next.
     Header,
     Data,
     Control(Opcode),
-    /// Nothing that follows counts: the peer's close frame has come, or a violation.
+    /// Everything that follows is ignored, after the peer's close frame or a violation.
     Over,
 }
 
@@ -64,7 +64,7 @@ enum Begun {
     CompressedBinary,
 }
 
-/// What there is to be handed out.
+/// What is to be handed out.
 #[derive(Clone, Copy)]
 pub(crate) enum What {
     Control(Opcode),
@@ -103,7 +103,7 @@ impl<S: Storage> Assembly<S> {
         self.message != Begun::No
     }
 
-    /// Whether nothing of the message has been handed out, or stored.
+    /// Whether none of the message has been handed out or stored.
     pub(crate) const fn is_fresh(&self) -> bool {
         self.length == 0
     }
@@ -112,19 +112,19 @@ impl<S: Storage> Assembly<S> {
         self.frame == Current::Data && matches!(self.message, Begun::CompressedText | Begun::CompressedBinary)
     }
 
-    /// Whether more of a message follows that is not compressed.
+    /// Whether more of an uncompressed message follows.
     pub(crate) fn is_plain(&self) -> bool {
         self.frame == Current::Data && matches!(self.message, Begun::Text | Begun::Binary)
     }
 
-    /// Whether a frame is a message that is not too long, and whole in the input.
+    /// Whether a frame is a whole message that is complete in the input and not too long.
     #[inline(always)]
     pub(crate) fn is_single(&self, look: &Look) -> bool {
         let fits = u64::try_from(look.length).is_ok_and(|length| length <= self.limit);
         look.is_single() & look.is_whole() & fits
     }
 
-    /// What the payload that comes next is of. `fin`: the frame is the message's last.
+    /// What the next payload belongs to. `fin`: the frame is the message's last.
     pub(crate) fn what(&self, fin: bool) -> What {
         match self.frame {
             Current::Control(opcode) => What::Control(opcode),
@@ -146,12 +146,12 @@ impl<S: Storage> Assembly<S> {
         if whole && self.is_inside() { usize::try_from(self.length).unwrap_or(usize::MAX) } else { 0 }
     }
 
-    /// Forgets what has been lent from the storage.
+    /// Removes what has been lent from the storage.
     pub(crate) fn forget(&mut self, whole: bool) {
         if let Current::Control(_) | Current::Over = self.frame {
             return;
         }
-        // Not when it is made: no `const fn` can ask a storage, and a `static` is to hold one.
+        // Not done in `new`, which is `const`: a `const fn` cannot call the storage's methods.
         if whole && self.limit == u64::MAX {
             let limit = self.storage.limit().saturating_sub(CONTROL);
             self.limit = u64::try_from(limit).unwrap_or(u64::MAX);
@@ -166,26 +166,26 @@ impl<S: Storage> Assembly<S> {
         }
     }
 
-    /// Between two messages, with nothing held, the next can be lent at once. `held`: a header is not whole.
+    /// Between two messages, with nothing held, the next one can be lent at once. `held`: there is a part of a header.
     pub(crate) fn settle(&mut self, held: bool) {
         let between = self.frame == Current::Header && self.message == Begun::No;
         self.quick = between && !held && self.storage.held().is_empty();
     }
 
-    /// Nothing that follows counts.
+    /// Ignores everything that follows.
     pub(crate) fn finish(&mut self) {
         (self.frame, self.quick) = (Current::Over, false);
     }
 
-    /// The frame that comes next breaks a rule.
+    /// The next frame breaks a rule.
     pub(crate) fn refuse(&mut self) {
         self.frame_at = self.frame_end;
     }
 
-    /// Gives memory back to the heap, as far as nothing is held in it.
+    /// Gives back heap memory in which nothing is held.
     pub(crate) fn release(&mut self, whole: bool) {
         self.forget(whole);
-        // What had begun when the last event came will not end.
+        // A message that had begun before the last event will not end.
         if self.is_over() || self.storage.held().is_empty() {
             self.storage.clear();
             self.storage.release();
@@ -196,7 +196,7 @@ impl<S: Storage> Assembly<S> {
         }
     }
 
-    /// A whole message in one frame, which leaves nothing behind. `n`: all of its bytes.
+    /// Counts a whole message in one frame of `n` bytes, after which nothing is held.
     #[inline(always)]
     pub(crate) fn single(&mut self, n: usize) {
         self.frame_at = self.frame_end;
@@ -224,7 +224,7 @@ impl<S: Storage> Assembly<S> {
             };
             (self.length, self.utf8) = (0, Utf8::new());
         }
-        // What a compressed message's length will be, its header does not say.
+        // The header does not contain the length of a decompressed message.
         if let Begun::Text | Begun::Binary = self.message {
             let length = self.length.saturating_add(header.length);
             if length > self.limit {
@@ -234,15 +234,15 @@ impl<S: Storage> Assembly<S> {
         Ok(())
     }
 
-    /// The payload of the frame has ended. `fin`: and with it the message. Returns what there is to be handed
-    /// out, and where in the storage it is.
+    /// The payload of the frame has ended; if `fin`, so has the message. Returns what is to be handed out, and where in
+    /// the storage it is.
     pub(crate) fn end_frame(&mut self, fin: bool, whole: bool) -> Result<Option<(What, usize)>, Violation> {
         let found = match self.frame {
             Current::Control(opcode) => Some((What::Control(opcode), self.kept(whole))),
             Current::Data if fin => {
                 let (kind, first) = (self.kind(), self.is_fresh() || whole);
                 self.end_message()?;
-                // In pieces it is the end of a message, and no more.
+                // In pieces, this only marks the end of a message.
                 Some((What::Data { kind, first, last: true }, 0))
             }
             _ => None,
@@ -283,7 +283,7 @@ impl<S: Storage> Assembly<S> {
         Ok(())
     }
 
-    /// A piece of a message has been stored, alone. `last`: of the frame.
+    /// A piece of a message has been stored by itself. `last`: it is the frame's last.
     pub(crate) fn piece(&mut self, first: bool, last: bool, fin: bool) -> Result<What, Violation> {
         let (kind, ends) = (self.kind(), last && fin);
         if last {
@@ -295,7 +295,7 @@ impl<S: Storage> Assembly<S> {
         Ok(What::Data { kind, first, last: ends })
     }
 
-    /// A piece of a message, unmasked where it lies and validated while it is in the cache.
+    /// Lends a piece of a message, unmasked in place and validated while it is in the cache.
     pub(crate) fn lend<'a>(&mut self, part: Part<'a>, fin: bool) -> Result<(What, &'a [u8]), Violation> {
         if let Some(header) = &part.header {
             self.begin(header)?;
@@ -313,7 +313,7 @@ impl<S: Storage> Assembly<S> {
         Ok((What::Data { kind, first, last }, bytes))
     }
 
-    /// A whole message, or the payload of a control frame, is lent from the input.
+    /// Counts a whole message, or the payload of a control frame, that is lent from the input.
     pub(crate) fn lent(&mut self) {
         if self.frame == Current::Data {
             self.message = Begun::No;
@@ -322,8 +322,8 @@ impl<S: Storage> Assembly<S> {
         self.settle(false);
     }
 
-    /// Decompresses some of a payload: `compressed`, unmasked. `ends`: with it the message ends. Returns how
-    /// many bytes were taken, and what there is to be handed out.
+    /// Decompresses some of a payload, the unmasked `compressed`. `ends`: the message ends with it. Returns how many
+    /// bytes were taken, and what is to be handed out.
     #[cfg(feature = "deflate")]
     pub(crate) fn inflate(
         &mut self,
@@ -339,13 +339,13 @@ impl<S: Storage> Assembly<S> {
         (run.consumed, self.inflated(all, run.state, whole))
     }
 
-    /// Bytes of the message that are held while more of it comes. In pieces there are none.
+    /// Bytes of the message that are held while more of it comes. `None` in pieces.
     #[cfg(feature = "deflate")]
     fn held(&self, whole: bool) -> Option<u64> {
         whole.then_some(self.length)
     }
 
-    /// Whether more comes of the compressed message without more of its payload.
+    /// Whether more of the compressed message can be decompressed without more payload.
     #[cfg(feature = "deflate")]
     pub(crate) fn is_pending(&self, whole: bool) -> bool {
         self.inflater.is_pending(self.held(whole))
@@ -359,7 +359,7 @@ impl<S: Storage> Assembly<S> {
         whole: bool,
     ) -> Result<Option<What>, Violation> {
         let (kind, first) = (self.kind(), self.is_fresh() || whole);
-        // What came out before something went wrong counts before it.
+        // Output before an error is checked before the error is reported.
         let most = usize::try_from(self.limit.saturating_sub(self.length)).unwrap_or(usize::MAX);
         let out = all.get(..most).unwrap_or(all);
         check(kind == Kind::Text, &mut self.utf8, &mut self.length, out)?;
@@ -375,7 +375,7 @@ impl<S: Storage> Assembly<S> {
         Ok((last || (!whole && !out.is_empty())).then_some(What::Data { kind, first, last }))
     }
 
-    /// All of a compressed message's frame has been taken, and it is not the last.
+    /// A compressed message's frame has been taken completely, and is not the last.
     #[cfg(feature = "deflate")]
     pub(crate) fn end_fragment(&mut self) {
         self.frame = Current::Header;

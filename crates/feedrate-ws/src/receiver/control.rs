@@ -1,4 +1,4 @@
-//! Control frames and violations: what is reported, and what the peer is told.
+//! Control frames and violations: what is reported, and how the peer is answered.
 
 use feedrate::{Instant, Storage};
 
@@ -11,7 +11,7 @@ use crate::message::{Message, Text};
 use crate::opcode::Opcode;
 use crate::utf8;
 
-/// Has the sender say what there is to be said about what `feed` is going to return.
+/// Makes the sender answer the peer, according to what `feed` is about to return.
 #[inline(always)]
 pub(super) fn tell<M>(fed: &Fed<'_, M>, now: Instant, answers: &mut impl Answer) {
     if !matches!(fed, Ok(None | Some(Event::Message(_)))) {
@@ -19,7 +19,7 @@ pub(super) fn tell<M>(fed: &Fed<'_, M>, now: Instant, answers: &mut impl Answer)
     }
 }
 
-// The only place that knows the sender: what is above does not have to exist once for each kind of it.
+// The only function that is generic over the sender, so that the others exist only once in the binary.
 #[inline(never)]
 fn tell_of_control<M>(fed: &Fed<'_, M>, now: Instant, answers: &mut impl Answer) {
     match fed {
@@ -30,7 +30,7 @@ fn tell_of_control<M>(fed: &Fed<'_, M>, now: Instant, answers: &mut impl Answer)
     }
 }
 
-/// The same of an error that is at hand.
+/// The same for an error.
 #[cold]
 pub(super) fn tell_error(error: Error, now: Instant, answers: &mut impl Answer) -> Error {
     answers.failed(error.violation.close_code(), now);
@@ -71,7 +71,7 @@ pub(super) fn control<'a, S: Storage, E>(
     Ok(Some(said(opcode, payload)))
 }
 
-/// What the peer said in a control frame that breaks no rule.
+/// The event for a valid control frame.
 pub(super) fn said<E>(opcode: Opcode, payload: &[u8]) -> Event<'_, E> {
     match opcode {
         Opcode::Ping => Event::Ping(payload),

@@ -53,20 +53,19 @@ pub struct Receiver<S, M = Whole> {
 }
 
 impl<S: Storage> Receiver<S> {
-    /// The receiving half of one side of a connection, after the handshake.
+    /// A receiver for the side with this role, after the handshake.
     ///
-    /// The longest message that is accepted is `storage.limit()` less 125 bytes
-    /// ([`CONTROL`](crate::frame::CONTROL)), which are for a control frame that comes in pieces in the middle of a
-    /// message: [`longest_message`](Self::longest_message).
+    /// The longest message that is accepted is `storage.limit()` minus 125 bytes ([`CONTROL`](crate::frame::CONTROL)),
+    /// which are reserved for a control frame that comes in pieces in the middle of a message. See
+    /// [`longest_message`](Self::longest_message).
     pub const fn new(role: Role, storage: S) -> Self {
         let frames = Decoder::new(Frames::new(role).joined(), Spill::new());
         Self { frames, assembly: Assembly::new(storage), mode: PhantomData }
     }
 
-    /// Hands out the pieces of messages as they arrive, of messages of up to `limit` bytes (`u64::MAX`: of
-    /// any length). The storage then holds what has to be copied: control
-    /// frames that come in pieces (125 bytes are enough for that), what is decompressed, and what cannot be
-    /// unmasked where it lies.
+    /// Hands out the pieces of messages as they arrive. Messages may have up to `limit` bytes (`u64::MAX`: any length).
+    /// The storage then only holds what has to be copied: control frames that come in pieces (for which 125 bytes are
+    /// enough), decompressed data, and data that cannot be unmasked in place.
     #[must_use]
     pub fn in_pieces(self, limit: u64) -> Receiver<S, InPieces> {
         let Self { frames, mut assembly, mode: _ } = self;
@@ -90,7 +89,7 @@ impl<S: Storage> Receiver<S> {
     /// let receiver = |bytes| Receiver::new(Role::Server, Grow::new(bytes));
     /// assert_eq!(receiver(CONTROL + 1000).longest_message(), Some(1000));
     /// assert_eq!(receiver(100).longest_message(), None);
-    /// // In pieces, any.
+    /// // In pieces, any length.
     /// assert_eq!(receiver(CONTROL).in_pieces(u64::MAX).longest_message(), Some(u64::MAX));
     /// ```
     pub fn longest_message(&self) -> Option<u64> {
@@ -98,8 +97,7 @@ impl<S: Storage> Receiver<S> {
         Some(u64::try_from(longest).unwrap_or(u64::MAX))
     }
 
-    /// Gives memory back to the heap, as far as no message is held in it. For connections that have been idle
-    /// for a while.
+    /// Gives back heap memory in which no message is held. For connections that have been idle for a while.
     pub fn release(&mut self) {
         self.assembly.release(true);
     }
@@ -115,8 +113,7 @@ impl<S: Storage> Receiver<S, InPieces> {
         (self.assembly.storage.limit() >= CONTROL).then_some(self.assembly.limit)
     }
 
-    /// Gives memory back to the heap, as far as nothing is held in it. For connections that have been idle
-    /// for a while.
+    /// Gives back heap memory in which nothing is held. For connections that have been idle for a while.
     pub fn release(&mut self) {
         self.assembly.release(false);
     }
@@ -134,19 +131,19 @@ impl<S: Storage, M> Receiver<S, M> {
         self
     }
 
-    /// Accepts messages of one kind only: one of the other is a violation, and the close frame says 1003.
+    /// Accepts messages of one kind only. One of the other kind is a violation, with close code 1003.
     #[must_use]
     pub const fn only(mut self, kind: Kind) -> Self {
         self.frames.protocol_mut().set_only(kind);
         self
     }
 
-    /// The stream ended.
+    /// To be called when the stream has ended.
     ///
     /// # Errors
     ///
-    /// [`Truncated`], if neither a close frame nor a violation had come: then the peer, or something on the
-    /// way, broke off, and a message may be lost (what some programs call 1006).
+    /// [`Truncated`] if there was neither a close frame nor a violation. Then the peer, or something on the way, broke
+    /// the connection, and a message may be lost (some programs call this 1006).
     pub fn end(&self) -> Result<(), Truncated> {
         if self.assembly.is_over() {
             return Ok(());
@@ -173,7 +170,7 @@ impl<S: Storage, M> Receiver<S, M> {
         Ok(Some(said(opcode, self.stored(at))))
     }
 
-    /// Goes on to what can be handed out. `whole`: messages are put together.
+    /// Processes bytes until something can be handed out. `whole`: messages are put together.
     #[cfg_attr(target_os = "none", inline(never))]
     fn step<'i, I: Input<'i>>(&mut self, input: &mut I, whole: bool) -> Result<Step, Violation> {
         let Self { frames, assembly, mode: _ } = self;

@@ -14,8 +14,8 @@ use crate::message::Piece;
 use crate::mode::InPieces;
 
 impl<S: Storage> Receiver<S, InPieces> {
-    /// As [`feed`](Receiver::<S>::feed), and a message is handed out in the pieces in which it arrives: those end where
-    /// `input` ends, where a frame ends, and where the storage is full.
+    /// As [`feed`](Receiver::<S>::feed), but messages are handed out in pieces, as they arrive. A piece ends where
+    /// `input` ends, where a frame ends, or where the storage is full.
     ///
     /// # Errors
     ///

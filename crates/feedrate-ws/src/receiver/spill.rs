@@ -1,10 +1,10 @@
-//! Where the beginning of a header waits for its end.
+//! The storage for an incomplete header.
 
 use feedrate::{Fault, Storage};
 
 use crate::header::HEADER;
 
-/// 14 bytes, and nothing but headers: frames that are in pieces are lent from the input.
+/// 14 bytes, for headers only: payloads are lent from the input.
 pub(crate) struct Spill {
     bytes: [u8; HEADER],
     length: u8,
@@ -21,7 +21,7 @@ impl Spill {
 }
 
 impl Storage for Spill {
-    /// A frame that is whole in the input is never held, and so may have any length.
+    /// A frame that is complete in the input is never held, so it may have any length.
     #[inline]
     fn limit(&self) -> usize {
         usize::MAX

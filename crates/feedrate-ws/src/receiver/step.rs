@@ -1,4 +1,4 @@
-//! What a [`Receiver`](crate::Receiver) does with the next bytes, before anything is lent.
+//! Decides what a [`Receiver`](crate::Receiver) does with the next bytes, before anything is lent.
 
 use feedrate::{Decoder, Input, Storage};
 
@@ -12,28 +12,28 @@ use crate::mode::Joined;
 use crate::part::{FrameError, Part};
 use crate::role::Role;
 
-/// What to do next, in plain numbers: so that the borrow of what is handed out comes last.
+/// What to do next, in plain numbers, so that the borrow comes last.
 pub(crate) enum Step {
     /// The input is empty.
     Idle,
-    /// A whole data frame is at the front of the input, and leaves from there.
+    /// Lend the whole data frame at the front of the input.
     Single,
-    /// The payload at the front of the input leaves from there.
+    /// Lend the payload at the front of the input.
     Lend(What),
-    /// What the storage holds from here on.
+    /// Hand out what the storage holds from this offset on.
     Stored(What, usize),
 }
 
-/// Whether a payload can be handed out where it lies.
+/// Whether a payload can be lent from the input.
 #[inline(always)]
 pub(crate) const fn can_lend<'i, I: Input<'i>>(role: Role) -> bool {
     I::MUTABLE || matches!(role, Role::Client)
 }
 
-/// What the frames come from.
+/// The decoder of frames.
 pub(crate) type Source = Decoder<Frames<Joined>, Spill>;
 
-/// [`Decoder::feed`], once in a small binary.
+/// [`Decoder::feed`], not inlined in small binaries.
 #[cfg_attr(target_os = "none", inline(never))]
 #[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn next<'a, 'i: 'a, I: Input<'i>>(
@@ -43,9 +43,9 @@ pub(crate) fn next<'a, 'i: 'a, I: Input<'i>>(
     frames.feed(input)
 }
 
-// Both are inlined, as what they return costs more to pass on than they are long.
+// Both are inlined: passing on their results would cost more than their code.
 
-/// The next frame begins, and if it is one of data and whole in the input, it also ends.
+/// Begins the next frame. If it is a data frame that is complete in the input, ends it too.
 #[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn header<'i, I: Input<'i>, S: Storage>(
     frames: &mut Source,
@@ -54,7 +54,7 @@ pub(crate) fn header<'i, I: Input<'i>, S: Storage>(
     whole: bool,
 ) -> Result<Option<Step>, Violation> {
     let lends = can_lend::<I>(frames.protocol().role());
-    // What the decoder holds of a header comes before the input.
+    // The part of a header that the decoder holds precedes the input.
     let stored = whole && (!lends || assembly.is_inside());
     let look = if !QUICK || stored || !frames.pending().is_empty() {
         None
@@ -99,7 +99,7 @@ pub(crate) fn header<'i, I: Input<'i>, S: Storage>(
     Ok(assembly.end_frame(fin, whole)?.map(|(what, at)| Step::Stored(what, at)))
 }
 
-/// Some of a payload.
+/// Processes some of a payload.
 #[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn payload<'i, I: Input<'i>, S: Storage>(
     frames: &mut Source,
@@ -138,7 +138,7 @@ pub(crate) fn payload<'i, I: Input<'i>, S: Storage>(
     Ok(assembly.end_frame(fin, whole)?.map(|(what, at)| Step::Stored(what, at)))
 }
 
-/// Some of a compressed message: as much of its payload is taken as can be decompressed now.
+/// Processes some of a compressed message: takes as much of its payload as can be decompressed now.
 #[cfg(feature = "deflate")]
 pub(crate) fn compressed<'i, I: Input<'i>, S: Storage>(
     frames: &mut Source,
@@ -160,7 +160,7 @@ pub(crate) fn compressed<'i, I: Input<'i>, S: Storage>(
     let ends = fin && u64::try_from(block.len()) == Ok(remaining);
     let (taken, found) = assembly.inflate(block, ends, whole);
     if taken > 0 {
-        // What it is has been seen.
+        // The part has been examined already.
         _ = next(frames, &mut input.take(taken));
     }
     let found = found?;

@@ -17,17 +17,16 @@ impl<S: Storage> Receiver<S> {
     /// Takes bytes off the front of `input`, up to the end of the next message or control frame, and hands it out.
     /// `None` means that `input` is empty.
     ///
-    /// `answers` is the [`Sender`](crate::Sender) of the same connection: pongs and close frames go there. `now` is for
-    /// the time that closing may take, should it begin here.
+    /// `answers` is the [`Sender`](crate::Sender) of the same connection: pongs and close frames go there. `now` starts
+    /// the closing timer if closing begins here.
     ///
-    /// After [`Event::Closed`], and after an error, whatever comes is dropped, as the RFC demands: this returns `None`.
-    /// What is left to do is to write what the sender has to say.
+    /// After [`Event::Closed`], and after an error, all input is dropped, as the RFC demands, and this returns `None`.
+    /// What remains is to write what the sender has queued.
     ///
     /// # Errors
     ///
-    /// The peer broke a rule. The close frame that says which has been queued in the sender before this returns, and
-    /// still has to be written, so a loop does not leave with `?` before it has written what is queued. The error is
-    /// returned once.
+    /// The peer broke a rule. A close frame with the right code has been queued in the sender and still has to be
+    /// written, so do not leave the loop with `?` before that. The error is returned once.
     ///
     /// ```
     /// use feedrate::{Array, Instant};
@@ -63,8 +62,8 @@ impl<S: Storage> Receiver<S> {
         fed
     }
 
-    /// A whole message, in one frame at the front of the input. The decoder is between two frames, and it
-    /// leaves nothing behind: so it goes past it, in half as many instructions.
+    /// Lends a whole message in one frame at the front of the input. The decoder is between two frames and none of its
+    /// state would change, so it is bypassed, which halves the number of instructions.
     #[inline(always)]
     fn single<'a, 'i: 'a, I: Input<'i>>(&'a mut self, look: &Look, input: &mut I) -> Fed<'a, Message<'a>> {
         self.assembly.single(look.frame());
@@ -100,7 +99,7 @@ impl<S: Storage> Receiver<S> {
         }
     }
 
-    /// What the header announced, and is whole in the input.
+    /// Lends a payload that is complete in the input.
     fn lend<'a, 'i: 'a, I: Input<'i>>(&'a mut self, what: What, input: &mut I) -> Fed<'a, Message<'a>> {
         let Ok(Some(part)) = next(&mut self.frames, input) else { return Ok(None) };
         let payload = part.payload.unmask().unwrap_or_default();

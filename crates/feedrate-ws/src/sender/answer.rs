@@ -1,4 +1,4 @@
-//! What the receiver of the same connection has to say.
+//! Takes the answers of the receiver of the same connection.
 
 use feedrate::{Instant, Storage};
 

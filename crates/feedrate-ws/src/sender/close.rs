@@ -1,4 +1,4 @@
-//! The closing handshake, and the time that it may take: RFC 6455, section 7.1.
+//! The closing handshake and its time-out: RFC 6455, section 7.1.
 
 use feedrate::{Instant, Storage};
 
@@ -12,21 +12,21 @@ use crate::opcode::{CONTROL, Opcode};
 use crate::role::Role;
 
 impl<S: Storage, K: Keys> Sender<S, K> {
-    /// Queues a close frame behind all that is queued, pings and pongs apart. A reason of more than 123
-    /// bytes ends at the last character that has room. From `now` on closing may take as long as the
-    /// [`patience`](Self::patience) lasts.
+    /// Queues a close frame after everything queued so far; pings and pongs may still overtake it. A reason of more
+    /// than 123 bytes is cut after the last character that fits. From `now` on, closing may take as long as
+    /// [`patience`](Self::patience) allows.
     ///
     /// # Errors
     ///
-    /// [`SendError::Closing`], if there is one already; [`SendError::Full`], if there is no memory.
+    /// [`SendError::Closing`] if a close frame has been queued already; [`SendError::Full`] if there is no memory.
     pub fn close(&mut self, code: CloseCode, reason: &str, now: Instant) -> Result<(), SendError> {
         self.say_goodbye(Some(Close { code, reason }))?;
         self.start_clock(now);
         Ok(())
     }
 
-    /// Queues a close frame before all data that has not begun, and drops that. Returns how many bytes that
-    /// were, headers included.
+    /// Drops all queued data of which nothing has been written yet, and queues a close frame instead. Returns how many
+    /// bytes were dropped, headers included.
     ///
     /// # Errors
     ///
@@ -40,26 +40,27 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         Ok(before)
     }
 
-    /// Whether a close frame has been queued, ours or the answer to the peer's: nothing more can be sent.
+    /// Whether a close frame has been queued, on our own account or in answer to the peer's. If so, nothing more can be
+    /// sent.
     pub const fn is_closing(&self) -> bool {
         self.closing.said
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout): closing has to have ended then. `None`: it
-    /// has not begun, or the time is over.
+    /// When to call [`handle_timeout`](Self::handle_timeout): closing must have ended by then. `None`: closing has not
+    /// begun, or the deadline has passed.
     pub const fn deadline(&self) -> Option<Instant> {
         if self.closing.is_timed() { Some(self.until) } else { None }
     }
 
-    /// It is `now`: whatever had to be done by then is due. Before the [`deadline`](Self::deadline) this does nothing.
+    /// Handles everything that is due at `now`. Before the [`deadline`](Self::deadline) this does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.closing.is_timed() && now >= self.until {
             self.closing.reported = Reported::Late;
         }
     }
 
-    /// What is to be done with the stream, apart from reading and writing. Ask whenever something has been written, fed
-    /// or sent, and after [`handle_timeout`](Self::handle_timeout).
+    /// What to do with the stream, apart from reading and writing. Call it whenever something has been written, fed or
+    /// sent, and after [`handle_timeout`](Self::handle_timeout).
     ///
     /// ```
     /// use feedrate::{Array, Instant};
@@ -67,13 +68,13 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     ///
     /// let mut receiver = Receiver::new(Role::Server, Array::<512>::new());
     /// let mut sender = Sender::server(Array::<1024>::new());
-    /// // The client closes, and is answered.
+    /// // The client closes, and the answer is queued.
     /// let mut input = &b"\x88\x80mask"[..];
     /// receiver.feed(&mut input, Instant::ZERO, &mut sender)?;
     /// assert_eq!(sender.poll_event(), None);
     /// sender.transmitted(sender.transmit().len());
     /// assert_eq!(sender.poll_event(), Some(StreamEvent::Finished));
-    /// // It has five seconds to close the stream.
+    /// // The client has five seconds to close the stream.
     /// let deadline = sender.deadline().unwrap();
     /// sender.handle_timeout(deadline);
     /// assert_eq!(sender.poll_event(), Some(StreamEvent::TimedOut));
@@ -94,9 +95,9 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         }
     }
 
-    /// Whether this side is the one to close the stream, and has nothing to write any more.
+    /// Whether it is this side's turn to close the stream, and nothing is left to write.
     fn is_finished(&self) -> bool {
-        // RFC 6455, section 7.1.1: the server closes first, and so has the TIME_WAIT.
+        // RFC 6455, section 7.1.1: the server closes first, so that it holds the TIME_WAIT state.
         let turn = match K::ROLE {
             Role::Server => self.closing.heard,
             Role::Client => false,
@@ -104,7 +105,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.closing.said && self.queue.len() == 0 && (turn || self.closing.failed)
     }
 
-    /// The clock runs, if a close frame has been queued.
+    /// Starts the clock if a close frame has been queued.
     fn start_clock(&mut self, now: Instant) {
         if self.closing.said {
             start(&mut self.until, self.patience, now);
@@ -127,20 +128,20 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         Ok(())
     }
 
-    /// Whether a close frame is the last data frame of the queue, and has not begun.
+    /// Whether a close frame is at the end of the queue, and none of it has been written.
     pub(super) fn is_close_waiting(&self) -> bool {
         usize::from(self.closing.queued) <= self.queue.unsent()
     }
 
-    /// Behind what has been queued: that answers what came before.
+    /// Queues the answer after everything queued so far, which answers earlier messages.
     fn answer_close(&mut self, close: Option<Close<'_>>) {
         if !self.closing.said && self.say_goodbye(close).is_err() {
-            // Without memory there is nothing to be said.
+            // Without memory no close frame can be queued.
             self.closing.said = true;
         }
     }
 
-    /// The peer's close frame has come.
+    /// The peer's close frame has been received.
     pub(super) fn hear_close(&mut self, close: Option<Close<'_>>, now: Instant) {
         self.closing.heard = true;
         self.answer_close(close);
@@ -163,14 +164,14 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.start_clock(now);
     }
 
-    /// A client that cannot do without an extension says so.
+    /// Closes because a client requires an extension that was not agreed on.
     #[cfg(feature = "deflate")]
     pub(super) fn miss(&mut self, extension: &str, now: Instant) {
         self.cut_off(Close { code: CloseCode::EXTENSION, reason: extension });
         self.start_clock(now);
     }
 
-    /// Closes before all that has not begun. `false`: a close frame is on the wire already.
+    /// Queues a close frame instead of all data that has not begun. `false`: a close frame is on the wire already.
     fn cut_off(&mut self, close: Close<'_>) -> bool {
         if self.closing.said && !self.is_close_waiting() {
             return false;
@@ -179,14 +180,14 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         let (bytes, n) = close.to_bytes();
         let payload = bytes.get(..n).unwrap_or_default();
         let header = self.header(Opcode::Close, payload);
-        // It cannot fail for want of room, and without memory there is nothing to be said.
+        // There is always room for it, and without memory no close frame can be queued.
         self.queue.push_urgent(&header, payload);
         (self.closing.said, self.closing.queued) = (true, u8::MAX);
         true
     }
 }
 
-/// From `now` on, unless it runs already.
+/// Starts the clock at `now`, unless it runs already.
 #[cfg_attr(target_os = "none", inline(never))]
 fn start(until: &mut Instant, patience: u32, now: Instant) {
     if *until == Instant::MAX {

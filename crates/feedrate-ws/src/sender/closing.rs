@@ -1,13 +1,13 @@
-//! How far the closing handshake is: RFC 6455, section 7.1.
+//! The state of the closing handshake: RFC 6455, section 7.1.
 
-/// What is to be done with the stream: [`Sender::poll_event`](crate::Sender::poll_event) says so, each once.
+/// What to do with the stream. [`Sender::poll_event`](crate::Sender::poll_event) returns each event once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum StreamEvent {
-    /// All has been said, and written. Close the stream's sending half, then read, and drop, what comes until the peer
-    /// closes its own, but not beyond the [`deadline`](crate::Sender::deadline). (To drop the stream at once could take
-    /// from the peer what is on its way.)
+    /// Everything has been written. Close the stream's sending half, then read and discard what comes until the peer
+    /// closes its half, but no longer than until the [`deadline`](crate::Sender::deadline). (Dropping the stream at
+    /// once could destroy data that is still on its way to the peer.)
     Finished,
     /// Closing took too long: drop the stream. It is the last event.
     TimedOut,
@@ -17,11 +17,11 @@ pub enum StreamEvent {
 pub(super) struct Closing {
     /// Our close frame has been queued.
     pub(super) said: bool,
-    /// It is the last data frame of the queue, of this length: it can still be taken back.
+    /// The length of our close frame, if it is the last data frame of the queue and can still be taken back.
     pub(super) queued: u8,
-    /// The peer's has come.
+    /// The peer's close frame has been received.
     pub(super) heard: bool,
-    /// There will be none: the peer broke a rule, or we gave up.
+    /// It will not come: the peer broke a rule, or we gave up.
     pub(super) failed: bool,
     pub(super) reported: Reported,
 }
@@ -31,7 +31,7 @@ pub(super) struct Closing {
 pub(super) enum Reported {
     Nothing,
     Finished,
-    /// The time is over, and that has not been returned.
+    /// The deadline has passed, and that has not been returned yet.
     Late,
     TimedOut,
 }
@@ -41,7 +41,7 @@ impl Closing {
         Self { said: false, queued: 0, heard: false, failed: false, reported: Reported::Nothing }
     }
 
-    /// Whether there is a deadline: closing has begun, and has not taken too long.
+    /// Whether there is a deadline: closing has begun, and the deadline has not passed.
     pub(super) const fn is_timed(&self) -> bool {
         self.said && matches!(self.reported, Reported::Nothing | Reported::Finished)
     }

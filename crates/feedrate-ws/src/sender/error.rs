@@ -1,16 +1,16 @@
 //! Why a message was not queued.
 
-/// Why a message was not queued. It is still the caller's, and nothing of it is on its way.
+/// Why a message was not queued. None of it has been queued or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SendError {
-    /// The queue has no room for it now: try again when the peer has taken more.
+    /// The queue has no room for it now: try again when more has been written.
     #[error("message takes {needed} bytes in the queue, and {free} are free now")]
     Full {
         /// Bytes that the message takes, headers included.
         needed: usize,
-        /// Bytes that there is room for.
+        /// Free bytes.
         free: usize,
     },
     /// The queue will never have room for it: send it in pieces.
@@ -21,10 +21,10 @@ pub enum SendError {
         /// The most that the queue holds.
         limit: usize,
     },
-    /// The close frame has been queued, and nothing goes after it.
-    #[error("the close frame has been queued, expected nothing behind it")]
+    /// The close frame has been queued, and nothing may follow it.
+    #[error("the close frame has been queued, expected nothing after it")]
     Closing,
-    /// A message has been begun in pieces, and has to end first.
+    /// A message in pieces has begun, and has to end first.
     #[error("a message in pieces has not ended, expected more of it")]
     Unfinished,
     /// A control frame has 125 bytes of payload at most.

@@ -4,7 +4,7 @@ use crate::role::Role;
 
 /// Where masking keys come from.
 pub trait Keys {
-    /// Which side has such keys.
+    /// The side that uses such keys.
     const ROLE: Role;
 
     /// The next frame's key, if frames are masked.
@@ -23,8 +23,8 @@ impl Keys for Unmasked {
     }
 }
 
-/// A client's keys must not be known beforehand by who gives it things to send (RFC 6455, section 10.3): a
-/// cryptographic generator makes them.
+/// A client's keys must not be predictable for whoever supplies the data (RFC 6455, section 10.3): use a cryptographic
+/// generator.
 impl<F: FnMut() -> [u8; 4]> Keys for F {
     const ROLE: Role = Role::Client;
 

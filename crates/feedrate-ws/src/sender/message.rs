@@ -15,9 +15,9 @@ use crate::opcode::{Kind, Opcode};
 impl<S: Storage, K: Keys> Sender<S, K> {
     /// Queues a message.
     ///
-    /// There has to be room for all of it as it is, before anything is compressed. So whether it is refused does not
-    /// depend on what is in it, and a message that is refused again and again costs no work. What compression would
-    /// make longer than there is room for goes as it is.
+    /// There has to be room for the whole uncompressed message, even if it will be compressed. So whether it is refused
+    /// does not depend on its content, and refusing it again and again costs no work. If compression would make it
+    /// longer than the room left, it is sent uncompressed.
     ///
     /// # Errors
     ///
@@ -31,13 +31,12 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.data(message.kind(), message.as_bytes(), true, true, Queue::push)
     }
 
-    /// As [`send`](Self::send), for long messages: what the stream takes at once is written from where it lies, and not
-    /// copied.
+    /// As [`send`](Self::send), for long messages: what the stream accepts at once is written directly, without a copy.
     ///
-    /// `write` is given what is queued, a header and the payload, and returns how many of these bytes it
-    /// has written: 0, if the stream takes none now. The rest is queued, so there has to be room for the
-    /// whole message. If the payload has to be masked or cut into frames, or a control frame waits, `write`
-    /// is not called and all of it is queued.
+    /// `write` gets the bytes that are queued, a header and the payload, and returns how many of them it has written: 0
+    /// if the stream accepts none now. The rest is queued, so there has to be room for the whole message. If the
+    /// payload has to be masked or cut into frames, or a control frame is waiting, `write` is not called and all of it
+    /// is queued.
     ///
     /// ```
     /// use std::io::{IoSlice, Write};
@@ -91,15 +90,16 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.send(Message::Binary(bytes))
     }
 
-    /// Queues a piece of a message: the first begins one, the one that says so ends it. Those that a
-    /// [`Receiver`](crate::Receiver) hands out can be passed on as they are.
+    /// Queues a piece of a message. The first piece begins a message, and the one marked as last ends it. Pieces from a
+    /// [`Receiver`](crate::Receiver) can be passed on unchanged.
     ///
-    /// Of a compressed message, a piece has to have room for 6 bytes more than it has, and 5 for each 64 KiB.
+    /// For a piece of a compressed message there has to be room for its length plus 6 bytes, and 5 more for each 64
+    /// KiB.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send), and [`SendError::Unfinished`] for a piece of the other kind than the
-    /// message that has begun.
+    /// As [`send`](Self::send), and [`SendError::Unfinished`] for a piece whose kind differs from that of the message
+    /// that has begun.
     pub fn piece(&mut self, piece: Piece<'_>) -> Result<(), SendError> {
         if self.message.is_some_and(|kind| kind != piece.kind) && !self.closing.said {
             return Err(SendError::Unfinished);
@@ -109,7 +109,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         Ok(())
     }
 
-    /// `push` queues what goes in one frame.
+    /// `push` queues messages that fit into one frame.
     #[inline]
     fn data(
         &mut self,
@@ -125,7 +125,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         let opcode = if first { kind.opcode() } else { Opcode::Continuation };
         #[cfg(feature = "deflate")]
         if let Some(deflate) = self.deflate.as_mut().filter(|deflate| deflate.wants(bytes, first, last)) {
-            // Before any work: who is refused tries again, perhaps many times.
+            // Checked before any work: a refused caller may try again many times.
             let fragment = usize::try_from(self.fragment).unwrap_or(usize::MAX);
             let free = room(&mut self.queue, fragment, Deflater::longest(bytes, first && last))?;
             let most = queue::longest(free, fragment);
@@ -141,7 +141,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     }
 }
 
-/// Queues a message, or a piece of one, in as many frames as it takes: all or nothing.
+/// Queues a message, or a piece of one, in as many frames as needed: all or nothing.
 #[inline]
 fn frames<S: Storage, K: Keys>(
     queue: &mut Queue<S>,
@@ -164,7 +164,7 @@ fn frames<S: Storage, K: Keys>(
     in_frames(queue, keys, fragment, first, payload)
 }
 
-/// Whether there is room for a payload of this length, and how much there is.
+/// Checks that there is room for a payload of this length, and returns how much room there is.
 fn room<S: Storage>(queue: &mut Queue<S>, fragment: usize, length: usize) -> Result<usize, SendError> {
     let (needed, free, limit) = (queue::framed(length, fragment), queue.free(), queue.limit());
     if needed <= free {

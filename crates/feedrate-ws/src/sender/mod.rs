@@ -26,20 +26,20 @@ pub use self::error::SendError;
 pub use self::keys::{Keys, Unmasked};
 pub use self::queue::RESERVED;
 
-/// Turns messages into bytes, and holds those until they are written.
+/// Turns messages into bytes, and holds them until they are written.
 ///
-/// * Data goes in order, up to the limit that the storage sets. What has no room is refused with
-///   [`SendError::Full`], is still the caller's, and nothing of it has been queued or
-///   [compressed](Self::send).
-/// * Pings and pongs go before all data that has not begun: between two frames, of which long messages have many. While
-///   the peer does not take what it is sent, one pong waits at most: the last.
-/// * The answer to the peer's close frame, and the close frame for a peer that breaks a rule, go behind
-///   what has been queued, as that answers what came before. A peer that does not take it is given up when
-///   the time for closing is over. For one that breaks a rule while it does not take what it is sent, the
-///   close frame goes first and the data is dropped; and [`close_now`](Self::close_now) waits for nothing.
+/// * Data is sent in order. The storage limits how much can be queued. A message for which there is no room is refused
+///   with [`SendError::Full`]; none of it has been queued or [compressed](Self::send) then.
+/// * Pings and pongs overtake data: they go before the next frame, and long messages have many frames. While the peer
+///   does not accept data, at most one pong waits: the latest.
+/// * The answer to the peer's close frame, and the close frame after a violation, go after everything queued so far,
+///   which answers earlier messages. A peer that does not accept it is given up at the closing deadline. If a peer that
+///   does not accept data breaks a rule, the close frame goes first and the data is dropped.
+///   [`close_now`](Self::close_now) does the same at any time.
 ///
-/// Bytes leave in one of two ways: [`poll_transmit`](Self::poll_transmit) copies them into a buffer of the caller's;
-/// [`transmit`](Self::transmit) lends them to a write, and [`transmitted`](Self::transmitted) is told how many went.
+/// Bytes leave in one of two ways. [`poll_transmit`](Self::poll_transmit) copies them into the caller's buffer.
+/// [`transmit`](Self::transmit) lends them for a write, after which [`transmitted`](Self::transmitted) has to be called
+/// with the number of bytes written.
 ///
 /// ```
 /// use feedrate::Array;
@@ -47,7 +47,7 @@ pub use self::queue::RESERVED;
 ///
 /// let mut sender = Sender::server(Array::<1024>::new());
 /// sender.text("Hello")?;
-/// // In the event loop, when the socket can be written:
+/// // In the event loop, when the socket is writable:
 /// let bytes = sender.transmit();
 /// assert_eq!(bytes, b"\x81\x05Hello");
 /// let written = 3; // as `write` says
@@ -58,31 +58,31 @@ pub use self::queue::RESERVED;
 pub struct Sender<S, K = Unmasked> {
     queue: Queue<S>,
     keys: K,
-    /// Longer messages go in frames of this many bytes, so that a pong gets through.
+    /// Longer messages are split into frames of this many bytes, so that a pong gets through.
     fragment: u32,
     /// Milliseconds that closing may take.
     patience: u32,
-    /// When closing has to have ended, once it has begun.
+    /// The deadline for closing, once it has begun.
     until: Instant,
     closing: Closing,
-    /// The message that has been begun by [`piece`](Self::piece).
+    /// The kind of the message begun by [`piece`](Self::piece).
     message: Option<Kind>,
     #[cfg(feature = "deflate")]
     deflate: Option<Deflater>,
 }
 
 impl<S: Storage> Sender<S> {
-    /// The sending half of a server's side. The storage bounds what is queued: 524 bytes of it
-    /// ([`RESERVED`](crate::frame::RESERVED)) are kept for control frames, and the rest is for messages and their
-    /// headers, of 14 bytes for each frame. Of how long a message [`longest_message`](Self::longest_message) says.
+    /// A server's sender. The storage limits what is queued: 524 bytes of it ([`RESERVED`](crate::frame::RESERVED)) are
+    /// reserved for control frames, and the rest is for messages and their headers, 14 bytes for each frame.
+    /// [`longest_message`](Self::longest_message) returns how long a message may be.
     pub const fn server(storage: S) -> Self {
         Self::new(storage, Unmasked)
     }
 }
 
 impl<S: Storage, F: FnMut() -> [u8; 4]> Sender<S, F> {
-    /// The sending half of a client's side, with a source of [`Keys`]. The storage bounds what is queued, as that of a
-    /// [server's](Sender::server) does.
+    /// A client's sender, with a source of [`Keys`]. The storage limits what is queued, as for a
+    /// [server](Sender::server).
     pub const fn client(storage: S, keys: F) -> Self {
         Self::new(storage, keys)
     }
@@ -106,16 +106,16 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         }
     }
 
-    /// Messages that are longer than `bytes` (64 KiB, if this is not called) go in frames of that length: a pong waits
-    /// for one frame at most.
+    /// Splits messages that are longer than `bytes` into frames of that length, so that a pong waits for at most one
+    /// frame. The default is 64 KiB.
     #[must_use]
     pub const fn fragments(mut self, bytes: u32) -> Self {
         self.fragment = if bytes == 0 { 1 } else { bytes };
         self
     }
 
-    /// Closing may take this long (5 seconds, if this is not called). It is counted in milliseconds, of which there are
-    /// less than 2^32.
+    /// Sets how long closing may take. The default is 5 seconds. It is rounded up to milliseconds, and limited to 2^32
+    /// - 1 of them.
     ///
     /// ```
     /// use core::time::Duration;
@@ -134,7 +134,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self
     }
 
-    /// Compresses messages, as [agreed](crate::handshake).
+    /// Enables compression, as [agreed](crate::handshake).
     #[cfg(feature = "deflate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
     #[must_use]
@@ -143,8 +143,8 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self
     }
 
-    /// As [`deflate`](Self::deflate), for a client that cannot do without: if nothing was agreed on, the close frame is
-    /// queued that says so (1010).
+    /// As [`deflate`](Self::deflate), for a client that requires compression: if none was agreed on, a close frame with
+    /// code 1010 is queued.
     #[cfg(feature = "deflate")]
     #[cfg_attr(docsrs, doc(cfg(feature = "deflate")))]
     #[must_use]
@@ -155,12 +155,11 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.deflate(params)
     }
 
-    /// Copies what is to be written next into `out`, as much as that has room for, and returns how many
-    /// bytes those are; 0, if there is nothing, or no room. For a buffer that a DMA or another task writes
-    /// from.
+    /// Copies the next bytes to be written into `out`, as many as it has room for, and returns how many; 0 if there are
+    /// none, or no room. For a buffer that a DMA or another task writes from.
     ///
-    /// It is [`transmit`](Self::transmit) and [`transmitted`](Self::transmitted) in one, and a copy more: who has a
-    /// socket calls those. What `out` has no room for is what the peer does not take.
+    /// It combines [`transmit`](Self::transmit) and [`transmitted`](Self::transmitted), at the cost of a copy: with a
+    /// socket, call those instead. If `out` has too little room, that counts as a peer that does not accept data.
     ///
     /// ```
     /// use feedrate::{Array, SliceOutput};
@@ -178,7 +177,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     /// ```
     #[must_use = "bytes have been taken from the queue, and have to be written"]
     pub fn poll_transmit(&mut self, out: &mut impl Output) -> usize {
-        // An output does not say how much room it has: what does not fit is tried by halves.
+        // An output does not report how much room it has, so try smaller and smaller halves.
         let (mut total, mut most) = (0_usize, usize::MAX);
         loop {
             let next = self.queue.next();
@@ -199,33 +198,31 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         total
     }
 
-    /// What is to be written next; empty, if there is nothing. Say with [`transmitted`](Self::transmitted)
-    /// how much of it has been, before anything else is queued or fed: a pong that comes between the two
-    /// would change what is next.
+    /// The bytes to be written next; empty if there are none. After writing, call [`transmitted`](Self::transmitted)
+    /// before anything else is queued or fed: a pong in between would change what is next.
     #[inline]
     pub fn transmit(&self) -> &[u8] {
         self.queue.next()
     }
 
-    /// `n` bytes of [`transmit`](Self::transmit) have been written. To say so of fewer bytes than there were is what
-    /// tells the sender that the peer does not take what it is sent.
+    /// Reports that `n` bytes of [`transmit`](Self::transmit) have been written. If that is fewer than there were, the
+    /// sender concludes that the peer does not accept data at present.
     #[inline]
     pub fn transmitted(&mut self, n: usize) {
         self.queue.sent(n);
     }
 
-    /// Bytes that have been queued and not written.
+    /// Bytes that are queued and not written yet.
     pub fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Bytes of data, headers included, that there is room for. (Room is made once a quarter of the queue has been
-    /// written.)
+    /// Free room for data in bytes, headers included. (Written bytes become free once they are a quarter of the queue.)
     pub fn free(&mut self) -> usize {
         self.queue.free()
     }
 
-    /// Gives memory back to the heap, if nothing is queued. For connections that have been idle for a while.
+    /// Gives memory back to the heap if nothing is queued. For connections that have been idle for a while.
     pub fn release(&mut self) {
         self.queue.release();
         #[cfg(feature = "deflate")]
@@ -239,12 +236,11 @@ impl<S: Storage, K: Keys> Sender<S, K> {
         self.queue.storage()
     }
 
-    /// The longest message that the queue ever has room for, in bytes; longer ones can be sent in
-    /// [pieces](Self::piece). `None`: the storage is too small for any, and all are refused with
-    /// [`SendError::TooLong`].
+    /// The longest message that fits into the empty queue, in bytes; longer ones can be sent in [pieces](Self::piece).
+    /// `None`: the storage is too small for any, and all are refused with [`SendError::TooLong`].
     ///
-    /// It is known once the sender is made, so a program whose sizes come from a configuration asks then. The
-    /// [`Receiver`](crate::Receiver::longest_message) has the same.
+    /// A program that reads its sizes from a configuration should check this after creating the sender.
+    /// [`Receiver::longest_message`](crate::Receiver::longest_message) is the same for the receiver.
     ///
     /// ```
     /// use feedrate::Grow;
@@ -271,9 +267,9 @@ impl<S: Storage, K: Keys> Sender<S, K> {
     }
 }
 
-/// As milliseconds, rounded up, and no more than there can be.
+/// As milliseconds, rounded up and saturated.
 const fn millis(time: Duration) -> u32 {
-    // Neither `as` nor `u64::from`, which is not `const`; and 128 bits cost a processor of 32 dearly.
+    // Not `as`, nor `u64::from`, which is not `const`; and 128 bits are expensive on a 32-bit processor.
     let [a, b, c, d] = time.subsec_micros().div_ceil(1_000).to_le_bytes();
     let rest = u64::from_le_bytes([a, b, c, d, 0, 0, 0, 0]);
     match time.as_secs().saturating_mul(1_000).saturating_add(rest).to_le_bytes() {

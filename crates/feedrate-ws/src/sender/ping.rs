@@ -8,7 +8,7 @@ use super::keys::Keys;
 use crate::opcode::{CONTROL, Opcode};
 
 impl<S: Storage, K: Keys> Sender<S, K> {
-    /// Queues a ping, before all data that has not begun.
+    /// Queues a ping, which goes before the next frame of data.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl<S: Storage, K: Keys> Sender<S, K> {
 
     /// Queues the answer to a ping.
     pub(super) fn push_pong(&mut self, payload: &[u8]) {
-        // Nothing goes behind a close frame that has begun.
+        // Nothing may follow a close frame that has begun.
         if (!self.closing.said || self.is_close_waiting()) && !self.closing.heard {
             let header = self.header(Opcode::Pong, payload);
             self.queue.push_pong(&header, payload);

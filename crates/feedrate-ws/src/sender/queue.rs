@@ -1,4 +1,5 @@
-//! What has been said and not been written: frames in a row, and behind them the control frames that go before them.
+//! Frames that are queued and not written: data frames in a row, and after them the control frames, which are written
+//! first.
 //!
 //! ```text
 //!  taken          boundary                        urgent
@@ -17,23 +18,23 @@ use crate::opcode::{CONTROL, Opcode};
 
 /// The longest control frame: a header of 2 bytes, a key of 4, a payload of 125.
 const FRAME: usize = 6 + CONTROL;
-/// Bytes of a [`Sender`](crate::Sender)'s storage that are kept for control frames: one that has begun, a ping, a pong,
-/// a close.
+/// Bytes of a [`Sender`](crate::Sender)'s storage that are reserved for control frames: one that has begun, a ping, a
+/// pong, a close.
 pub const RESERVED: usize = 4 * FRAME;
-/// So many pings that came at once are answered one by one, as long as the peer takes what it is sent.
+/// Up to this many pings that come at once are answered one by one, as long as the peer accepts data.
 const PONGS: usize = 16;
 
 pub(crate) struct Queue<S> {
     bytes: S,
-    /// Bytes at the front that are on the wire.
+    /// Bytes at the front that have been written.
     taken: usize,
-    /// Where the frame ends that is on the wire in part. `taken`, if there is none.
+    /// The end of the frame that is partly written; `taken` if there is none.
     boundary: usize,
-    /// Bytes of control frames at the end: few, as pongs that are too many replace each other.
+    /// Bytes of control frames at the end. There are few, because surplus pongs replace each other.
     urgent: u16,
-    /// So many of those are on the wire.
+    /// How many of those have been written.
     urgent_taken: u16,
-    /// The last write took less than there was, and something is left.
+    /// The last write was incomplete, and something is left.
     blocked: bool,
 }
 
@@ -50,12 +51,12 @@ impl<S: Storage> Queue<S> {
         self.urgent_taken.into()
     }
 
-    /// The most bytes of data frames, headers included.
+    /// The limit for data frames in bytes, headers included.
     pub(crate) fn limit(&self) -> usize {
         self.bytes.limit().saturating_sub(RESERVED)
     }
 
-    /// Bytes that are not on the wire.
+    /// Bytes that have not been written.
     pub(crate) fn len(&self) -> usize {
         self.bytes.held().len().saturating_sub(self.taken).saturating_sub(self.urgent_taken())
     }
@@ -64,9 +65,10 @@ impl<S: Storage> Queue<S> {
         &self.bytes
     }
 
-    /// Bytes of data frames that there is room for now.
+    /// Free room for data frames in bytes.
     pub(crate) fn free(&mut self) -> usize {
-        // Room is made only once a quarter is gone, so that every byte is moved four times at most.
+        // Written bytes are removed once they are a quarter of the limit, so that no byte is moved more than four
+        // times.
         if self.taken > 0 && self.taken >= self.limit() / 4 {
             self.bytes.discard(self.taken);
             self.boundary = self.boundary.saturating_sub(self.taken);
@@ -89,7 +91,7 @@ impl<S: Storage> Queue<S> {
         next.unwrap_or_default()
     }
 
-    /// `n` bytes of it have been written.
+    /// `n` bytes of [`next`](Self::next) have been written.
     pub(crate) fn sent(&mut self, mut n: usize) {
         self.blocked = n < self.next().len();
         while n > 0 {
@@ -114,7 +116,7 @@ impl<S: Storage> Queue<S> {
         }
     }
 
-    /// Appends a data frame, for which there is room. Without memory: nothing, and `false`.
+    /// Appends a data frame, for which there must be room. If there is no memory, does nothing and returns `false`.
     #[inline]
     pub(crate) fn push(&mut self, header: &Header, payload: &[u8]) -> bool {
         let (start, urgent) = (self.bytes.held().len(), self.urgent());
@@ -129,9 +131,8 @@ impl<S: Storage> Queue<S> {
         true
     }
 
-    /// A data frame, for which there is room, behind what is queued: what `write` takes of that, of the
-    /// header and of the payload is written from where it lies, the rest is appended. Without memory:
-    /// nothing of either, and `false`.
+    /// Offers what is queued and a data frame, for which there must be room, to `write`, and appends what that does not
+    /// take. If there is no memory, does neither and returns `false`.
     pub(crate) fn push_vectored(
         &mut self,
         header: &Header,
@@ -141,7 +142,7 @@ impl<S: Storage> Queue<S> {
         let (bytes, n) = header.to_bytes();
         let head = bytes.get(..n).unwrap_or_default();
         let frame = n.saturating_add(payload.len());
-        // What is masked has to be copied, control frames have to go first, and what is not written must find memory.
+        // A masked payload has to be copied, control frames have to go first, and there must be memory for the rest.
         if header.mask.is_some() || self.urgent() > 0 || self.bytes.reserve(frame).is_err() {
             return self.push(header, payload);
         }
@@ -160,8 +161,8 @@ impl<S: Storage> Queue<S> {
         kept
     }
 
-    /// Appends a pong: instead of those that wait, if the peer does not take what it is sent. RFC 6455,
-    /// section 5.5.3: then the last ping alone may be answered.
+    /// Appends a pong. If the peer does not accept data, it replaces those that wait: RFC 6455, section 5.5.3 allows
+    /// answering only the last ping.
     pub(crate) fn push_pong(&mut self, header: &Header, payload: &[u8]) {
         let crowded = self.blocked || self.spare() < RESERVED || self.waiting(Opcode::Pong).count() >= PONGS;
         let replaced = if crowded { usize::MAX } else { 0 };
@@ -174,7 +175,7 @@ impl<S: Storage> Queue<S> {
         self.push_urgent(header, payload);
     }
 
-    /// Appends a control frame, which goes before all data frames that have not begun.
+    /// Appends a control frame, which goes before the next data frame.
     pub(crate) fn push_urgent(&mut self, header: &Header, payload: &[u8]) -> bool {
         let start = self.bytes.held().len();
         let pushed = self.append(header, payload);
@@ -182,7 +183,7 @@ impl<S: Storage> Queue<S> {
         pushed
     }
 
-    /// Whether the peer did not take all that it was offered.
+    /// Whether the last write was incomplete.
     pub(crate) const fn is_blocked(&self) -> bool {
         self.blocked
     }
@@ -207,12 +208,12 @@ impl<S: Storage> Queue<S> {
         self.data_end().saturating_sub(self.boundary)
     }
 
-    /// Where the queue ends, to go back there.
+    /// The end of the queue, for [`rewind`](Self::rewind).
     pub(crate) fn mark(&self) -> usize {
         self.data_end()
     }
 
-    /// Drops the data frames behind a mark.
+    /// Drops the data frames after a mark.
     pub(crate) fn rewind(&mut self, mark: usize) {
         self.cut(mark, self.data_end().saturating_sub(mark));
     }
@@ -234,12 +235,12 @@ impl<S: Storage> Queue<S> {
         self.bytes.held().len().saturating_sub(self.urgent())
     }
 
-    /// Bytes that there is room for now, the reserved ones included.
+    /// Free room in bytes, including the reserved bytes.
     fn spare(&self) -> usize {
         self.bytes.limit().saturating_sub(self.bytes.held().len())
     }
 
-    /// Drops the control frames that are on the wire.
+    /// Drops the control frames that have been written.
     fn drop_taken(&mut self) {
         while self.urgent_taken() > 0 {
             let at = self.data_end();
@@ -253,13 +254,13 @@ impl<S: Storage> Queue<S> {
         }
     }
 
-    /// Takes `n` bytes out.
+    /// Removes `n` bytes at `at`.
     fn cut(&mut self, at: usize, n: usize) {
         rotate(self.bytes.held_mut().get_mut(at..).unwrap_or_default(), n);
         self.bytes.truncate(self.bytes.held().len().saturating_sub(n));
     }
 
-    /// The control frames of a kind that have not begun: where, counted from the first, and how long they are.
+    /// The waiting control frames of a kind: their offset from the first one, and their length.
     fn waiting(&self, opcode: Opcode) -> impl Iterator<Item = (usize, usize)> + '_ {
         let mut next = 0_usize;
         core::iter::from_fn(move || {
@@ -275,7 +276,7 @@ impl<S: Storage> Queue<S> {
         })
     }
 
-    /// The opcode and length of the frame at `at`. It is one of ours, and so it is whole.
+    /// The opcode and length of the frame at `at`, which is complete, because we wrote it.
     fn frame(&self, at: usize) -> (Option<Opcode>, usize) {
         let bytes = self.bytes.held().get(at..).unwrap_or_default();
         match Header::parse(bytes) {
@@ -311,12 +312,12 @@ impl<S: Storage> Queue<S> {
     }
 }
 
-/// Bytes of control frames, of which there are never more than some two dozen.
+/// A number of bytes of control frames, of which there are never more than about two dozen.
 fn few(bytes: usize) -> u16 {
     u16::try_from(bytes).unwrap_or(u16::MAX)
 }
 
-/// `rotate_left`, without its panic.
+/// `rotate_left` without a panic.
 fn rotate(bytes: &mut [u8], n: usize) {
     if let Some((left, right)) = bytes.split_at_mut_checked(n) {
         reverse(left);
@@ -325,7 +326,7 @@ fn rotate(bytes: &mut [u8], n: usize) {
     }
 }
 
-/// The standard library's has a panic that stays in at opt-level "z".
+/// The standard library's `reverse` keeps a panic at opt-level "z".
 fn reverse(bytes: &mut [u8]) {
     let mut ends = bytes.iter_mut();
     while let (Some(left), Some(right)) = (ends.next(), ends.next_back()) {
@@ -333,14 +334,14 @@ fn reverse(bytes: &mut [u8]) {
     }
 }
 
-/// Bytes that `length` bytes of payload take in frames of `fragment` bytes, each with the longest header.
+/// Bytes that a payload of `length` bytes takes in frames of `fragment` bytes, each with the longest header.
 pub(crate) fn framed(length: usize, fragment: usize) -> usize {
-    // A message of nothing is a frame too.
+    // An empty message is a frame too.
     let frames = length.saturating_sub(1).checked_div(fragment).unwrap_or(0).saturating_add(1);
     length.saturating_add(HEADER.saturating_mul(frames))
 }
 
-/// The longest payload that takes no more than `room` bytes so.
+/// The longest payload that takes no more than `room` bytes in this way.
 pub(crate) fn longest(room: usize, fragment: usize) -> usize {
     let frame = fragment.saturating_add(HEADER);
     let whole = room.checked_div(frame).unwrap_or(0);

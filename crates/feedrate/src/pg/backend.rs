@@ -296,7 +296,7 @@ impl Backend {
         let unexpected = |when| Problem::Unexpected { tag, when };
         let problem = match (self.phase, class_of(tag)) {
             (Phase::Securing, _) => Problem::Disagrees(
-                "bytes in clear behind the consent to encrypt, which somebody else may have put there",
+                "unencrypted bytes after the consent to encrypt, possibly injected by somebody else",
             ),
             (Phase::Response(_) | Phase::Startup, _) if tag == b'H' => Problem::of_foreign(tag, "HTTP"),
             // TLS, such as the alert of a server that expects TLS from the first byte.
@@ -312,7 +312,7 @@ impl Backend {
             (_, Class::Negotiation) => unexpected("after authentication"),
             // `S` and `G` begin other messages too, so without this error the mistake would go unnoticed.
             _ if tag == b'S' || tag == b'G' => unexpected(
-                "before authentication has ended, unless it answers a request for encryption that was announced",
+                "before authentication has ended, except in answer to an announced request for encryption",
             ),
             _ => unexpected("before authentication has ended"),
         };

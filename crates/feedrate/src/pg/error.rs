@@ -67,7 +67,7 @@ pub enum Problem {
     #[error("{} is not the type byte of a message in this direction", Byte(*.0))]
     UnknownTag(u8),
     /// The bytes of another protocol: the peer has connected to the wrong port, or TLS is missing on one side.
-    #[error("{} begins no message here: this looks like {protocol}", Byte(*.first))]
+    #[error("{} does not begin a message: this looks like {protocol}", Byte(*.first))]
     Foreign {
         /// The first byte.
         first: u8,
@@ -106,10 +106,10 @@ pub enum Problem {
     #[error("the string has no terminating NUL before the message ends")]
     Unterminated,
     /// There are bytes after the last field.
-    #[error("{0} bytes behind the end of the last field")]
+    #[error("{0} bytes after the end of the last field")]
     Trailing(usize),
     /// There are bytes after the end of what should be one message.
-    #[error("{0} bytes behind the end of the message")]
+    #[error("{0} bytes after the end of the message")]
     Behind(usize),
     /// A length or count below zero. (Only -1 is allowed, as the length of a value that is NULL.)
     #[error("{what} {found}, expected {expected}")]

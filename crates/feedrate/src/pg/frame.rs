@@ -85,7 +85,7 @@ where
     /// assert!(matches!(frame.message()?, Message::ReadyForQuery(_)));
     ///
     /// let error = backend::Frame::from_bytes(b"Z\0\0\0\x05II").unwrap_err();
-    /// assert_eq!(error.to_string(), "ReadyForQuery at byte 6: 1 bytes behind the end of the message");
+    /// assert_eq!(error.to_string(), "ReadyForQuery at byte 6: 1 bytes after the end of the message");
     /// # Ok::<(), feedrate::pg::Error>(())
     /// ```
     ///

@@ -232,7 +232,7 @@ impl Frontend {
         if let (EncryptionResponse::Accepted(_), false) = (response, rest.is_empty()) {
             self.enter(Phase::Closed);
             let rule =
-                "bytes in clear behind the request for encryption, which somebody else may have put there";
+                "unencrypted bytes after the request for encryption, possibly injected by somebody else";
             return Err(Error::new(SSLRequest::NAME, width(STARTUP), Problem::Disagrees(rule)));
         }
         if let EncryptionResponse::Accepted(_) = response {
@@ -345,7 +345,7 @@ impl Frontend {
             (Phase::Startup, _) => return self.startup_refusal(head),
             _ if !cap.refuses_all() => cap.problem(head),
             (Phase::Asked, _) => unexpected("before the request for encryption is answered"),
-            (Phase::Closed, _) => unexpected("behind bytes in clear where encrypted ones were to come"),
+            (Phase::Closed, _) => unexpected("after unencrypted bytes where encrypted ones were expected"),
             (_, Class::Unknown) => Problem::unknown(tag),
             (Phase::Ready, _) => unexpected("after authentication"),
             _ => unexpected("before authentication has ended"),

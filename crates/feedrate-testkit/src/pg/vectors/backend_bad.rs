@@ -223,8 +223,7 @@ fn phases() -> Vec<Bad<Backend>> {
         lost(&asked(Encryption::Gss), &[first], "EncryptionResponse", 0, unknown(first));
     }
     // The answer to a request for encryption that nobody has announced. One byte is all that comes of it.
-    let when =
-        "before authentication has ended, unless it answers a request for encryption that was announced";
+    let when = "before authentication has ended, except in answer to an announced request for encryption";
     lost(&startup, b"S", "ParameterStatus", 0, Problem::Unexpected { tag: b'S', when });
     lost(&startup, b"G", "CopyInResponse", 0, Problem::Unexpected { tag: b'G', when });
     let when = "after authentication";
@@ -251,7 +250,7 @@ fn phases() -> Vec<Bad<Backend>> {
         let problem = Problem::Value { what: "answer", found: byte.into(), expected };
         lost(&asked(encryption), &[byte, 0, 0, 0, 4], "EncryptionResponse", 0, problem);
     }
-    let rule = "bytes in clear behind the consent to encrypt, which somebody else may have put there";
+    let rule = "unencrypted bytes after the consent to encrypt, possibly injected by somebody else";
     for (encryption, consent) in [(Encryption::Ssl, b"S"), (Encryption::Gss, b"G")] {
         let securing = after(asked(encryption), consent);
         lost(&securing, OK, "EncryptionResponse", 0, Problem::Disagrees(rule));

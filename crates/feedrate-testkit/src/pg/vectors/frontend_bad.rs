@@ -235,7 +235,7 @@ fn phases() -> Vec<Bad<Frontend>> {
     lost(&inside, ssl, "SSLRequest", 4, rule);
 
     // What was in clear behind a request for encryption that was agreed to.
-    let when = "behind bytes in clear where encrypted ones were to come";
+    let when = "after unencrypted bytes where encrypted ones were expected";
     let mut stuffed = after(Frontend::new(), ssl);
     let told = stuffed.answered(EncryptionResponse::Accepted(Encryption::Ssl), STARTUP);
     told.expect_err("bytes are left");
