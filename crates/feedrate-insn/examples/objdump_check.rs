@@ -1,4 +1,4 @@
-//! Compares what this crate says about instructions with what GNU objdump says.
+//! Compares this crate's results with GNU objdump's.
 //!
 //! ```text
 //! objdump -d -w [-M intel64] FILE... | objdump_check x86|aarch64|thumb [--least N]
@@ -11,14 +11,14 @@
 //! memory, alone, and without its last byte, which has to be `DecodeError::Truncated`. `generate` writes
 //! every opcode with many operands and prefixes, each at a multiple of 32. No compiler uses most of them.
 //!
-//! It ends with 1 if anything differs, or if fewer than N instructions could be compared. What could not be
-//! is counted, by reason:
+//! The exit code is 1 if anything differs, or if fewer than N instructions could be compared. Those that could not be
+//! compared are counted by reason:
 //!
-//! * everywhere, what objdump itself calls no instruction: data, `(bad)`, `.inst`, `<UNDEFINED>`; and
-//!   zeros, which it leaves out;
-//! * x86: a prefix that objdump prints on a line of its own since it knows nothing that could follow; a REX
-//!   before VEX or EVEX, which objdump accepts and processors do not; XBEGIN with an operand-size prefix,
-//!   whose target objdump cuts to 16 bits and Intel's manual does not;
+//! * everywhere: bytes that objdump itself does not decode (data, `(bad)`, `.inst`, `<UNDEFINED>`) and zeros, which it
+//!   leaves out;
+//! * x86: a prefix that objdump prints on a line of its own, because it cannot decode what follows; a REX before VEX or
+//!   EVEX, which objdump accepts and processors do not; XBEGIN with an operand-size prefix, whose target objdump cuts
+//!   to 16 bits and Intel's manual does not;
 //! * Thumb: ARM instructions; 4-byte arithmetic into PC, which objdump prints and the manual calls unpredictable.
 //!
 //! One thing is read differently: objdump prints FWAIT and an x87 instruction as one, and they are two.

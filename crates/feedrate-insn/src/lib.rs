@@ -12,9 +12,9 @@
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
 #![cfg_attr(test, allow(clippy::panic))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! What a debugger needs to know about an instruction to step over it: its length, whether and how it
-//! changes the program counter, and where it goes. For Thumb-2 (what a Cortex-M runs), AArch64 and x86-64.
-//! No allocation, no `unsafe`, no panic, whatever the bytes.
+//! What a debugger needs to know about an instruction to step over it: its length, whether and how it changes the
+//! program counter, and where it goes. For Thumb-2 (what a Cortex-M runs), AArch64 and x86-64. No allocation, no
+//! `unsafe`, and no input can make it panic.
 //!
 //! ```
 //! use feedrate_insn::{Flow, x86};
@@ -43,12 +43,12 @@
 //! # Ok::<(), DecodeError>(())
 //! ```
 //!
-//! `bytes` is the memory from `at` on, as much of it as you have. Bytes after the instruction are ignored.
+//! `bytes` is the memory at `at`, as much of it as you have. Bytes after the instruction are ignored.
 //!
-//! Where memory can be read as well, [`thumb::next`] goes further: it returns exactly where a stopped
-//! Cortex-M goes next, so that a debug agent in the same chip can step without hardware.
+//! [`thumb::next`] goes further: it also gets the registers and may read memory, and returns exactly where a stopped
+//! Cortex-M goes next. With it, a debug agent on the same chip can step without debug hardware.
 //!
-//! # What belongs where
+//! # Classes of instructions
 //!
 //! * [`Jump`](Flow::Jump): Thumb `B`; AArch64 `B`, `B.AL`, `B.NV`; x86-64 `JMP rel`
 //! * [`Call`](Flow::Call): Thumb `BL`, `BLX label`; AArch64 `BL`; x86-64 `CALL rel`
@@ -69,13 +69,12 @@
 //! Waiting for an event (`WFI`, `WFE`, `MWAIT`) is sequential. So is an instruction that a processor
 //! without the extension runs as a NOP.
 //!
-//! # What it does not tell
+//! # What it does not know
 //!
-//! * Whether this processor has the instruction. An unallocated encoding is [`DecodeError::Invalid`] where
-//!   that is cheap to find out. Otherwise it has the length that the layout of the instruction set gives
-//!   it, and traps when it is run.
-//! * Whether an instruction in a Thumb IT block is executed: that is in the program status register, which
-//!   only [`thumb::next`] looks at.
+//! * Whether this processor supports the instruction. An unallocated encoding is [`DecodeError::Invalid`] where that is
+//!   cheap to find out. Otherwise it gets the length that the instruction set's layout implies; it traps if it is run.
+//! * Whether an instruction in a Thumb IT block is executed: that depends on the program status register, which only
+//!   [`thumb::next`] looks at.
 //!
 //! # Features
 //!
@@ -88,7 +87,7 @@
 //! | `x86` | yes | [`x86`](mod@x86) |
 //! | `defmt` | no | `defmt::Format` for the public types |
 //!
-//! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog says so.
+//! The minimum supported Rust version is 1.85. It is raised in minor releases only, and the changelog lists the change.
 
 #[cfg(test)]
 extern crate std;
@@ -142,7 +141,7 @@ impl Insn {
     }
 }
 
-/// How an instruction changes the program counter. [The table](crate#what-belongs-where) lists which
+/// How an instruction changes the program counter. [The table](crate#classes-of-instructions) lists which
 /// instruction belongs where.
 ///
 /// ```
@@ -160,13 +159,13 @@ pub enum Flow {
     Sequential,
     /// Always to this address.
     Jump(u64),
-    /// To this address, remembering where to come back.
+    /// To this address, saving the return address.
     Call(u64),
     /// Back to where a call, or an exception, came from.
     Return,
     /// To an address from a register or from memory.
     IndirectJump,
-    /// To an address from a register or from memory, remembering where to come back.
+    /// To an address from a register or from memory, saving the return address.
     IndirectCall,
     /// To this address or on to the next instruction.
     Conditional(u64),
@@ -192,7 +191,7 @@ impl Flow {
         }
     }
 
-    /// Whether the instruction after this one can be where the program goes on, at once or when a call comes back.
+    /// Whether the program can continue at the next instruction, at once or after a call returns.
     ///
     /// ```
     /// use feedrate_insn::Flow;
@@ -206,13 +205,13 @@ impl Flow {
     }
 }
 
-/// Why there is no instruction in these bytes.
+/// Why the bytes could not be decoded.
 ///
 /// ```
 /// use feedrate_insn::{DecodeError, aarch64, x86};
 ///
 /// assert_eq!(aarch64::decode(0, &[0x1f, 0x20]), Err(DecodeError::Truncated { at: 0, have: 2, needed: 4 }));
-/// // There has been no PUSH ES since x86 has 64 bits.
+/// // PUSH ES does not exist in 64-bit mode.
 /// let error = x86::decode(0x1000, &[0x06]).unwrap_err();
 /// assert_eq!(error.to_string(), "at 0x1000: not an instruction");
 /// ```
@@ -227,7 +226,7 @@ pub enum DecodeError {
         at: u64,
         /// How many bytes there are.
         have: usize,
-        /// How many bytes it has at least, judging by those that are there: try again with so many.
+        /// Its minimum length, judging by the bytes that are there: try again with this many.
         needed: usize,
     },
     /// An encoding that no processor of this architecture runs.

@@ -13,10 +13,10 @@ pub use next::{Next, Registers, StepError, next};
 
 use crate::{DecodeError, Flow, Insn, sign_extend};
 
-/// Decodes the instruction at `at`, with which `bytes` begins. Bit 0 of `at`, the mark of a Thumb
-/// function's address, is ignored, and so are the bits above the lower 32.
+/// Decodes the instruction at `at`, with which `bytes` begins. Bit 0 of `at`, which marks the address of a Thumb
+/// function, is ignored, and so are the upper 32 bits.
 ///
-/// It is decoded as if it were executed. In an IT block it may be skipped, which [`next`] knows.
+/// It is decoded as if it were executed. In an IT block it may be skipped; [`next`] takes that into account.
 ///
 /// # Errors
 ///
@@ -103,7 +103,7 @@ fn narrow(pc: u32, first: u16) -> Option<Flow> {
 
 fn wide(pc: u32, first: u16, second: u16) -> Option<Flow> {
     let (a, b) = (u32::from(first), u32::from(second));
-    // What is loaded, or would be, into PC.
+    // Whether the destination, if it is a load, is PC.
     let into_pc = b >> 12 == 15;
     match a >> 11 {
         // Branches and system control. (Without bit 15: arithmetic with constants.)

@@ -39,7 +39,7 @@ impl Registers {
     }
 }
 
-/// Where a Cortex-M goes from here, and how to make it stop there. [`next`] computes it.
+/// Where a Cortex-M goes next, and how to make it stop there. [`next`] computes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -59,8 +59,8 @@ pub struct Next {
 }
 
 impl Next {
-    /// The program status register to go on with, after the instruction was run and the trap was hit.
-    /// `stopped` is the one that was found then.
+    /// The program status register to continue with, after the instruction was run and the trap was hit. `stopped` is
+    /// its value at that moment.
     ///
     /// ```
     /// use feedrate_insn::thumb::{self, ItState, Registers};
@@ -104,7 +104,8 @@ impl Next {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum StepError {
-    /// It enters an exception handler. After an `SVC` the program goes on behind it, if the handler lets it.
+    /// It enters an exception handler. After an `SVC` the program goes on with the next instruction, if the handler
+    /// lets it.
     #[error("at {pc:#x}: an instruction that traps (SVC, BKPT, UDF) cannot be stepped over")]
     Trap {
         /// The address of the instruction.
@@ -159,7 +160,7 @@ pub enum StepError {
 /// called for the instruction, which must be the original one where a breakpoint has been patched in, and
 /// for what `POP`, `LDM`, `LDR`, `TBB` and `TBH` load into PC.
 ///
-/// A debug agent uses it to step as follows:
+/// A debug agent steps as follows:
 ///
 /// 1. [`run`](Next::run) is `None`: write [`pc`](Next::pc) and [`xpsr`](Next::xpsr) to the stacked
 ///    registers. That was the step.
