@@ -21,13 +21,13 @@ use feedrate_examples::escape::escaped;
 
 const USAGE: &str = "usage: pg_pull --server HOST:PORT --user NAME [--database NAME] [--password TEXT] SQL";
 
-/// What one read can bring.
+/// The most that one read can return.
 const READ: usize = 16 * 1024;
 /// The longest message that is accepted: a row with a value of 1 GiB, and some. The memory grows with the
 /// bytes that arrive.
 const LONGEST: usize = (1 << 30) + (1 << 20);
 
-/// Messages in both directions, whatever the protocol and whatever carries it.
+/// Messages in both directions, for any protocol and any stream.
 struct Client<P: Protocol, IO> {
     io: IO,
     decoder: Decoder<P, Grow>,
@@ -127,7 +127,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
             Message::ErrorResponse(error) => {
                 report("error", error.fields);
                 good = false;
-                // Whatever fails before the query ends the connection.
+                // Any error before the query ends the connection.
                 if !asked {
                     return Ok(false);
                 }
@@ -142,8 +142,8 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     Ok(good)
 }
 
-/// The fields' letters are in the documentation, `protocol-error-fields.html`. Texts are the server's, and so
-/// are escaped.
+/// The fields' letters are in the documentation, `protocol-error-fields.html`. Texts come from the server, so they are
+/// escaped.
 fn report(what: &str, fields: List<'_, NoticeField<'_>>) {
     eprintln!("{what}:");
     for field in fields {

@@ -72,7 +72,7 @@ fn run(options: Options) -> Result<(), String> {
         let client = match listener.accept() {
             Ok((client, _)) => client,
             Err(error) => {
-                // Too many open files, or a client that has left: neither is for ever.
+                // Too many open files, or the client has left already: both pass.
                 if !complained {
                     complain(&format!("cannot accept a connection: {error}"));
                 }

@@ -25,7 +25,7 @@ const SAMPLES: [(&str, &str); 3] = [
         "01 03 00 00 00 0a c5 cd , 01 03 02 00 07 f9 86 , 00 ff 00 , \
          01 03 00 00 00 0b c5 cd , 01 83 02 c0 f1 ,",
     ),
-    // A reading is asked for, behind noise that looks like the beginning of a frame, and answered.
+    // Noise that looks like the beginning of a frame, then a request for a reading, and its answer.
     (
         "dlt645",
         "68 00 ff fe fe 68 25 04 03 02 01 00 68 11 04 33 33 34 33 e1 16 \
@@ -70,7 +70,7 @@ fn decode(name: &str, bytes: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// The loop of a serial line, whatever is spoken on it.
+/// The loop for a serial line, for any protocol.
 fn run<P, const N: usize>(mut decoder: Decoder<P, Array<N>>, bytes: &str) -> Result<(), Box<dyn Error>>
 where
     P: for<'a> Protocol<Message<'a>: Debug>,
@@ -81,7 +81,7 @@ where
                 match decoder.gap() {
                     Ok(Some(message)) => println!("   {message:x?}"),
                     Ok(None) => break,
-                    // A line has no end: whatever was wrong with a message, the next one counts.
+                    // Go on after an error: the next message may be intact.
                     Err(error) => println!("   {error}"),
                 }
             }

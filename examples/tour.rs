@@ -21,7 +21,7 @@ use feedrate_examples::describe::Describe;
 /// A client, libpq 18, and a server, PostgreSQL 18: `examples/data/tour.py`.
 const CAPTURE: &[u8] = include_bytes!("data/tour.capture");
 
-/// The storage for a message that comes in pieces: 256 bytes in place, and no heap.
+/// The storage for a message that comes in pieces: 256 bytes inside the decoder, and no heap.
 type Storage = Array<256>;
 
 /// A connection is two streams, with a decoder each.
@@ -45,7 +45,7 @@ impl Connection {
             out.show("client", message.name(), &message.describe());
             out.encode(&message, frame.raw())?;
 
-            // The answer to these is one byte that could be the beginning of something else.
+            // The answer to these is one byte, which could also be the type byte of a message.
             match message {
                 frontend::Message::SSLRequest(_) => {
                     self.backend.protocol_mut().expect_encryption_response(Encryption::Ssl);
@@ -66,7 +66,7 @@ impl Connection {
             out.show("server", message.name(), &message.describe());
             out.encode(&message, frame.raw())?;
 
-            // What these say decides how the client's next bytes are to be read.
+            // These decide how the client's next bytes are to be read.
             let client = self.frontend.protocol_mut();
             match message {
                 backend::Message::EncryptionResponse(response) => client.answered(response, &[])?,
@@ -117,7 +117,7 @@ fn show() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    // Whether the streams ended between two messages, the decoders know.
+    // An error if a stream ended inside a message.
     for connection in connections.values() {
         connection.frontend.end()?;
         connection.backend.end()?;
@@ -143,7 +143,7 @@ impl Output {
         println!("{}", format!("{} {who} {name:<20} {fields}", self.connection).trim_end());
     }
 
-    /// The way back: what a message was read from is what it is written as.
+    /// Encodes a message again, and compares the result with the bytes that it was read from.
     fn encode(&mut self, message: &impl Encode, raw: &[u8]) -> Result<(), Box<dyn Error>> {
         self.encoded.clear();
         message.encode(&mut self.encoded)?;

@@ -28,7 +28,7 @@ usage: ws_echo --listen ADDRESS:PORT [options]
   --quiet                says nothing of connections that go wrong
 ";
 
-/// Until the connection ends.
+/// Runs until the connection ends.
 async fn echo(socket: TcpStream, serving: &Serving) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     let Some((mut stream, mut receiver, mut sender, mut n)) =
@@ -40,16 +40,16 @@ async fn echo(socket: TcpStream, serving: &Serving) -> io::Result<()> {
         let mut input = &mut buffer[..n];
         loop {
             match receiver.feed(&mut input, stream.now(), &mut sender) {
-                // A full queue is a client that does not read: then nothing is read from it either.
+                // A full queue means that the client does not read. Then nothing is read from it either.
                 Ok(Some(Event::Message(message))) => {
                     while let Err(SendError::Full { .. }) = stream.send(&mut sender, message) {
                         stream.make_room(&mut sender).await?;
                     }
                 }
-                // The sender has answered already.
+                // The answer is queued already.
                 Ok(Some(_)) => {}
                 Ok(None) => break,
-                // The sender has the close frame that says so, and the next turn writes it.
+                // The close frame is queued, and the next turn writes it.
                 Err(error) if !serving.quiet => eprintln!("ws_echo: {error}"),
                 Err(_) => {}
             }
@@ -94,7 +94,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<(String
         limit: 1 << 20,
         deflate: Some(Config::default()),
         protocols: Vec::new(),
-        // They get nothing that they have not sent.
+        // Any page: clients only get back what they have sent.
         origins: Origins::Any,
         limits: Limits::default(),
         connections: 256,

@@ -1,5 +1,5 @@
-//! Carries a byte stream in the binary messages of a WebSocket, cut anywhere. With it, a database, a debug agent, or
-//! anything else that speaks TCP can be reached through something that only lets WebSockets through.
+//! Carries a byte stream in the binary messages of a WebSocket, cut anywhere. It makes a database, a debug agent, or
+//! any other TCP service reachable through proxies that only let WebSockets through.
 //!
 //! ```text
 //! $ ws_tunnel --listen ws:127.0.0.1:9001 --to tcp:127.0.0.1:5432        beside the database
@@ -7,13 +7,13 @@
 //! $ psql -h 127.0.0.1 -p 6432
 //! ```
 //!
-//! Web pages may not connect, unless `--origin` names them. Without TLS and a password in front, whoever reaches the
-//! port reaches what is behind the tunnel.
+//! Web pages may not connect unless `--origin` names them. Without TLS and a password in front of it, whoever can reach
+//! the port can reach what is behind the tunnel.
 //!
 //! [`tunnel`] is the loop. It never holds a message in memory, and while one side does not accept data, it does not
 //! read from the other.
 //!
-//! A WebSocket has no half-closed state: when the plain side sends no more, the WebSocket is closed, and what its
+//! A WebSocket has no half-closed state: when the plain side has stopped sending, the WebSocket is closed, and what its
 //! peer has not sent by then is lost.
 
 use std::io;
@@ -39,10 +39,10 @@ options:
                          side has neither taken nor said anything, while it is to take something or to end (300)
   --connections N        how many connections there are at once (256); more wait until one has ended
 ";
-/// Bytes that are read at once, and that a message has at most.
+/// Bytes that are read at once, and the longest message that is sent.
 const CHUNK: usize = 16 * 1024;
 
-/// Until one of the two ends.
+/// Runs until one of the two ends.
 async fn tunnel<K: Keys>(
     open: Open<K>,
     mut plain: TcpStream,
@@ -52,9 +52,9 @@ async fn tunnel<K: Keys>(
     let (mut stream, receiver, mut sender, mut n) = open;
     let mut receiver: Receiver<Grow, InPieces> = receiver.only(Kind::Binary).in_pieces(u64::MAX);
     let mut chunk = vec![0; CHUNK];
-    // What the plain side has not taken: while there is some, the WebSocket is not read.
+    // What the plain side has not accepted yet. While there is any, the WebSocket is not read.
     let mut out = Vec::new();
-    // Whether more comes from the WebSocket, whether it has said goodbye, and whether the plain side has been told.
+    // Whether the WebSocket has ended, whether it has closed, and whether the plain side has been shut down.
     let (mut ended, mut heard, mut told) = (false, false, false);
     let (mut to_socket, mut to_plain) = (Progress::default(), Progress::default());
     loop {
@@ -66,7 +66,7 @@ async fn tunnel<K: Keys>(
                 Ok(Some(Event::Closed(_))) => heard = true,
                 Ok(Some(_)) => {}
                 Ok(None) => break,
-                // What comes behind a violation is dropped, and the sender has the close frame that says so.
+                // Everything after a violation is dropped, and the close frame is queued.
                 Err(_) => heard = true,
             }
         }
@@ -178,7 +178,7 @@ struct Options {
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let (mut listen, mut to, mut connections) = (None, None, 256);
     let mut origins = Origins::Only(Vec::new());
-    // Who reads from a database may stop for a while, and nothing but these buffers is held meanwhile.
+    // A database client may stop reading for a while, and only these buffers are held meanwhile.
     let mut limits = Limits { progress: Duration::from_secs(300), ..Limits::default() };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -200,7 +200,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
     let (listen, to) = (listen.ok_or("--listen is missing")?, to.ok_or("--to is missing")?);
     let (listen, to) = match (listen.split_once(':'), to.strip_prefix("tcp:")) {
         (Some(("ws", listen)), Some(to)) => {
-            // What is carried may be compressed or encrypted already.
+            // The data may be compressed or encrypted already.
             let serving = Serving {
                 limit: 1 << 20,
                 deflate: None,

@@ -19,14 +19,14 @@ use crate::tap::{Tap, complain};
 
 /// The longest message that is forwarded. It is held whole, in memory that grows as the message arrives.
 const LONGEST: usize = 1 << 30;
-/// As much is read at a time, and what is whole of it is forwarded with one write.
+/// How much is read at a time. The complete messages in it are forwarded with one write.
 const CHUNK: usize = 64 * 1024;
 
-/// Why no more of a stream can be forwarded, although it has not ended.
+/// Why the rest of a stream cannot be forwarded.
 enum Stop {
-    /// Nobody listens any more.
+    /// The receiver has gone.
     Deaf,
-    /// Nothing more can be heard, or understood.
+    /// The sender cannot be read or understood.
     Broken(String),
 }
 
@@ -100,7 +100,7 @@ fn try_serve(tap: &Tap, number: u64, mut client: TcpStream) -> io::Result<()> {
     })
 }
 
-/// The main loop, for what the server says.
+/// The main loop for the server's messages.
 fn from_server(
     server: &mut impl Read,
     client: &mut TcpStream,
@@ -126,14 +126,14 @@ fn from_server(
             handshake.tell(&frame, &message);
             lane.pass(&frame, &message);
         };
-        // Also when the stream is lost: what came before is good.
+        // Even if the stream is lost: what came before is good.
         forward(lane, client)?;
         pair.moved();
         understood?;
     }
 }
 
-/// The same for what the client says: but until it has logged in, what its next message means depends on the
+/// The same for the client's messages. But until it has logged in, the meaning of its next message depends on the
 /// server's answer to the last one.
 fn from_client(
     client: &mut impl Read,
@@ -167,7 +167,7 @@ fn from_client(
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            // No server reads further. pg_basebackup, which forks, says goodbye twice.
+            // Servers ignore what follows. pg_basebackup, which forks, sends Terminate twice.
             if left {
                 break Ok(());
             }
@@ -181,9 +181,9 @@ fn from_client(
     }
 }
 
-/// Reads what the client says before there is a server to hear it, and answers its requests for encryption:
-/// no. What is left of what was read is handed out; `None` if the client leaves. However slowly its bytes come, it has
-/// no longer than until then: clients that do not begin would hold every descriptor there is.
+/// Reads the client's first packets, before connecting to the server, and refuses its requests for encryption. Returns
+/// the bytes that are left; `None` if the client leaves. The client has to finish by `until`, however slowly its bytes
+/// come: clients that do not begin would use up all descriptors.
 fn open(
     client: &mut TcpStream,
     decoder: &mut Decoder<Frontend, Grow>,
@@ -240,7 +240,7 @@ fn open(
     }
 }
 
-/// The server, if it can be reached by then.
+/// Connects to the server, if possible by `until`.
 fn reach(address: &str, until: Instant) -> io::Result<TcpStream> {
     let mut failure = io::Error::other("there is no such host");
     for address in address.to_socket_addrs()? {
@@ -252,7 +252,7 @@ fn reach(address: &str, until: Instant) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// What is left until then; a millisecond at least, for no time at all would be no limit.
+/// The time left; at least a millisecond, because zero would mean no limit.
 fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
@@ -265,10 +265,10 @@ fn forward(lane: &mut Lane<'_>, to: &mut TcpStream) -> Result<(), Stop> {
     lane.forward(to).map_err(|_| Stop::Deaf)
 }
 
-/// One direction has ended: what becomes of the other? A socket that is gone already needs no shutdown.
+/// Decides about the other direction when one has ended. Shutting down a socket that is gone already does no harm.
 fn hang_up(end: Result<(), Stop>, speaker: &TcpStream, listener: &TcpStream, lane: &Lane<'_>) {
     match end {
-        // The other one may still have something to say.
+        // The other direction may still have data.
         Ok(()) => drop(listener.shutdown(Shutdown::Write)),
         Err(Stop::Deaf) => drop(listener.shutdown(Shutdown::Both)),
         Err(Stop::Broken(why)) => {
@@ -279,7 +279,7 @@ fn hang_up(end: Result<(), Stop>, speaker: &TcpStream, listener: &TcpStream, lan
     }
 }
 
-/// Says why there is no server, as a server would.
+/// Reports in the protocol why there is no server.
 fn refuse(client: &mut TcpStream, why: &str) -> io::Result<()> {
     let fields = [
         NoticeField { code: field::SEVERITY, value: "FATAL".into() },
@@ -291,7 +291,7 @@ fn refuse(client: &mut TcpStream, why: &str) -> io::Result<()> {
     let mut error = Vec::new();
     ErrorResponse { fields: List::from(&fields) }.encode(&mut error).map_err(io::Error::other)?;
     client.write_all(&error)?;
-    // To close a socket that holds unread bytes would take the error from the client.
+    // Closing a socket with unread bytes could destroy the error before the client reads it.
     client.shutdown(Shutdown::Write)?;
     let until = Instant::now() + Duration::from_secs(1);
     let mut chunk = [0; 1024];

@@ -1,4 +1,4 @@
-//! What one direction has to tell the other.
+//! What the two directions tell each other.
 //!
 //! A frontend's `p` messages cannot be read without knowing what the backend asked for, and nothing else may
 //! come before the backend has sent AuthenticationOk. Two threads read the two directions, and exchange here what
@@ -23,18 +23,18 @@ enum News {
     None,
     /// How the next `p` is to be read.
     Asked(Answer),
-    /// What was asked nobody here knows, nor how many messages the answer has.
+    /// The request is of unknown kind, and so is the number of messages in its answer.
     Open,
     Authenticated,
-    /// The backend will say no more.
+    /// The backend sends nothing more.
     Ended,
 }
 
 impl Handshake {
-    /// The backend has said this; to be told before the client can see it.
+    /// Records a message of the backend. Call it before the message is forwarded.
     ///
-    /// What is asked may be of a kind that nobody here knows. It is asked all the same, and the client may know it: to
-    /// wait for another question would be to keep its answer back.
+    /// A request may be of a kind that is unknown here but known to the client. Its answer has to be forwarded, so it
+    /// must not wait for another request.
     pub(crate) fn tell(&self, frame: &Frame<'_>, message: &Result<Message<'_>, Error>) {
         if let Some(answer) = frame.answer() {
             self.put(News::Asked(answer));
@@ -48,8 +48,8 @@ impl Handshake {
         self.put(News::Ended);
     }
 
-    /// Waits until the backend has answered what the client said last, if that decides how its message that begins with
-    /// `first` is to be read, and passes on what it means. True when it is the last news.
+    /// If the client's message that begins with `first` depends on the backend's answer to the previous one, waits for
+    /// that answer and applies it. Returns true if nothing more will be told.
     pub(crate) fn apply(&self, frontend: &mut Frontend, first: u8) -> bool {
         let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = |news: &mut News| match *news {
@@ -75,7 +75,7 @@ impl Handshake {
 
     fn put(&self, news: News) {
         let mut held = self.news.lock().unwrap_or_else(PoisonError::into_inner);
-        // That the client is authenticated it must learn, though the server may be gone by then.
+        // The client's direction must learn that the client is authenticated, even if the server has gone.
         if *held != News::Authenticated {
             *held = news;
         }

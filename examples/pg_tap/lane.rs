@@ -1,4 +1,4 @@
-//! One direction of one connection: what was said, and what is to be forwarded.
+//! One direction of one connection: what was read, and what is to be forwarded.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -57,10 +57,10 @@ impl<'t> Lane<'t> {
         }
     }
 
-    /// One message, as it came and as it was understood. It will be [forwarded](Self::forward).
+    /// Handles one message, raw and parsed. It will be [forwarded](Self::forward).
     pub(crate) fn pass<D: Direction>(&mut self, frame: &Frame<'_, D>, message: &Result<impl Message, Error>) {
         let (raw, name) = (frame.raw(), frame.name());
-        // As the message counts itself: without its type byte.
+        // The length as the message declares it: without its type byte.
         let length = raw.len() - usize::from(frame.tag() != 0);
         self.tap.messages.fetch_add(1, Relaxed);
         match message {
@@ -101,17 +101,17 @@ impl<'t> Lane<'t> {
         self.complain(&format!("{name} {problem}"));
     }
 
-    /// What this program itself says to a client, in the server's place.
+    /// This program's own answer to a client, in place of the server.
     pub(crate) fn answer(&mut self, asked: Encryption, response: EncryptionResponse) {
         self.tap.messages.fetch_add(1, Relaxed);
         let message = backend::Message::EncryptionResponse(response);
         self.show(message.name(), 1, || message.describe());
         self.trace(Line::encryption_response(asked, response));
-        // One byte always has room in a Vec.
+        // Cannot fail: a `Vec` has room for a byte.
         let _ = response.encode(&mut self.forward);
     }
 
-    /// Writes everything that has passed in one go: first the news of it, then the bytes.
+    /// Writes everything that has passed at once: first the output about it, then the bytes.
     pub(crate) fn forward(&mut self, to: &mut TcpStream) -> io::Result<()> {
         self.publish();
         let result = to.write_all(&self.forward);

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     pub(crate) record: Option<PathBuf>,
     /// How long a client may take to begin.
     pub(crate) startup: Duration,
-    /// How long nothing may move when one side has ended.
+    /// How long a connection may be silent after one side has ended.
     pub(crate) linger: Duration,
     pub(crate) quiet: bool,
 }

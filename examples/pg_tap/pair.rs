@@ -19,8 +19,8 @@ impl Pair {
         self.moved.fetch_add(1, Relaxed);
     }
 
-    /// One direction has ended. Waits for the other one, as long as it moves: a client that says no more may still be
-    /// listening, and a server may have much to say. `false`: it has not moved for so long, and will not end by itself.
+    /// One direction has ended. Waits for the other one as long as it makes progress: a client that has stopped sending
+    /// may still read, and a server may have much to send. `false`: there was no progress for too long.
     pub(crate) fn end(&self, patience: Duration) -> bool {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         *ended += 1;

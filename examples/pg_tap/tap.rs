@@ -41,7 +41,7 @@ impl Tap {
         })
     }
 
-    /// Whole lines for people. Nobody may be listening any more (`pg_tap | head`), which is no reason to
+    /// Prints whole lines. Errors are ignored: standard output may be closed (`pg_tap | head`), which is no reason to
     /// break connections.
     pub(crate) fn print(&self, lines: &str) {
         if !lines.is_empty() {
@@ -76,7 +76,7 @@ impl Tap {
         }
     }
 
-    /// Lets what is on its way arrive, says what happened, and answers the exit code.
+    /// Waits for open connections, prints a summary, and returns the exit code.
     pub(crate) fn finish(&self) -> i32 {
         let patience = Instant::now() + Duration::from_millis(250);
         while self.open.load(Relaxed) > 0 && Instant::now() < patience {
@@ -103,8 +103,7 @@ pub(crate) fn timestamp() -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06}", now.subsec_micros())
 }
 
-/// The date so many days after 1970-01-01. Years begin in March here, so that the leap day is the last of its
-/// year.
+/// The date `days` days after 1970-01-01. Years begin in March here, so that the leap day is the last of its year.
 const fn date(days: u64) -> (u64, u64, u64) {
     const ERA: u64 = 146_097; // days of 400 years
     let days = days + 719_468; // since 0000-03-01

@@ -1,16 +1,16 @@
-//! DL/T 645-2007, what electricity meters in China speak on RS-485 and infrared: bytes that change before
-//! they mean something, on a line that loses some.
+//! DL/T 645-2007, the protocol of electricity meters in China on RS-485 and infrared: its bytes have to be transformed,
+//! and the line loses some.
 //!
 //! ```text
 //! FE × 0..4   68   A0 ... A5   68   C   L   data, each byte + 33H   CS   16
 //! ```
 //!
-//! CS is the sum of all bytes from the first 68 to the last of the data. 68 and 16 occur in data too, so only
-//! the sum tells whether a frame is one.
+//! CS is the sum of all bytes from the first 68 to the last of the data. 68 and 16 occur in data too, so only the sum
+//! shows whether a frame is real.
 
 use feedrate::{Encode, EncodeError, Extent, Fault, Output, Protocol, Recovery};
 
-/// The longest data: 200 bytes where it is read; 50 where it is written, which is for the meter to enforce.
+/// The longest data: 200 bytes for reading; 50 for writing, which the meter enforces.
 pub const DATA: usize = 200;
 /// The longest frame, and so the size of a storage: `Array<212>`.
 pub const LONGEST: usize = DATA + 12;
@@ -26,7 +26,7 @@ pub struct Frame<'a> {
     pub data: &'a [u8],
 }
 
-/// What is wrong with bytes that begin like a frame.
+/// Errors in bytes that begin like a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No 16H where the frame should end.
@@ -35,7 +35,7 @@ pub enum Error {
     /// The checksum failed.
     #[error("the checksum is wrong")]
     Checksum,
-    /// What the decoder finds.
+    /// An error that the decoder found.
     #[error(transparent)]
     Fault(#[from] Fault),
 }

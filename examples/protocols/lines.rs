@@ -1,6 +1,6 @@
 //! Lines of text that end in CR LF, as in SMTP, FTP, IMAP and many instruments.
 //!
-//! A line that is longer than the storage, or not UTF-8, is lost alone: the next line is intact.
+//! A line that is longer than the storage, or not UTF-8, is refused alone: the next line is intact.
 
 use core::str::Utf8Error;
 
@@ -12,12 +12,12 @@ pub enum Error {
     /// It is not UTF-8.
     #[error("the line is not UTF-8: {0}")]
     Text(#[from] Utf8Error),
-    /// What the decoder finds.
+    /// An error that the decoder found.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// Lines, handed out without their CR LF. An LF alone ends none.
+/// Lines, returned without their CR LF. A lone LF does not end a line.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Lines;
 

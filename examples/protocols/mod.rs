@@ -3,11 +3,11 @@
 //! They need no allocator and no `std`, and do not panic. The chapter [`feedrate::guide`] walks through
 //! writing one.
 //!
-//! | | frames end | bytes | a malformed frame costs |
+//! | | frames end | bytes | cost of a malformed frame |
 //! |---|---|---|---|
-//! | [`lines`] | at a delimiter | are looked at | itself |
-//! | [`modbus_rtu`] | in silence | are looked at | everything up to the next silence |
-//! | [`dlt645`] | where a length says | change in place | one byte |
+//! | [`lines`] | at a delimiter | are only read | the frame |
+//! | [`modbus_rtu`] | at a silence | are only read | everything up to the next silence |
+//! | [`dlt645`] | by length | change in place | one byte |
 
 // What firmware cannot have.
 #![deny(

@@ -13,7 +13,7 @@ pub const DATA: usize = LONGEST - 4;
 /// One frame, its CRC checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// The server that is asked or that answers; 0 is a broadcast.
+    /// The address of the server; 0 is a broadcast.
     pub address: u8,
     /// The function code; 80H is added in an exception.
     pub function: u8,
@@ -21,7 +21,7 @@ pub struct Frame<'a> {
     pub data: &'a [u8],
 }
 
-/// What is wrong with the bytes between two silences.
+/// Errors in the bytes between two silences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No frame is this long.
@@ -30,7 +30,7 @@ pub enum Error {
     /// The CRC failed.
     #[error("the CRC is wrong")]
     Crc,
-    /// What the decoder finds.
+    /// An error that the decoder found.
     #[error(transparent)]
     Fault(#[from] Fault),
 }

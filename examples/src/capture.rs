@@ -37,7 +37,7 @@ pub struct Piece<'a> {
     pub connection: u32,
     /// Who sent it.
     pub from: Side,
-    /// What was sent. Where it is cut means nothing.
+    /// What was sent. Where it is cut has no meaning.
     pub bytes: &'a [u8],
 }
 
@@ -46,7 +46,7 @@ impl Piece<'_> {
     ///
     /// # Errors
     ///
-    /// The file's, and `InvalidInput` for a piece of 4 GiB.
+    /// Errors of the file, and `InvalidInput` for a piece of 4 GiB or more.
     pub fn write(&self, file: &mut impl Write) -> io::Result<()> {
         let length = u32::try_from(self.bytes.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         let mut record = self.connection.to_be_bytes().to_vec();
@@ -57,7 +57,7 @@ impl Piece<'_> {
     }
 }
 
-/// The pieces of a capture, up to the first that is not whole.
+/// The pieces of a capture, up to the first incomplete one.
 pub fn pieces(mut capture: &[u8]) -> impl Iterator<Item = Piece<'_>> {
     std::iter::from_fn(move || {
         let (&[c0, c1, c2, c3, letter, n0, n1, n2, n3], rest) = capture.split_first_chunk()?;

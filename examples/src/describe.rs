@@ -6,7 +6,7 @@ use feedrate::pg::{EncryptionResponse, Format, List, Text};
 
 use crate::escape::escaped;
 
-/// What a person wants to know about a message, besides its name.
+/// A short description of a message, besides its name.
 pub trait Describe {
     /// The fields in short; empty for a message that has none.
     fn describe(&self) -> String;
@@ -131,7 +131,7 @@ fn authentication(request: &Authentication<'_>) -> String {
     }
 }
 
-/// The fields that tell a user what happened; where in the server's source it did is left out.
+/// The fields that tell a user what happened, without the location in the server's source.
 fn report(fields: List<'_, NoticeField<'_>>) -> String {
     let get = |code| fields.iter().find(|field| field.code == code).map(|field| field.value);
     let severity = get(field::SEVERITY_NONLOCALIZED).or_else(|| get(field::SEVERITY)).unwrap_or_default();
@@ -183,7 +183,7 @@ fn bytes(bytes: &[u8]) -> String {
     format!("{} bytes: {}", bytes.len(), value(Some(bytes)))
 }
 
-/// A value as text where it looks like one, in hexadecimal where not.
+/// A value as text if it looks like text, else in hexadecimal.
 fn value(value: Option<&[u8]>) -> String {
     let Some(value) = value else { return "NULL".into() };
     let is_text = |text: &str| !text.chars().any(|c| c.is_control() && !c.is_whitespace());

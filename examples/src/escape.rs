@@ -1,13 +1,13 @@
-//! Text of a peer, for the eyes of a person.
+//! Escapes a peer's text for display.
 
 use feedrate::pg::Text;
 
-/// What is not printable is escaped, so that nothing a peer says can move the cursor of a terminal, hide lines of it,
-/// or type into it: control characters, those that turn the direction of writing, and what is not UTF-8. Besides, the
-/// backslash is, which the escapes begin with.
+/// Escapes everything that is not printable, so that a peer's text cannot move a terminal's cursor, hide lines, or type
+/// into it: control characters, characters that change the direction of writing, and bytes that are not UTF-8. Also
+/// escapes the backslash, with which escapes begin.
 pub fn escaped(text: impl AsRef<[u8]>) -> String {
     let quoted = format!("{:?}", Text::from(text.as_ref()));
-    // Within the quotes it is escaped already. Quotes themselves do no harm without others around them.
+    // `Debug` has escaped the text. Escaped quotes are not needed without quotes around them.
     quoted.get(1..quoted.len() - 1).unwrap_or_default().replace("\\\"", "\"")
 }
 

@@ -1,11 +1,11 @@
-//! The lines of RDPv3 as a program has them: sockets and serial lines.
+//! The lines that RDPv3 runs on: sockets and serial lines.
 //!
-//! Each is read by a thread of its own and written by another one. They, and whatever else happens, put
-//! [`Happening`]s into one channel, and the program's loop takes them out of it one by one. So nothing in the loop
-//! blocks but the wait for the next one: not a peer that is silent, and not one that takes no bytes.
+//! One thread reads each line and another one writes it. These threads, and all other sources of events, put
+//! [`Happening`]s into one channel, from which the program's loop takes them one by one. So the loop blocks only while
+//! it waits for the next one: neither a silent peer nor one that accepts no bytes can block it.
 //!
-//! A reader hands over one piece, and reads on when the loop has [taken](Connection::taken) all of it. So whatever
-//! the protocol has no room for yet waits at the sender.
+//! A reader hands over one piece, and continues when the loop has [taken](Connection::taken) all of it. So data for
+//! which the protocol has no room yet waits at the sender.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
@@ -19,25 +19,25 @@ use std::time::Duration;
 
 use feedrate::Instant;
 
-/// Bytes that the system keeps of what is to be sent, about.
+/// Roughly how many bytes the system buffers for sending.
 #[cfg(unix)]
 const SEND_BUFFER: usize = 16 * 1024;
-/// How long a connection may take to be made.
+/// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
-/// After how long a peer that takes no bytes is given up.
+/// How long a peer may accept no bytes before it is given up.
 const WRITE: Duration = Duration::from_secs(5);
 
 /// What a program's loop waits for.
 #[derive(Debug)]
 pub enum Happening {
-    /// Somebody has come to the listener with this number. The loop takes the port, or drops it: then it is closed.
+    /// The listener with this number has accepted a connection. The loop keeps the port, or drops it, which closes it.
     Came(usize, Port),
-    /// Bytes have arrived on the connection with this number. It reads on when they have been
+    /// Bytes have arrived on the connection with this number. It continues to read when they have been
     /// [taken](Connection::taken).
     Bytes(u64, Vec<u8>),
-    /// What was to be written there has been written.
+    /// The bytes for this connection have been written.
     Written(u64),
-    /// Nothing comes from there any more, and this is why.
+    /// The connection with this number has ended, for this reason.
     Gone(u64, String),
     /// A line of standard input.
     Input(String),
@@ -47,7 +47,7 @@ pub enum Happening {
     Interrupt,
 }
 
-/// Accepts whoever comes to a listener, and passes them on.
+/// Accepts a listener's connections, and passes them on.
 pub fn accept(listener: TcpListener, number: usize, to: Sender<Happening>) {
     thread::spawn(move || {
         loop {
@@ -57,7 +57,7 @@ pub fn accept(listener: TcpListener, number: usize, to: Sender<Happening>) {
                         return;
                     }
                 }
-                // A client that has left again, or too many open files: neither is for ever.
+                // The client has left already, or there are too many open files: both pass.
                 Err(_) => thread::sleep(Duration::from_millis(100)),
             }
         }
@@ -76,7 +76,7 @@ pub fn read_input(to: Sender<Happening>) {
     });
 }
 
-/// A line with its two threads. Dropped, it is closed, once what was to be written has been.
+/// A line with its two threads. Dropping it closes it, once pending bytes have been written.
 #[derive(Debug)]
 pub struct Connection {
     number: u64,
@@ -87,7 +87,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Begins to read. `number` is one that no other connection of the program has.
+    /// Begins to read. `number` must be unique among the program's connections.
     ///
     /// # Errors
     ///
@@ -107,17 +107,17 @@ impl Connection {
         self.number
     }
 
-    /// What has arrived and was not taken.
+    /// What has arrived and has not been taken.
     pub fn input(&self) -> &[u8] {
         &self.input
     }
 
-    /// [`Happening::Bytes`] says that this has arrived.
+    /// Call this for [`Happening::Bytes`].
     pub fn arrived(&mut self, bytes: Vec<u8>) {
         self.input = bytes;
     }
 
-    /// Of [`input`](Self::input) so much is left. If it is nothing, the reader reads on.
+    /// Reports that the last `left` bytes of [`input`](Self::input) are left. If there are none, the reader continues.
     pub fn taken(&mut self, left: usize) {
         if self.input.is_empty() {
             return;
@@ -128,7 +128,7 @@ impl Connection {
         }
     }
 
-    /// Whether it takes bytes now.
+    /// Whether it accepts bytes now.
     pub const fn is_free(&self) -> bool {
         !self.writing
     }
@@ -138,7 +138,7 @@ impl Connection {
         self.writing = self.to_writer.try_send(bytes).is_ok();
     }
 
-    /// [`Happening::Written`] says that it is free again.
+    /// Call this for [`Happening::Written`]: it is free again.
     pub fn written(&mut self) {
         self.writing = false;
     }
@@ -154,7 +154,7 @@ fn read(mut port: Port, number: u64, more: &Receiver<()>, to: &Sender<Happening>
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => break error.to_string(),
         }
-        // What has arrived is acted on first.
+        // Wait until the loop has taken what has arrived.
         if more.recv().is_err() {
             return;
         }
@@ -168,7 +168,7 @@ fn write(mut port: Port, number: u64, chunks: &Receiver<Vec<u8>>, to: &Sender<Ha
             break;
         }
     }
-    // The reader meets the end, too.
+    // Makes the reader end, too.
     port.hang_up();
 }
 
@@ -185,7 +185,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Reads an address. Without anything in front, `HOST:PORT` is TCP.
+    /// Reads an address. `HOST:PORT` without a prefix is TCP.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl Address {
         }
     }
 
-    /// Whether a byte stream is there, and no serial line.
+    /// Whether it is a byte stream, not a serial line.
     pub const fn is_stream(&self) -> bool {
         matches!(self, Self::Tcp(_))
     }
@@ -246,7 +246,7 @@ impl Port {
     /// Those of the socket.
     pub fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        // What the system has taken cannot be overtaken any more, not by a Halt either (SPEC section 5.1).
+        // Nothing can overtake bytes that the system has buffered, not even a Halt (SPEC section 5.1).
         #[cfg(unix)]
         nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::SndBuf, &SEND_BUFFER)?;
         stream.set_write_timeout(Some(WRITE))?;
@@ -280,7 +280,7 @@ impl Port {
 
     #[cfg(not(unix))]
     fn open(path: &Path) -> io::Result<Self> {
-        // Elsewhere a serial line is a file too, but how it is set up has to be left to `mode`.
+        // On Windows a serial line is a file too, but has to be set up with `mode`.
         File::options().read(true).write(true).open(path).map(Self::Terminal)
     }
 
@@ -294,7 +294,7 @@ impl Port {
         })
     }
 
-    /// Hangs up, so that whoever reads it meets its end.
+    /// Hangs up, so that its reader ends.
     fn hang_up(&self) {
         let _ = match self {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Both),
@@ -331,7 +331,7 @@ impl Write for Port {
     }
 }
 
-/// A serial line at 115 200 baud, 8N1, on which every byte is a byte.
+/// A serial line at 115 200 baud, 8N1, in raw mode.
 #[cfg(unix)]
 fn terminal(path: &Path) -> io::Result<File> {
     use nix::sys::termios::{BaudRate, ControlFlags, SetArg, cfmakeraw, cfsetspeed, tcgetattr, tcsetattr};
@@ -362,8 +362,7 @@ impl Clock {
         self.0.elapsed().into()
     }
 
-    /// How long to wait for a deadline: a millisecond at least, so that one that has passed makes no loop
-    /// without a pause.
+    /// How long to wait for a deadline: at least a millisecond, so that a passed deadline does not cause a busy loop.
     pub fn until(&self, deadline: Option<Instant>) -> Duration {
         const LONGEST: Duration = Duration::from_secs(1);
         let left = deadline.map_or(LONGEST, |deadline| deadline - self.now());
@@ -371,11 +370,11 @@ impl Clock {
     }
 }
 
-/// Random bytes of the system, for cookies and nonces.
+/// Random bytes from the system, for cookies and nonces.
 ///
 /// # Errors
 ///
-/// That there are none.
+/// If there are none.
 pub fn random<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| format!("there are no random numbers: {error}"))?;

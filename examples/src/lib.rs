@@ -1,7 +1,7 @@
 //! What the examples share: [`describe`] makes a message readable, [`escape`] any text of a peer, [`capture`] keeps a
 //! conversation in a file, [`lane`] connects the two ends of RDPv3 to sockets and serial lines, [`options`] reads
-//! values on a command line, and [`ws`] connects a WebSocket to a tokio socket. The other examples do not use
-//! [`protocols`]: these are for you to copy.
+//! values on a command line, and [`ws`] connects a WebSocket to a tokio socket. [`protocols`] is for you to copy; the
+//! other examples do not use it.
 
 pub mod capture;
 pub mod describe;

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 ///
-/// That it is none, or no time at all.
+/// If it is not a number, or zero.
 pub fn seconds(name: &str, text: &str) -> Result<Duration, String> {
     let time = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     time.filter(|time| !time.is_zero()).ok_or_else(|| format!("{name} {text}: expected a number of seconds"))

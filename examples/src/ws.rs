@@ -21,16 +21,16 @@ use crate::options::seconds;
 
 /// The longest head of a request or an answer, in bytes.
 const HEAD: usize = 16 * 1024;
-/// Shorter messages go together: to write each by itself would cost more than to copy it.
+/// Shorter messages are written together: writing each by itself would cost more than copying it.
 const LONG: usize = 16 * 1024;
 
-/// How long a peer may take. Without such limits a few peers that are slow on purpose, or gone without a word, hold
-/// all of a program's memory and sockets.
+/// How long a peer may take. Without such limits, a few peers that are slow on purpose, or have vanished, hold all of a
+/// program's memory and sockets.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// For the whole handshake, however its bytes arrive.
     pub handshake: Duration,
-    /// Until it takes more of what it is sent.
+    /// Until it accepts more of what it is sent.
     pub progress: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Reads one of the options `--handshake` and `--progress`. `false`: it is another one.
+    /// Reads the options `--handshake` and `--progress`. `false`: it is another option.
     pub fn option(
         &mut self,
         name: &str,
@@ -57,7 +57,7 @@ impl Limits {
     }
 }
 
-/// Since when something has waited, and nothing has moved.
+/// The time since which data has been waiting without progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Progress(Option<time::Instant>);
 
@@ -69,18 +69,18 @@ impl Progress {
         }
     }
 
-    /// Something has moved.
+    /// Reports progress.
     pub const fn made(&mut self) {
         self.0 = None;
     }
 
-    /// Ends when nothing has moved for so long.
+    /// Completes when there has been no progress for this long.
     pub fn missing(&self, limit: Duration) -> impl Future<Output = ()> + use<> {
         until(self.0.map(|since| since + limit))
     }
 }
 
-/// Never, if there is no time for it.
+/// Waits until `time`, or for ever if there is none.
 async fn until(time: Option<time::Instant>) {
     match time {
         Some(time) => sleep_until(time.into()).await,
@@ -88,7 +88,7 @@ async fn until(time: Option<time::Instant>) {
     }
 }
 
-/// What is done in time, or the error that says what was not.
+/// The result, if it is there in time; else an error with `what`.
 async fn within<T>(
     limit: Duration,
     what: &'static str,
@@ -102,7 +102,7 @@ pub fn late(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, what)
 }
 
-/// What a peer is told of that takes nothing.
+/// The error for a peer that accepts no data.
 pub const STUCK: &str = "it took nothing of what it was sent for too long";
 
 /// A socket, and the clock for closing it.
@@ -110,7 +110,7 @@ pub const STUCK: &str = "it took nothing of what it was sent for too long";
 pub struct Stream {
     socket: TcpStream,
     started: time::Instant,
-    /// How long the peer may take nothing.
+    /// How long the peer may accept no data.
     patience: Duration,
     progress: Progress,
     /// The peer sends no more.
@@ -125,20 +125,20 @@ impl Stream {
         Ok(Self { socket, started, patience: limits.progress, progress, ended: false })
     }
 
-    /// Queues a message. A long one is not copied as far as the socket takes it at once.
+    /// Queues a message. The part of a long one that the socket accepts at once is not copied.
     pub fn send<K: Keys>(&self, sender: &mut Sender<Grow, K>, message: Message<'_>) -> Result<(), SendError> {
         if message.as_bytes().len() < LONG {
             return sender.send(message);
         }
-        // An error comes again when the rest is written.
+        // Ignore errors: they occur again when the rest is written.
         let write = |parts: [&[u8]; 3]| self.socket.try_write_vectored(&parts.map(IoSlice::new));
         sender.send_vectored(message, |parts| write(parts).unwrap_or(0))
     }
 
-    /// Reads or writes, whichever can be done first, and returns how many bytes are in `buffer` then. `None`: the
-    /// connection is over.
+    /// Reads or writes, whichever is possible first, and returns how many bytes are in `buffer`. `None`: the connection
+    /// is over.
     ///
-    /// A peer that sends no more may still read: what is queued is written before it is over.
+    /// A peer that has stopped sending may still read, so whatever is queued is written first.
     pub async fn turn<K: Keys>(
         &mut self,
         sender: &mut Sender<Grow, K>,
@@ -167,7 +167,7 @@ impl Stream {
             () = deadline => Ok(None),
             () = stuck => Err(late(STUCK)),
         };
-        // A peer that does not wait for us to close is no news any more.
+        // While closing, it does not matter that the peer has gone.
         if closing { done.or(Ok(None)) } else { done }
     }
 
@@ -192,7 +192,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Does what closing asks for. `false`: it took too long, and the connection is over.
+    /// Handles the sender's events. `false`: closing took too long, and the connection is over.
     pub async fn tend<K: Keys>(&mut self, sender: &mut Sender<Grow, K>) -> bool {
         sender.handle_timeout(self.now());
         while let Some(event) = sender.poll_event() {
@@ -204,12 +204,12 @@ impl Stream {
         true
     }
 
-    /// The time, for whoever has to be told.
+    /// The current time.
     pub fn now(&self) -> Instant {
         self.started.elapsed().into()
     }
 
-    /// Ends when it is time to drop the connection.
+    /// Completes when it is time to drop the connection.
     pub fn deadline<K: Keys>(&self, sender: &Sender<Grow, K>) -> impl Future<Output = ()> + use<K> {
         until(sender.deadline().map(|deadline| self.started + (deadline - Instant::ZERO)))
     }
@@ -220,7 +220,7 @@ impl Stream {
     }
 }
 
-/// The two halves of a side. `limit`: the longest message; as much may be queued.
+/// Receiver and sender of one side. `limit`: the longest message; as much may be queued.
 fn halves<K: Keys>(
     role: Role,
     limit: usize,
@@ -233,14 +233,14 @@ fn halves<K: Keys>(
     (receiver.deflate(deflate), sender(Grow::new(queue)).deflate(deflate))
 }
 
-/// What a server agrees to.
+/// A server's configuration.
 #[derive(Debug, Clone)]
 pub struct Serving {
     /// The longest message in bytes.
     pub limit: usize,
-    /// How it compresses, if it does.
+    /// Compression, if any.
     pub deflate: Option<Config>,
-    /// The subprotocols that it speaks.
+    /// The subprotocols that it supports.
     pub protocols: Vec<String>,
     /// Whose pages may connect.
     pub origins: Origins,
@@ -248,19 +248,19 @@ pub struct Serving {
     pub limits: Limits,
     /// How many connections there may be at once.
     pub connections: usize,
-    /// Whether it says nothing of connections that go wrong.
+    /// Whether failed connections are not reported.
     pub quiet: bool,
 }
 
-/// The web pages that may connect. A browser says of which origin a page is, and leaves it to the server to refuse it
-/// (RFC 6455, section 10.2): otherwise any page that a user looks at reaches what the user's machine does. Other
-/// programs say nothing of the kind.
+/// The web pages that may connect. A browser sends the page's origin, and leaves it to the server to refuse it (RFC
+/// 6455, section 10.2). If the server does not, any page that a user visits can reach whatever the user's machine can.
+/// Programs other than browsers send no origin.
 #[derive(Debug, Clone)]
 pub enum Origins {
-    /// All: for a server that gives them nothing.
+    /// All: for a server that has nothing to protect.
     Any,
-    /// Those of these origins, like `https://example.com`. That a page has the server's own name is no reason: whoever
-    /// owns a name can have it lead here.
+    /// Pages of these origins, like `https://example.com`. The server's own name is not allowed by default, because
+    /// whoever owns a name can let it point here.
     Only(Vec<String>),
 }
 
@@ -273,8 +273,7 @@ impl Origins {
     }
 }
 
-/// An open connection: its socket, its halves, and how many bytes at the front of the buffer came behind the
-/// handshake.
+/// An open connection: its socket, its halves, and how many bytes in the buffer followed the handshake.
 pub type Open<K> = (Stream, Receiver<Grow>, Sender<Grow, K>, usize);
 
 /// The option `--connections`.
@@ -283,8 +282,8 @@ pub fn connections(text: &str) -> Result<usize, String> {
     most.ok_or_else(|| format!("--connections {text}: expected a number of connections"))
 }
 
-/// Accepts connections, each in a task of its own. When there are as many as there may be, more wait until one has
-/// ended: so what all of them hold has a bound.
+/// Accepts connections, each in a task of its own. At the limit, further connections wait until one has ended, so total
+/// memory is bounded.
 pub async fn serve<F>(
     program: &'static str,
     listen: &str,
@@ -300,7 +299,7 @@ where
     loop {
         let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
         let Ok((socket, peer)) = listener.accept().await else {
-            // A client that has left again, or too many open files: neither is for ever.
+            // The client has left already, or there are too many open files: both pass.
             sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -367,7 +366,7 @@ async fn answer(
     Ok(Some((Stream::new(socket, serving.limits)?, receiver, sender, rest)))
 }
 
-/// Lets the peer read what it was told before the connection is reset for what it has sent meanwhile.
+/// Lets the peer read our answer. Without this, unread data from the peer would reset the connection first.
 pub async fn drain(mut socket: TcpStream) {
     let mut buffer = [0; 1024];
     if socket.shutdown().await.is_ok() {
@@ -379,7 +378,7 @@ pub async fn drain(mut socket: TcpStream) {
 /// A client's keys.
 pub type RandomKeys = fn() -> [u8; 4];
 
-/// What a client asks for.
+/// A client's configuration.
 #[derive(Debug, Clone)]
 pub struct Asking {
     /// Host and port.
@@ -388,11 +387,11 @@ pub struct Asking {
     pub target: String,
     /// The longest message in bytes.
     pub limit: usize,
-    /// The compression that it offers, if any.
+    /// The offer of compression, if any.
     pub deflate: Option<Offer>,
-    /// Whether it cannot do without.
+    /// Whether compression is required.
     pub requires_deflate: bool,
-    /// The subprotocols that it speaks.
+    /// The subprotocols that it supports.
     pub protocols: Vec<String>,
     /// Further headers.
     pub headers: Vec<(String, String)>,
@@ -433,7 +432,7 @@ impl Asking {
     }
 }
 
-/// A connection, or an error that says where none could be made in time.
+/// Connects in time, or returns an error that names the address.
 pub async fn reach(address: &str, limit: Duration) -> io::Result<TcpStream> {
     let failed =
         |error: io::Error| io::Error::new(error.kind(), format!("cannot connect to {address}: {error}"));

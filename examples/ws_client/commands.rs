@@ -1,4 +1,4 @@
-//! What is typed, done one after the other on one connection.
+//! Executes the commands one after another on one connection.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::options::{Options, number};
 
-/// Connects, does what it is told, and closes the connection.
+/// Connects, executes the commands, and closes the connection.
 pub(crate) async fn run(options: &Options) -> Result<(), String> {
     let mut buffer = vec![0; 64 * 1024];
     let opened = ws::connect(&options.asking, &mut buffer).await.map_err(|error| error.to_string())?;
@@ -106,7 +106,7 @@ impl Client {
         self.until(|seen| matches!(seen, Seen::End)).await
     }
 
-    /// Shows what comes, until it is what is waited for.
+    /// Prints events until the awaited one comes.
     async fn until(&mut self, awaited: impl Fn(&Seen) -> bool) -> Result<(), String> {
         loop {
             loop {
@@ -115,7 +115,7 @@ impl Client {
                     Ok(Some(_)) => {}
                     Ok(None) => break,
                     Err(error) => {
-                        // The server is told what was wrong: the close frame has been queued.
+                        // Writes the close frame that has been queued.
                         let _ = self.stream.flush(&mut self.sender).await;
                         return Err(error);
                     }
@@ -165,7 +165,7 @@ impl Client {
     }
 }
 
-/// What is long is counted, and what is not printable escaped.
+/// Shortens long text, and escapes what is not printable.
 fn short(text: &str) -> String {
     match text.char_indices().nth(200) {
         Some((at, _)) => format!("{}... ({} bytes)", escaped(text.get(..at).unwrap_or_default()), text.len()),

@@ -23,10 +23,10 @@ commands, separated by semicolons, or one a line from the standard input:
   close [CODE [REASON]]  closes (1000), and waits for the server's close frame
 ";
 
-/// What the command line says.
+/// The options on the command line.
 pub(crate) struct Options {
     pub(crate) asking: Asking,
-    /// The test suite is on the other side, and these are its cases.
+    /// The cases to run, if the test suite is on the other side.
     pub(crate) suite: Option<Suite>,
     pub(crate) commands: Option<String>,
 }

@@ -8,7 +8,7 @@ use feedrate_ws::{Event, SendError};
 
 use crate::options::Suite;
 
-/// Runs the cases, and has the suite write its report.
+/// Runs the cases, and makes the suite write its report.
 pub(crate) async fn run(asking: &Asking, suite: &Suite) -> io::Result<()> {
     let count = answer(&at(asking, "/getCaseCount")).await?;
     let count: u32 = count
@@ -31,7 +31,7 @@ async fn echo(asking: &Asking) -> io::Result<()> {
     let ((mut stream, mut receiver, mut sender, mut n), _) = ws::connect(asking, &mut buffer).await?;
     loop {
         let mut input = &mut buffer[..n];
-        // What comes behind a violation is dropped, and the next turn writes the close frame.
+        // Everything after a violation is dropped, and the next turn writes the close frame.
         while let Some(event) = receiver.feed(&mut input, stream.now(), &mut sender).unwrap_or_default() {
             if let Event::Message(message) = event {
                 while let Err(SendError::Full { .. }) = stream.send(&mut sender, message) {

@@ -1,8 +1,8 @@
-//! Channels: what must not wait, and everything else (SPEC sections 1 and 5.6).
+//! Channels: urgent frames, and all others (SPEC sections 1 and 5.6).
 
 use super::frame::{Halt, Release};
 
-/// A channel: two there are, by urgency.
+/// One of the two channels, by urgency.
 ///
 /// ```
 /// use feedrate::rdp::Channel;
@@ -16,9 +16,9 @@ use super::frame::{Halt, Release};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 pub enum Channel {
-    /// Channel 0: the handshake, Heartbeat, Bye, Halt, Release, what answers them, and Stopped.
+    /// Channel 0: the handshake, Heartbeat, Bye, Halt, Release, their answers, and Stopped.
     Urgent = 0,
-    /// Channel 1: every other command, and what answers it.
+    /// Channel 1: every other command, and its answer.
     Ordinary = 1,
 }
 
@@ -26,7 +26,7 @@ impl Channel {
     /// Both, in the order of their numbers.
     pub const ALL: [Self; 2] = [Self::Urgent, Self::Ordinary];
 
-    /// Its number, to be an index.
+    /// Its number as an index.
     pub const fn index(self) -> usize {
         match self {
             Self::Urgent => 0,

@@ -60,7 +60,7 @@ pub fn decode(frame: &mut [u8]) -> Option<&mut [u8]> {
     if at == encoded.len() { encoded.get_mut(1..) } else { None }
 }
 
-/// The same without the byte at `at`.
+/// `bytes` without the byte at `at`.
 #[cold]
 #[inline(never)]
 fn without(bytes: &mut [u8], at: usize) -> &mut [u8] {
@@ -90,7 +90,7 @@ impl Encode for Encoded<'_> {
 
 /// Writes `pieces` one after another as one encoded packet, between two zeros.
 ///
-/// First a zero is written wherever a code has to be. Then each of them becomes the distance to the next one.
+/// First a zero is written wherever a code belongs. Then each zero is replaced by the distance to the next one.
 pub(super) fn write<O: Output>(out: &mut O, pieces: &[&[u8]]) -> Result<(), EncodeError> {
     append(out, &[&[0, 0]])?;
     let start = out.length().saturating_sub(1);
@@ -133,7 +133,7 @@ fn append_cut<O: Output>(out: &mut O, pieces: &[&[u8]], most: usize) -> Result<(
 /// Makes each zero the distance to the next one, or to the end: at most 255, after [`append_cut`].
 fn fill(bytes: &mut [u8]) {
     let mut distance = 0;
-    // A word without a zero is passed over, where code is cheap.
+    // Where code size does not matter, words without a zero are skipped.
     let words = if cfg!(target_os = "none") { 0 } else { bytes.len() & !7 };
     let odd = bytes.len().wrapping_sub(words);
     let (first, mut words) = bytes.split_at_mut_checked(odd).unwrap_or_default();

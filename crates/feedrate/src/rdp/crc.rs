@@ -47,10 +47,10 @@ pub fn crc_32c_from(before: u32, pieces: &[&[u8]]) -> u32 {
     by::crc_32c_from(before, pieces)
 }
 
-/// By half a byte at a time.
+/// Half a byte at a time.
 #[cfg(any(test, not(any(feature = "crc-table", feature = "std"))))]
 mod half_bytes {
-    /// What each of the 16 values that leave the register does to it.
+    /// The effect on the register of each of the 16 values that leave it.
     type Table<T> = [T; 16];
 
     #[rustfmt::skip]

@@ -7,7 +7,7 @@ use super::crc;
 pub(super) const SIZE: usize = 12;
 /// Bytes after the payload.
 const CRC: usize = 4;
-/// Bytes of a packet beside its payload.
+/// Bytes of a packet besides its payload.
 pub(super) const OVERHEAD: usize = SIZE + CRC;
 /// The longest packet on any lane.
 pub(super) const LONGEST: usize = 1022;
@@ -19,17 +19,17 @@ pub(super) const LONGEST: usize = 1022;
 pub enum PacketType {
     /// Bytes of a channel's stream.
     Data,
-    /// What has arrived.
+    /// Acknowledges what has arrived.
     Ack,
-    /// The host begins a connection.
+    /// Sent by the host to begin a connection.
     Open,
     /// The agent's answer to that.
     Accept,
     /// The end of a connection.
     Reset,
-    /// Whether the bulk lane is well.
+    /// Tests the bulk lane.
     Probe,
-    /// For a later version.
+    /// A type of a later version.
     Unknown(u8),
 }
 
@@ -61,7 +61,7 @@ impl From<PacketType> for u8 {
     }
 }
 
-/// The fields in front of a packet's payload.
+/// The fields before a packet's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Header {
@@ -84,7 +84,7 @@ impl Header {
         Self { kind, flags: 0, connection, position }
     }
 
-    /// The same for DATA of a channel, of which some has been sent before, `tries` times.
+    /// The same header for DATA of a channel, some of which has been sent `tries` times before.
     #[must_use]
     pub fn data(self, channel: Channel, tries: u8) -> Self {
         Self { flags: (tries.min(15) << 4) | channel.number(), ..self }
@@ -134,7 +134,7 @@ impl Header {
         crc::header(fields).to_be_bytes() == [*check_0, *check_1]
     }
 
-    /// The payload's length, as the fields have it.
+    /// The payload's length according to the header.
     pub(super) fn length(bytes: &[u8; SIZE]) -> usize {
         let [.., length_0, length_1, _, _] = *bytes;
         u16::from_be_bytes([length_0, length_1]).into()

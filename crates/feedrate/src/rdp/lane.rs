@@ -3,7 +3,7 @@
 use super::cobs;
 use super::header::OVERHEAD;
 
-/// A serial lane: how large packets may be on it.
+/// A serial lane, and how large its packets may be.
 ///
 /// ```
 /// use feedrate::rdp::packet::Lane;
@@ -52,8 +52,8 @@ impl Lane {
         self.packet().saturating_sub(OVERHEAD)
     }
 
-    /// The most bytes of a packet that a decoder looks at together, which is the limit that its storage should have:
-    /// the zero in front is none of them.
+    /// The most bytes of a packet that a decoder has to hold: the limit that its storage should have. The zero before
+    /// the packet does not count.
     pub const fn frame(self) -> usize {
         self.mtu.saturating_sub(1)
     }

@@ -7,11 +7,10 @@
 //! | record | a message on a byte stream: TCP, WebSocket | [`record`] |
 //! | lane | packets between zeros: UART, SPI | [`packet`], with [`cobs`] and [`crc`] below |
 //!
-//! What lies between, sessions, seals, and a link that loses nothing, and both ends, the agent in a controller's
-//! firmware and the host that a debugging tool is built on, are the crate `feedrate-rdp`. There is the specification,
-//! too: `SPEC.md`.
+//! The layers between (sessions, seals, a link that loses nothing) and both ends (the agent in a controller's firmware,
+//! the host that a debugging tool is built on) are in the crate `feedrate-rdp`. So is the specification, `SPEC.md`.
 //!
-//! A debug frame in a packet, on a serial line (its message and its stream are left out):
+//! A debug frame in a packet, on a serial line (the layers between are left out):
 //!
 //! ```
 //! use feedrate::rdp::frame::{Frame, Halt};

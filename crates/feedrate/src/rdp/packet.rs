@@ -11,7 +11,7 @@ use crate::error::Fault;
 use crate::protocol::{Extent, Protocol, Recovery};
 use crate::scan::find;
 
-/// The most bytes that the longest packet can become between two zeros, with the second one.
+/// The greatest encoded length of a packet, with the zero at its end.
 const MOST: usize = cobs::longest(LONGEST) - 1;
 
 /// What is wrong with a packet.
@@ -36,15 +36,15 @@ pub enum PacketError {
     /// The CRC failed.
     #[error("the packet's CRC failed")]
     Crc,
-    /// What the decoder finds: too long for the lane, or cut short by the end of the stream.
+    /// An error that the decoder found: too long for the lane, or cut short by the end of the stream.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// A packet: a view of the bytes that it came in, or of the bytes that it is to carry.
+/// A packet: a view of received bytes, or of bytes to be sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// The fields in front of the payload.
+    /// The fields before the payload.
     pub header: Header,
     payload: &'a [u8],
 }

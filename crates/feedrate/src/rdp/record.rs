@@ -10,16 +10,16 @@ use crate::error::Fault;
 use crate::input::Lent;
 use crate::protocol::{Extent, Protocol};
 
-/// Bytes in front of a message.
+/// Bytes before a message.
 pub const HEAD: usize = 2;
 /// The longest message on channel 0, and on channel 1 until the handshake has set the limit there.
 pub const LIMIT: usize = 512;
 
-/// Of the two bytes in front: the channel.
+/// The bit for the channel, in the two bytes before a message.
 const CHANNEL: u16 = 0x8000;
-/// Bytes of a message in front of its debug frame: sequence and time.
+/// Bytes of a message before its debug frame: sequence and time.
 const HEADER: usize = 8;
-/// Bytes of the tag that the checksum makes, suite 0.
+/// Bytes of the tag of suite 0, a checksum.
 const TAG: u8 = 4;
 /// The longest message that a record can declare.
 const LONGEST: usize = 0x7FFF;
@@ -29,22 +29,22 @@ const LONGEST: usize = 0x7FFF;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RecordError {
-    /// It declares a message that cannot be one, or that is longer than its channel's limit.
+    /// It declares a message that is too short, or longer than its channel's limit.
     #[error("record of {declared} bytes, expected {least} to {limit} on this channel")]
     Length {
-        /// Length of the message as the record has it, in bytes.
+        /// Declared length of the message in bytes.
         declared: usize,
-        /// That of the shortest message.
+        /// Length of the shortest message.
         least: usize,
         /// The channel's limit.
         limit: usize,
     },
-    /// What the decoder finds: cut short by the end of the stream, or longer than the storage.
+    /// An error that the decoder found: cut short by the end of the stream, or longer than the storage.
     #[error(transparent)]
     Fault(#[from] Fault),
 }
 
-/// A message as it came: still sealed.
+/// A message as received, still sealed.
 #[derive(PartialEq, Eq)]
 pub struct Message<'a> {
     /// The channel that it came on.
@@ -74,7 +74,7 @@ impl<'a> Message<'a> {
         self.bytes.as_bytes()
     }
 
-    /// All of it, to be changed where it lies, if it can be.
+    /// All of it, mutable if possible.
     pub fn into_lent(self) -> Lent<'a> {
         self.bytes
     }
@@ -172,7 +172,7 @@ impl Records {
         self.tag = length;
     }
 
-    /// The most bytes of a message on a channel.
+    /// The longest message on a channel, in bytes.
     pub fn limit(&self, channel: Channel) -> usize {
         match channel {
             Channel::Urgent => LIMIT,
@@ -180,7 +180,7 @@ impl Records {
         }
     }
 
-    /// Bytes of a message, or what is wrong with that.
+    /// Checks the declared length of a message.
     #[inline]
     fn length(&self, head: u16) -> Result<usize, RecordError> {
         let declared = usize::from(head & !CHANNEL);
@@ -199,7 +199,7 @@ impl Default for Records {
     }
 }
 
-/// What the two bytes in front say.
+/// The channel in the two bytes before a message.
 fn channel(head: u16) -> Channel {
     if head & CHANNEL == 0 { Channel::Urgent } else { Channel::Ordinary }
 }
@@ -231,7 +231,7 @@ impl Protocol for Records {
         Ok(Message { channel: channel(head), bytes })
     }
 
-    /// Another stream begins with another handshake.
+    /// A new stream begins with a new handshake.
     fn reset(&mut self) {
         *self = Self::new();
     }

@@ -1,4 +1,4 @@
-//! Debug frames for fuzzing: every one that can be encoded, none that cannot. Those of plain fields are derived.
+//! Debug frames for fuzzing: all that can be encoded, and no others. Those with plain fields are derived.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
@@ -30,8 +30,7 @@ impl<'a> Arbitrary<'a> for Secret<'a, ToEnd> {
     }
 }
 
-/// A list is a piece of the fuzzer's own bytes, so that nothing has to be allocated for it: as many values as are
-/// good.
+/// A list is a piece of the fuzzer's own bytes, as many as are valid values, so that nothing has to be allocated.
 impl<'a, T: Field<'a> + Copy, C: Count> Arbitrary<'a> for List<'a, T, C> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let bytes = <&[u8]>::arbitrary(u)?;

@@ -41,17 +41,18 @@ fields! {
         pub time: u32,
         /// Time since the agent's start, milliseconds.
         pub uptime: u64,
-        /// Who.
+        /// The operator.
         pub operator: Operator,
         /// Number of the seal in use.
         pub suite: u16,
         /// Kind of the command, or of the event: [`Record::FORCE_ENDED`] and those after it.
         pub kind: u8,
-        /// Of events (SPEC section 8.7); [`Cause::None`] of commands.
+        /// For events (SPEC section 8.7); [`Cause::None`] for commands.
         pub cause: Cause,
         /// 0: done. [`Record::PENDING`]: not yet known. Otherwise the [`ErrorCode`](super::ErrorCode).
         pub verdict: u16,
-        /// Of equal refusals in a row; of renewals of a force that has ended; 1 otherwise. It stops at 65535.
+        /// Number of equal refusals in a row, or of renewals of a force that has ended; 1 otherwise. It saturates at
+        /// 65535.
         pub count: u16,
         /// Address, axis, register, or version of a policy; 0 if there is none.
         pub addr: u64,
@@ -70,7 +71,7 @@ impl Record {
     /// The verdict of a command that has not been concluded.
     pub const PENDING: u16 = 0xFFFF;
 
-    /// The event that a force ended otherwise than by Release.
+    /// The event that a force ended by other means than Release.
     pub const FORCE_ENDED: u8 = 0xE0;
     /// The event that a force or a trap could not be taken back.
     pub const STUCK: u8 = 0xE1;
@@ -86,7 +87,7 @@ impl Record {
         *self == Self { index, sequence, time, uptime, count, ..*other }
     }
 
-    /// A record of nothing, for a log that is still empty.
+    /// An empty record, for a log that is still empty.
     pub const EMPTY: Self = Self {
         version: Self::VERSION,
         index: 0,

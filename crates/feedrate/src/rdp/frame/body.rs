@@ -1,4 +1,4 @@
-//! A debug frame's head, and what all kinds have in common: a number, a sender, a body (SPEC section 6).
+//! A debug frame's header, and what all kinds have in common: a number, a sender, a body (SPEC section 6).
 
 use super::field::{Field, Writer};
 use crate::encode::{EncodeError, Output};
@@ -17,11 +17,11 @@ pub(super) const AGENT: u8 = 2;
 /// Who sends a kind.
 pub(super) const BOTH: u8 = HOST | AGENT;
 
-/// What becomes a debug frame: a [`Frame`](super::Frame), or one kind's body alone, so that nothing is linked that is
-/// never sent.
+/// Something that can be sent as a debug frame: a [`Frame`](super::Frame), or the body of a single kind, so that the
+/// code for other kinds need not be linked.
 ///
-/// All kinds' bodies are one, but for [`Breakpoint`](super::Breakpoint), which belongs to five. It is sealed: what
-/// other types would write is no debug frame.
+/// The bodies of all kinds implement it, except [`Breakpoint`](super::Breakpoint), which belongs to five kinds. It is
+/// sealed: other types would not write debug frames.
 ///
 /// ```
 /// use feedrate::SliceOutput;
@@ -46,7 +46,7 @@ pub trait Body {
 ///
 /// # Errors
 ///
-/// [`EncodeError`]. What has been written by then stays: [`Encode::encode`](crate::Encode::encode) takes it back.
+/// [`EncodeError`]. Bytes that have been written by then stay; [`Encode::encode`](crate::Encode::encode) removes them.
 pub fn write(body: &dyn Body, out: &mut dyn Output) -> Result<(), EncodeError> {
     let mut out = Writer::new(out);
     MAGIC.write(&mut out);
@@ -56,8 +56,8 @@ pub fn write(body: &dyn Body, out: &mut dyn Output) -> Result<(), EncodeError> {
     out.finish()
 }
 
-/// A debug frame: its number, its sender, and its fields, from which comes how it is read and written. Without fields
-/// it has no body. The list of all is in the module above.
+/// A debug frame: its number, its sender, and its fields, from which reading and writing are derived. Without fields it
+/// has no body. The list of all kinds is in the parent module.
 macro_rules! frame {
     (
         $(#[$meta:meta])*

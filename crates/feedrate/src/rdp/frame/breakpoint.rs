@@ -6,7 +6,7 @@ use super::field::fields;
 fields! {
     /// The body of five kinds:
     ///
-    /// | kind | what is meant | answer |
+    /// | kind | meaning | answer |
     /// |---|---|---|
     /// | SetBreakpoint | stop at the address, by whatever means | [`BreakpointSet`](super::BreakpointSet) |
     /// | ClearBreakpoint | no longer stop there; an address of 0 means any address | [`Done`](super::Done) |

@@ -5,11 +5,11 @@ use super::field::{enumeration, fields};
 use super::list::List;
 
 frame! {
-    /// Which breakpoints and watchpoints there are.
+    /// The breakpoints and watchpoints.
     pub struct Breakpoints<'a> = 0x83, from AGENT {
         /// Sequence of the command.
         pub request: u32,
-        /// Whether there are more than found room here.
+        /// Whether there are more than fit into this answer.
         pub more: bool,
         /// In ascending order of id.
         pub breakpoints: List<'a, Listed, u8>,

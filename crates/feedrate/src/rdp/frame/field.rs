@@ -2,7 +2,7 @@
 
 use crate::encode::{EncodeError, Output};
 
-/// What is wrong with a body.
+/// An error in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -15,8 +15,8 @@ pub enum Problem {
     Value,
 }
 
-/// Takes fields off the front of a body. What is wrong is remembered, and whatever is read from then on is zero: so
-/// that there is one thing to look at in the end, and none on the way.
+/// Takes fields off the front of a body. An error is remembered, and everything read after it is zero, so that one
+/// check at the end is enough.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     pub(super) rest: &'a [u8],
@@ -28,7 +28,7 @@ impl<'a> Reader<'a> {
         Self { rest: body, problem: None }
     }
 
-    /// So many bytes.
+    /// This many bytes.
     #[inline(never)]
     pub(super) fn bytes(&mut self, n: usize) -> &'a [u8] {
         let Some((bytes, rest)) = self.rest.split_at_checked(n) else {
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         bytes
     }
 
-    /// The same, of which the number is known.
+    /// The same for a constant number of bytes.
     #[inline(never)]
     pub(super) fn array<const N: usize>(&mut self) -> &'a [u8; N] {
         self.bytes(N).try_into().unwrap_or(&[0; N])
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         self.bytes(n).iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
     }
 
-    /// A byte between these, or what is wrong.
+    /// A byte in this range; anything else is an error.
     #[inline(never)]
     pub(super) fn within(&mut self, least: u8, most: u8) -> u8 {
         let value = u8::read(self);
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         core::mem::take(&mut self.rest)
     }
 
-    /// Nothing that follows is believed.
+    /// Ignores everything that follows.
     #[cold]
     #[inline(never)]
     pub(super) fn fail(&mut self, problem: Problem) {
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         self.rest = &[];
     }
 
-    /// What is wrong with all of it.
+    /// The first error, or that bytes are left.
     pub(super) const fn problem(&self) -> Option<Problem> {
         match self.problem {
             None if !self.rest.is_empty() => Some(Problem::Long),
@@ -121,8 +121,8 @@ impl<'o> Writer<'o> {
     }
 }
 
-/// What fields are written to. It is handed on from one to the next, in the register where the next one wants it: a
-/// field then costs a load and a call.
+/// What fields are written to. It is passed from one to the next in the register where the next one expects it, so that
+/// a field costs a load and a call.
 pub(super) type Out<'w, 'o> = &'w mut Writer<'o>;
 
 /// A field, or several, one after another.
@@ -219,7 +219,7 @@ macro_rules! enumeration {
 
         impl $crate::rdp::frame::field::Field<'_> for $Name {
             fn read(reader: &mut $crate::rdp::frame::field::Reader<'_>) -> Self {
-                // There is none between the two that stands for nothing: the tests say so.
+                // The numbers have no gaps, which a test checks.
                 let number = reader.within(Self::FIRST.number(), Self::LAST.number());
                 Self::from_number(number).unwrap_or(Self::FIRST)
             }

@@ -2,5 +2,5 @@
 //! and 6.4).
 
 /// Identifies one physical device and its firmware: another controller, or the same one with another program, has
-/// another.
+/// another fingerprint.
 pub type Fingerprint = [u8; 16];

@@ -5,7 +5,7 @@ use super::fingerprint::Fingerprint;
 use super::list::Bytes;
 
 frame! {
-    /// A variable is to be held at a value, for some time (SPEC section 8.7). The answer is [`Done`](super::Done).
+    /// Holds a variable at a value for some time (SPEC section 8.7). The answer is [`Done`](super::Done).
     pub struct Force<'a> = 0x1A, from HOST {
         /// Address of the variable.
         pub addr: u64,

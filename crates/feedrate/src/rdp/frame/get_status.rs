@@ -3,6 +3,6 @@
 use super::body::frame;
 
 frame! {
-    /// How is the agent? The answer is [`Status`](super::Status).
+    /// Asks for the agent's status. The answer is [`Status`](super::Status).
     pub struct GetStatus = 0x28, from HOST;
 }

@@ -6,9 +6,9 @@ use super::list::{List, Secret};
 frame! {
     /// The host begins a session. The answer is [`Welcome`](super::Welcome).
     pub struct Hello<'a> = 0x40, from HOST {
-        /// Lowest version of the protocol that the host speaks.
+        /// Lowest version of the protocol that the host supports.
         pub lowest: u8,
-        /// Highest version of the protocol that the host speaks.
+        /// Highest version of the protocol that the host supports.
         pub highest: u8,
         /// Random.
         pub nonce: [u8; 16],

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use super::field::{Field, Out, Reader};
 use crate::encode::EncodeError;
 
-/// The count in front of bytes or of a list.
+/// The count before bytes or a list.
 pub trait Count: Sized {
     #[doc(hidden)]
     fn to_usize(self) -> usize;
@@ -116,7 +116,7 @@ pub struct List<'a, T, C> {
 }
 
 enum Items<'a, T> {
-    /// Read once, so that each is known to be good.
+    /// Each has been read once, and is known to be valid.
     Wire {
         bytes: &'a [u8],
         count: usize,
@@ -130,7 +130,7 @@ impl<'a, T, C> List<'a, T, C> {
         Self { items: Items::Values(values), count: PhantomData }
     }
 
-    /// These, of which each has been read once and is good.
+    /// A list of these values, each of which has been read once and is valid.
     pub(super) const fn of_wire(bytes: &'a [u8], count: usize) -> Self {
         Self { items: Items::Wire { bytes, count }, count: PhantomData }
     }

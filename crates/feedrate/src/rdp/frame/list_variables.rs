@@ -6,7 +6,7 @@ frame! {
     /// Which variables are there? The answer is [`Variables`](super::Variables).
     #[derive(Default)]
     pub struct ListVariables = 0x33, from HOST {
-        /// Number of the first one that is wanted, counted from 0.
+        /// Number of the first variable wanted, counted from 0.
         pub from: u16,
     }
 }

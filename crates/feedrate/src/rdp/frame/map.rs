@@ -5,7 +5,7 @@ use super::field::{enumeration, fields};
 use super::list::List;
 
 frame! {
-    /// Which memory there is.
+    /// The memory map.
     pub struct Map<'a> = 0xB4, from AGENT {
         /// Sequence of the command.
         pub request: u32,
@@ -40,7 +40,7 @@ impl Region {
 
 enumeration! {
     /// What may be done to a region of memory.
-    // Exhaustive: the specification's table. Who reads and writes has to say what it does about each.
+    // Exhaustive: the specification's table. Code that reads or writes has to handle each.
     pub enum Class {
         /// Everything.
         Plain = 0,

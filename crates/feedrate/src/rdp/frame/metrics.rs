@@ -5,7 +5,7 @@ use super::field::fields;
 use super::list::List;
 
 frame! {
-    /// What the agent counts.
+    /// The agent's counters.
     pub struct Metrics<'a> = 0xB1, from AGENT {
         /// Sequence of the command.
         pub request: u32,

@@ -136,7 +136,7 @@ use self::field::{Field, Reader, Writer};
 use crate::encode::{Encode, EncodeError, Output};
 use crate::rdp::channel::Channel;
 
-/// What is wrong with a debug frame.
+/// Why bytes are not a valid debug frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -150,7 +150,7 @@ pub enum FrameError {
     /// Its body is not what its kind requires.
     #[error("debug frame of kind {kind:#04x}: {}", match .problem {
         Problem::Short => "the body ends before its last field does",
-        Problem::Long => "there are bytes behind the body's last field",
+        Problem::Long => "there are bytes after the body's last field",
         Problem::Value => "a field has a value that is in no table",
     })]
     Malformed {
@@ -179,8 +179,8 @@ macro_rules! frames {
         }
 
         impl<'a> Frame<'a> {
-            /// The same as [`read`](Self::read), but kinds that none of these sides sends are unknown, and no code is
-            /// there for them.
+            /// As [`read`](Self::read), but kinds that these sides do not send are unknown, and no code is generated
+            /// for them.
             #[inline]
             fn read_of<const SIDES: u8>(bytes: &'a [u8]) -> Result<Self, FrameError> {
                 let Some(([m0, m1, m2, m3, version, kind], body)) = bytes.split_first_chunk::<HEADER>() else {
@@ -193,7 +193,7 @@ macro_rules! frames {
                     return Err(FrameError::Version(*version));
                 }
                 let mut reader = Reader::new(body);
-                // A body is read to where it stays: each kind is a small function, and none of them moves a frame.
+                // A body is read to its final place: each kind is a small function, and none of them moves a frame.
                 let mut result = Ok(Self::Unknown { kind: *kind, body });
                 let read: ReadBody = match *kind {
                     SetBreakpoint::KIND..=SetSoftwareBreakpoint::KIND if SIDES & HOST != 0 => read_shared,
@@ -219,7 +219,7 @@ macro_rules! frames {
                 }
             }
 
-            /// The same of a kind that is known. All of it is constant, so that it becomes a table.
+            /// The same for a known kind. All of it is constant, so that it becomes a table.
             #[inline(never)]
             const fn known_kind(&self) -> u8 {
                 match self {
@@ -356,8 +356,8 @@ impl<'a> Frame<'a> {
         Self::read_of::<BOTH>(bytes)
     }
 
-    /// Reads a whole debug frame at an agent: kinds that no host sends are [unknown](Self::Unknown), and no code is
-    /// there to read them.
+    /// Reads a whole debug frame from a host: kinds that no host sends are [unknown](Self::Unknown), and no code is
+    /// generated to read them.
     ///
     /// # Errors
     ///
@@ -376,8 +376,8 @@ impl<'a> Frame<'a> {
         Self::read_of::<HOST>(bytes)
     }
 
-    /// Reads a whole debug frame at a host: kinds that no agent sends are [unknown](Self::Unknown), and no code is
-    /// there to read them.
+    /// Reads a whole debug frame from an agent: kinds that no agent sends are [unknown](Self::Unknown), and no code is
+    /// generated to read them.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@ use super::field::{enumeration, fields};
 use super::list::List;
 
 frame! {
-    /// At which addresses breakpoints are allowed. The answer is [`Done`](super::Done).
+    /// Sets the addresses at which breakpoints are allowed. The answer is [`Done`](super::Done).
     pub struct PushPolicy<'a> = 0x32, from HOST {
         /// Different from that of the present policy, at least 1.
         pub version: u32,
@@ -13,7 +13,7 @@ frame! {
         pub replaces: u32,
         /// Whether it is in force, or only stored.
         pub enabled: bool,
-        /// The first that contains an address decides.
+        /// The first rule that contains an address applies.
         pub rules: List<'a, Rule, u8>,
     }
 }
@@ -34,9 +34,9 @@ enumeration! {
     /// What a rule of a policy decides about breakpoints at its addresses.
     // Exhaustive: a rule allows something, or it does not.
     pub enum Action {
-        /// There must be none.
+        /// Breakpoints are not allowed.
         Deny = 0,
-        /// There may be.
+        /// Breakpoints are allowed.
         Allow = 1,
     }
 }

@@ -3,9 +3,9 @@
 use super::body::frame;
 
 frame! {
-    /// Records of the audit log may be overwritten. The answer is [`Done`](super::Done).
+    /// Allows records of the audit log to be overwritten. The answer is [`Done`](super::Done).
     pub struct ReleaseAudit = 0x35, from HOST {
-        /// Those below this index.
+        /// The records below this index.
         pub upto: u32,
         /// [CRC-32](crate::rdp::crc::crc_32) of the last record below it that exists and is not a refusal, which
         /// proves that it was read.

@@ -4,7 +4,7 @@ use super::body::frame;
 use super::fingerprint::Fingerprint;
 
 frame! {
-    /// A forced variable is to be held for longer. The answer is [`Done`](super::Done).
+    /// Holds a forced variable for longer. The answer is [`Done`](super::Done).
     pub struct Renew = 0x1C, from HOST {
         /// Address of the variable.
         pub addr: u64,

@@ -3,8 +3,7 @@
 use super::body::frame;
 
 frame! {
-    /// Some instructions are to be executed. The answer is [`Done`](super::Done); [`Stopped`](super::Stopped)
-    /// follows.
+    /// Executes some instructions. The answer is [`Done`](super::Done); [`Stopped`](super::Stopped) follows.
     pub struct Step = 0x12, from HOST {
         /// How many instructions, at least 1.
         pub count: u32,

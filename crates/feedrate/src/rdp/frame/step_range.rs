@@ -3,14 +3,14 @@
 use super::body::frame;
 
 frame! {
-    /// Instructions are to be executed until the program has left a range. The answer is [`Done`](super::Done);
+    /// Executes instructions until the program has left a range. The answer is [`Done`](super::Done);
     /// [`Stopped`](super::Stopped) follows.
     pub struct StepRange = 0x13, from HOST {
         /// First address of the range.
         pub first: u64,
         /// Last address of the range.
         pub last: u64,
-        /// Whether what is called from the range is executed as a part of it.
+        /// Whether functions called from the range count as part of it.
         pub over: bool,
     }
 }
