@@ -1,13 +1,13 @@
-//! A session with an agent, for a program that does one thing after the other: [`ask`](Client::ask) sends a command
-//! and waits for its answer, while the session goes on.
+//! A session with an agent, for a program that does one thing after another: [`ask`](Client::ask) sends a command and
+//! waits for its answer, and keeps the session alive meanwhile.
 //!
 //! The loop is the one that every program around [`Host`](feedrate_rdp::host::Host) has:
 //!
-//! 1. what has arrived goes into the host, as far as there is room: `feed`,
-//! 2. the host says what that means: `poll_event`. The agent's Heartbeats are answered there, so that the agent
-//!    knows whether this loop is alive,
-//! 3. what it has to say is sent: `poll_transmit`,
-//! 4. wait until something happens, but no longer than to the host's `deadline`.
+//! 1. feed the host with what has arrived, as far as there is room: `feed`,
+//! 2. handle the host's events: `poll_event`. This also answers the agent's Heartbeats, so that the agent knows whether
+//!    this loop is alive,
+//! 3. send what the host has to send: `poll_transmit`,
+//! 4. wait until something happens, but no longer than until the host's `deadline`.
 
 use std::collections::VecDeque;
 use std::io;
@@ -32,16 +32,16 @@ pub(crate) struct Client {
     session: Session,
     clock: Clock,
     happenings: Receiver<Happening>,
-    /// What is behind each of [`LANES`]. The number of a connection is that of its lane.
+    /// The connection of each of [`LANES`]. The number of a connection is that of its lane.
     connections: [Option<Connection>; 2],
     news: News,
-    /// Lines of standard input that nobody has asked for yet.
+    /// Lines of standard input that have not been requested yet.
     input: VecDeque<String>,
     end_of_input: bool,
     interrupted: bool,
 }
 
-/// What the agent has told without being asked.
+/// Unsolicited messages from the agent.
 #[derive(Default)]
 struct News {
     state: Option<MachineState>,
@@ -52,7 +52,7 @@ struct News {
     closed: Option<Closed>,
 }
 
-/// How the machine was when the session began.
+/// The machine's state when the session began.
 #[derive(Debug, Clone)]
 pub(crate) struct MachineState {
     pub(crate) run: RunState,
@@ -67,7 +67,7 @@ pub(crate) struct MachineState {
     pub(crate) ended: Vec<u64>,
 }
 
-/// The program has come to a stand.
+/// The program has stopped.
 #[derive(Debug, Clone)]
 pub(crate) struct Stop {
     pub(crate) request: u32,
@@ -82,7 +82,7 @@ pub(crate) struct Stop {
 }
 
 impl Client {
-    /// Connects, and opens a session. `reads`: it will be asked for lines of standard input.
+    /// Connects, and opens a session. `reads`: lines of standard input will be requested.
     pub(crate) fn connect(options: &Options, reads: bool) -> Result<Self, Failure> {
         let system = |error: io::Error| Failure::NoPeer(format!("cannot listen to the line: {error}"));
         let (to_client, happenings) = channel();
@@ -101,7 +101,7 @@ impl Client {
             read_input(to_client);
         }
 
-        // The suite would rather see the line or the agent being lost.
+        // The suite waits longer, because it tests the loss of the line or the agent.
         let patience = Duration::from_secs(if options.json { 60 } else { 5 });
         let config =
             HostConfig::new().device(options.device).generation(options.generation).patience(patience);
@@ -134,17 +134,17 @@ impl Client {
         Ok(client)
     }
 
-    /// What Welcome said. There is a session.
+    /// The content of Welcome. There has to be a session.
     pub(crate) fn device(&self) -> Result<Device, Failure> {
         self.session.device().copied().ok_or_else(|| Failure::Nonsense("there has been no Welcome".into()))
     }
 
-    /// What State said. There is a session.
+    /// The content of State. There has to be a session.
     pub(crate) fn state(&self) -> Result<&MachineState, Failure> {
         self.news.state.as_ref().ok_or_else(|| Failure::Nonsense("there has been no State".into()))
     }
 
-    /// What is known of the registers, if the architecture is.
+    /// The known registers, if the architecture is known.
     pub(crate) fn registers(&self) -> Result<&RegisterSet, Failure> {
         self.news.registers.as_ref().ok_or_else(|| {
             let number = self.session.device().map_or(0, |device| device.architecture);
@@ -180,7 +180,7 @@ impl Client {
         }
     }
 
-    /// The next Stopped that nobody has seen, if it comes within so many milliseconds.
+    /// The next Stopped that has not been taken, if it comes within this many milliseconds.
     pub(crate) fn stop(&mut self, within: Option<u32>) -> Result<Option<Stop>, Failure> {
         let until = within.map(|within| self.in_milliseconds(within));
         loop {
@@ -194,7 +194,7 @@ impl Client {
         }
     }
 
-    /// Lets time go by.
+    /// Waits for this long.
     pub(crate) fn wait(&mut self, milliseconds: u32) -> Result<(), Failure> {
         let until = self.in_milliseconds(milliseconds);
         while self.clock.now() < until {
@@ -225,7 +225,7 @@ impl Client {
         }
     }
 
-    /// Forgets every Stopped that nobody has asked for.
+    /// Discards every Stopped that has not been taken.
     pub(crate) fn forget_stops(&mut self) {
         self.news.stops.clear();
     }
@@ -235,7 +235,7 @@ impl Client {
         self.clock.now()
     }
 
-    /// Ends the session, and says how it ended.
+    /// Ends the session, and returns how it ended.
     pub(crate) fn end(&mut self) -> Closed {
         self.session.end(self.clock.now());
         self.interrupted = false;
@@ -248,7 +248,7 @@ impl Client {
         }
     }
 
-    /// Once round. Whatever was done before it has been [told](Self::events) already.
+    /// Once round the loop. The [events](Self::events) of earlier actions have been handled already.
     fn turn(&mut self) -> Result<(), Failure> {
         self.turn_until(None)
     }
@@ -259,7 +259,7 @@ impl Client {
         Ok(())
     }
 
-    /// 1, 2 and 3: what has arrived, what that means, and what is to be said about it.
+    /// Steps 1, 2 and 3: feed, events, transmit.
     fn events(&mut self, mut answered: impl FnMut(&Answer<'_>)) {
         loop {
             let left = self.feed();
@@ -304,14 +304,14 @@ impl Client {
             let Some(connection) = connection.as_mut().filter(|connection| connection.is_free()) else {
                 continue;
             };
-            // A packet, or a piece of the stream: what becomes urgent meanwhile has to wait for no more than that.
+            // One packet, or a piece of the stream, so that urgent frames do not have to wait for more than that.
             if let length @ 1.. = self.session.poll_transmit(lane, &mut bytes, now) {
                 connection.write(bytes[..length].to_vec());
             }
         }
     }
 
-    /// 4. Fails if there is nothing more to wait for.
+    /// Step 4. Fails if there is nothing more to wait for.
     fn pause(&mut self, until: Option<Instant>) -> Result<(), Failure> {
         if let Some(why) = self.news.closed {
             return Err(Failure::Closed { why, unknown: self.news.unknown, active: self.news.active });
@@ -346,7 +346,7 @@ impl Client {
                     connection.written();
                 }
             }
-            // Without its bulk lane a session goes on.
+            // A session survives the loss of its bulk lane.
             Happening::Gone(number, _) => {
                 if let Some((_, lane)) = self.connection(number) {
                     self.session.disconnect(lane, self.clock.now());
@@ -368,7 +368,7 @@ impl Client {
     }
 }
 
-/// What is still to be said is said, and the agent has its time to hang up.
+/// Sends what is pending, and gives the agent time to hang up.
 impl Drop for Client {
     fn drop(&mut self) {
         let until = self.clock.now() + Duration::from_secs(1);

@@ -12,7 +12,7 @@ pub(crate) enum Failure {
     Refused { what: String, refused: frame::Error },
     /// The command line, or a command on it, cannot be understood.
     Usage(String),
-    /// There is nobody to talk to.
+    /// There is no agent.
     NoPeer(String),
     /// There is no session, or no longer one.
     Closed {
@@ -22,13 +22,13 @@ pub(crate) enum Failure {
         /// It had been active.
         active: bool,
     },
-    /// What was waited for has not come.
+    /// Something did not come in time.
     TimedOut(String),
-    /// An answer says something else than was asked.
+    /// An answer does not fit the question.
     Nonsense(String),
     /// Ctrl-C.
     Interrupted,
-    /// What has been said already, with this exit code.
+    /// The failure has been printed already; exit with this code.
     Told(u8),
 }
 

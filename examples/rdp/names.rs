@@ -8,11 +8,11 @@ use feedrate_examples::escape::escaped;
 use crate::digits::{bytes, hex, number};
 use crate::symbols::Symbols;
 
-/// Where something is, as it was typed.
+/// An address as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     At(u64),
-    /// So far behind a name.
+    /// This many bytes after a name.
     Named(String, u64),
 }
 
@@ -64,9 +64,9 @@ impl From<frame::Variable<'_>> for Variable {
 #[derive(Debug, Clone)]
 pub(crate) struct Spot {
     pub(crate) addr: u64,
-    /// How much is there, if that is known.
+    /// The size of the object there, if it is known.
     pub(crate) length: Option<usize>,
-    /// What is there, if it is all of a variable.
+    /// The variable there, if the place is a whole variable.
     pub(crate) variable: Option<Variable>,
 }
 
@@ -74,12 +74,12 @@ pub(crate) struct Spot {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     pub(crate) symbols: Symbols,
-    /// The agent's, once it was asked.
+    /// The agent's variables, once they have been requested.
     pub(crate) variables: Option<Vec<Variable>>,
 }
 
 impl Names {
-    /// The agent's own come first: they are of the program that runs.
+    /// The agent's names come first: they belong to the program that runs.
     pub(crate) fn find(&self, place: &Place) -> Result<Spot, String> {
         let nowhere = || format!("{place} is no address: there is none as large");
         let (name, offset) = match place {
@@ -111,7 +111,7 @@ impl Names {
     }
 }
 
-/// What is to be put somewhere, as it was typed. What that means depends on what is there.
+/// A value to be written, as it was typed. Its meaning depends on the variable there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Value {
     pub(crate) text: String,

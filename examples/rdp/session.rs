@@ -48,10 +48,10 @@ impl Session {
         }
     }
 
-    /// Takes what there is room for.
+    /// Feeds the host as far as there is room.
     pub(crate) fn feed(&mut self, lane: LaneId, input: &mut &[u8], now: Instant) {
         match self {
-            // What is not RDPv3 ends the session, and that is told as an event.
+            // Bytes that are not RDPv3 end the session, which is reported as an event.
             Self::Stream(host) => drop(host.feed(input, now)),
             Self::Link(host) => {
                 host.feed(lane, input, now);

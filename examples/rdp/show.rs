@@ -1,4 +1,4 @@
-//! How things look.
+//! How things are printed.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

@@ -1,5 +1,5 @@
-//! Who may do what. **To be replaced**: two words that everybody can read here are no secret. A token should be
-//! signed, name the device, and live for minutes.
+//! Who may do what. **To be replaced**: two words that everybody can read here are not secret. A token should be
+//! signed, name the device, and be valid for minutes.
 
 use core::time::Duration;
 

@@ -1,11 +1,11 @@
 //! The program that is debugged: a control loop for three axes and a spindle.
 //!
-//! Every cycle depends on the cycles before and on nothing else, as long as no key is pressed but the one that starts
-//! them and nothing is forced: what the variables hold follows from the number of the cycle. It is never interrupted
-//! by anything that it could notice, and takes no part of its own in the debugging.
+//! Every cycle depends only on the cycles before, as long as no key but the start key is pressed and nothing is forced.
+//! So the variables are a function of the cycle's number. The program cannot notice interruptions, and contains no code
+//! for debugging.
 //!
-//! All of it, and all that it calls, lies in RAM, where breakpoints can be patched into it.
-//! `tests/rig/firmware.sh` looks for calls that leave it: the compiler's own helpers lie in the flash.
+//! It and everything that it calls is in RAM, where breakpoints can be patched in. `tests/rig/firmware.sh` searches for
+//! calls that leave RAM: the compiler's own helpers are in flash.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -19,7 +19,7 @@ use crate::state::*;
 const FOLLOWING_ERROR_LIMIT: i32 = 2_000_000;
 const IN_POSITION: i32 = 1_000;
 
-/// The program. It has no end, and begins when the cycle is started at the panel.
+/// The program. It never ends, and begins when the cycle is started at the panel.
 // SAFETY, here and below: the linker's script has this section; the name is used once.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".machine.code")]
@@ -38,7 +38,7 @@ extern "C" fn control_cycle() {
     let machine = &MACHINE;
     let cycle = machine.cycle.load(Relaxed).wrapping_add(1);
     machine.cycle.store(cycle, Relaxed);
-    // Before the values are used, and again before they go out: the loop's own writes do not show.
+    // Before the values are used, and again before they are output, so that the loop's own writes have no effect.
     apply_forces();
     if machine.inputs.load(Relaxed) & HOLD == 0 {
         advance();
@@ -56,7 +56,7 @@ extern "C" fn control_cycle() {
     command_drives(cycle);
 }
 
-/// One cycle of an axis: how far it goes towards `setpoint` from `position`. Answers where it is then.
+/// One cycle of an axis: moves from `position` towards `setpoint`, and returns the new position.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".machine.code")]
 #[inline(never)]
@@ -65,7 +65,7 @@ pub extern "C" fn axis_update(axis: u32, position: i32, setpoint: i32) -> i32 {
     let Some(state) = machine.axes.get(axis as usize) else { return position };
     let error = setpoint.wrapping_sub(position);
     let limit = machine.variables[VELOCITY_LIMIT].load(Relaxed);
-    // A gain of nothing stops the axis.
+    // A gain of zero stops the axis.
     let wanted = error.checked_div(machine.variables[GAIN].load(Relaxed)).unwrap_or(0);
     let velocity = wanted.min(limit).max(limit.wrapping_neg());
     state.setpoint.store(setpoint, Relaxed);
@@ -74,7 +74,7 @@ pub extern "C" fn axis_update(axis: u32, position: i32, setpoint: i32) -> i32 {
     position.wrapping_add(velocity)
 }
 
-/// Time goes on, and at the end of a block comes the next one.
+/// Advances the time, and starts the next block at the end of one.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".machine.code")]
 #[inline(never)]
@@ -197,7 +197,7 @@ extern "C" fn plc_scan() {
     scans.store(scans.load(Relaxed).wrapping_add(1), Relaxed);
 }
 
-/// What the drives are to do. They hear in every cycle that the program is alive.
+/// Commands the drives, and tells them in every cycle that the program is alive.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".machine.code")]
 #[inline(never)]

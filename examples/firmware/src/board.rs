@@ -1,4 +1,4 @@
-//! The board: three UARTs and a clock. This is the file to replace for another one.
+//! The board: three UARTs and a clock. Replace this file for another board.
 //!
 //! An LM3S6965, as QEMU's `lm3s6965evb` has it. Registers are those of the PrimeCell UART (PL011) and of the ARMv7-M
 //! architecture; the pins' multiplexers, which the emulator does not need, are left as they are.
@@ -30,10 +30,10 @@ static UART_RINGS: Rings<256> = Rings { received: Ring::new(), to_send: Ring::ne
 static SPI_RINGS: Rings<1024> = Rings { received: Ring::new(), to_send: Ring::new() };
 static PANEL_RINGS: Rings<8> = Rings { received: Ring::new(), to_send: Ring::new() };
 
-/// Cycles of a counter that nobody stops. They wrap.
+/// Cycles of a counter that nothing stops. It wraps.
 ///
-/// It is the watchdog's, which goes down by one a cycle: ticks can be lost, in an emulator on a busy computer above
-/// all.
+/// It is the watchdog's, which counts down once per cycle. SysTick interrupts can be lost, above all in an emulator on
+/// a busy computer.
 pub fn cycles() -> u32 {
     !Register(WATCHDOG_VALUE).read()
 }
@@ -41,10 +41,10 @@ pub fn cycles() -> u32 {
 /// Cycles in a millisecond.
 pub const CYCLES_A_MS: u32 = CLOCK_HZ / 1000;
 
-/// The agent's clock, which does not wrap. It is to be asked at least every five minutes.
+/// The agent's clock, which does not wrap. It has to be read at least every five minutes.
 pub struct Clock {
     micros: u64,
-    /// What the counter was at then. `None` before it runs.
+    /// The counter at the beginning. `None` before the clock runs.
     began: Option<u32>,
 }
 
@@ -112,8 +112,7 @@ pub fn init(mut core: cortex_m::Peripherals) {
     core.SYST.enable_interrupt();
 }
 
-/// What tells this board from all others: the part's number, and the MAC address that the board's maker has
-/// put into the flash.
+/// Identifies this board: the part's number, and the MAC address that the manufacturer has put into the flash.
 pub fn identity() -> [u8; 8] {
     let [_, _, part, version] = Register(0x400F_E004).read().to_le_bytes();
     let [a, b, c, _] = Register(0x400F_E1E0).read().to_le_bytes();
@@ -121,9 +120,9 @@ pub fn identity() -> [u8; 8] {
     [version, part, a, b, c, d, e, f]
 }
 
-/// What is never the same again: when this is called, to the cycle, how far the loop has got by then, and the number
-/// of the boot. Called at the start, and again when a host's first byte comes. **A real board needs better**: random
-/// numbers, or a counter in memory that keeps.
+/// A value that should never repeat: the cycle in which this is called, the loop's progress, and the number of the
+/// boot. Called at the start, and again when a host's first byte comes. **A real board needs better**: random numbers,
+/// or a counter in non-volatile memory.
 pub fn boot_number(boots: u32) -> [u8; 12] {
     let [a, b, c, d] = cycles().to_be_bytes();
     let [e, f, g, h] = MACHINE.cycle.load(Ordering::Relaxed).to_be_bytes();
@@ -139,8 +138,8 @@ pub fn take_fault_status() -> u32 {
     value
 }
 
-/// Asks for the UARTs' interrupts: the emulator's UART asks for nothing as long as its FIFO has not been emptied, which
-/// it is not when a ring is full.
+/// Triggers the UARTs' interrupts. The emulator's UART does not interrupt again before its FIFO has been emptied, which
+/// does not happen while a ring is full.
 pub fn pend_uarts() {
     for irq in [Irq::Uart0, Irq::Uart1, Irq::Uart2] {
         NVIC::pend(irq);
@@ -154,7 +153,7 @@ pub struct Port<const N: usize> {
     rings: &'static Rings<N>,
 }
 
-/// The bytes on their way from it and to it.
+/// The bytes received, and those to be sent.
 struct Rings<const N: usize> {
     received: Ring<N>,
     to_send: Ring<N>,
@@ -213,12 +212,12 @@ impl<const N: usize> Port<N> {
         self.rings.to_send.room()
     }
 
-    /// Sends these when the line is free. What there is no room for is lost.
+    /// Sends these bytes when the line is free. Bytes for which there is no room are lost.
     pub fn write(&self, bytes: &[u8]) {
         for &byte in bytes {
             self.rings.to_send.push(byte);
         }
-        // The interrupt takes them from the ring: nobody else does, so that nobody has to be kept out.
+        // Only the interrupt takes them from the ring, so no lock is needed.
         NVIC::pend(self.irq);
     }
 
@@ -236,7 +235,7 @@ impl<const N: usize> Port<N> {
             let Some(byte) = self.rings.to_send.pop() else { break };
             self.register(DR).write(byte.into());
         }
-        // To be looked at at once, not with the next millisecond.
+        // Handle them at once, not in the next millisecond.
         SCB::set_pendsv();
     }
 
@@ -291,7 +290,7 @@ unsafe extern "C" {
 }
 
 /// The interrupts' part of the vector table.
-// SAFETY: cortex-m-rt puts what has this name and this section behind the exceptions.
+// SAFETY: cortex-m-rt places the symbol with this name and section after the exceptions.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".vector_table.interrupts")]
 static __INTERRUPTS: [unsafe extern "C" fn(); 34] = {

@@ -1,9 +1,9 @@
-//! The number of this boot, which a reset leaves alone.
+//! The number of this boot, which survives a reset.
 
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// The number, and its complement: what is in the memory after power has come on is neither. **A real board needs
-/// better**: memory that keeps without power, too.
+/// The number and its complement, which memory after power-on does not match. **A real board needs better**:
+/// non-volatile memory.
 // SAFETY: cortex-m-rt has this section, and does not initialise it. Every value is one of these types'.
 #[unsafe(link_section = ".uninit.boots")]
 static BOOTS: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];

@@ -4,13 +4,13 @@ use core::arch::global_asm;
 
 use feedrate_insn::thumb;
 
-/// What the processor pushes when it takes an exception (ARMv7-M, B1.5.6): r0 to r3, r12, lr, pc, xPSR.
+/// The registers that the processor pushes when it takes an exception (ARMv7-M, B1.5.6): r0 to r3, r12, lr, pc, xPSR.
 pub type Frame = [u32; 8];
-/// What it leaves alone: r4 to r11.
+/// The registers that it does not push: r4 to r11.
 pub type Rest = [u32; 8];
 
-// How an exception begins that wants all the registers: `name` is what the vector table asks for, `handler`
-// is called with the frame and the rest. What they are when it returns, the program goes on with.
+// The entry of an exception that needs all registers: `name` is the symbol in the vector table, `handler` is called
+// with the frame and the rest. The program continues with their values after the call.
 global_asm!(
     "
     .macro keeping_registers name, handler
@@ -71,7 +71,7 @@ unsafe extern "C" {
 #[derive(Clone, Copy)]
 pub struct Context {
     pub general: [u32; 13],
-    /// Can be read only: the frame lies below it.
+    /// Read-only: the frame lies below it.
     pub sp: u32,
     pub lr: u32,
     pub pc: u32,
@@ -100,7 +100,7 @@ impl Context {
         }
     }
 
-    /// What the program goes on with.
+    /// Stores the registers that the program continues with.
     pub fn store(&self, frame: &mut Frame, rest: &mut Rest) {
         let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12] = self.general;
         let aligned = frame[7] & ALIGNED;
@@ -114,7 +114,7 @@ impl Context {
         [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, self.sp, self.lr, self.pc, self.xpsr]
     }
 
-    /// As the stepper wants them.
+    /// In the form that the stepper needs.
     pub fn registers(&self) -> thumb::Registers {
         let &Context { general: low, sp, lr, pc, xpsr } = self;
         thumb::Registers { low, sp, lr, pc, xpsr }

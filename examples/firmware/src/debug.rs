@@ -1,4 +1,4 @@
-//! The program as a debugger has it in its hand: breakpoints, stepping, registers.
+//! The program under a debugger's control: breakpoints, stepping, registers.
 
 use feedrate_insn::thumb::{self, ItState, Next};
 use feedrate_rdp::agent::StopCause;
@@ -16,7 +16,7 @@ pub const SLOTS: usize = 16;
 enum Mode {
     Running,
     Stopped,
-    /// It executes one instruction, and is then told to have stepped, or goes on.
+    /// It executes one instruction, and then reports the step, or goes on.
     Stepping {
         goes_on: bool,
     },
@@ -24,19 +24,20 @@ enum Mode {
 
 pub struct Debugger {
     mode: Mode,
-    /// Where the program is. True while an exception has interrupted it, which is whenever anything here is called.
+    /// The program's registers. Valid while an exception has interrupted it, as it always has when anything here is
+    /// called.
     pub context: Context,
     breakpoints: [Option<Patch>; SLOTS],
     step: Option<Step>,
     /// Stop as soon as the step that is under way is done.
     halt: bool,
-    /// What has not been told yet.
+    /// The stop that has not been reported yet.
     stop: Option<StopCause>,
 }
 
 /// One instruction that is executed.
 struct Step {
-    /// Its address. A breakpoint there is lifted.
+    /// Its address. A breakpoint there is removed for the step.
     at: u32,
     /// As it was before.
     it_state: ItState,
@@ -64,7 +65,7 @@ impl Debugger {
         self.mode == Mode::Stopped
     }
 
-    /// While an instruction is executed by itself, its IT block's state is not what the program believes.
+    /// While a single instruction is executed, the state of its IT block is not the program's own.
     pub fn is_stepping(&self) -> bool {
         matches!(self.mode, Mode::Stepping { .. })
     }
@@ -74,7 +75,7 @@ impl Debugger {
         self.stop.take()
     }
 
-    /// Whether [`take_stop`](Self::take_stop) has something to tell.
+    /// Whether [`take_stop`](Self::take_stop) would return something.
     pub fn has_stop(&self) -> bool {
         self.stop.is_some()
     }
@@ -89,12 +90,11 @@ impl Debugger {
         count
     }
 
-    /// The agent has looked whether there is one at this address already, and whether it lies in the machine's
-    /// memory.
+    /// The agent has checked that there is none at this address yet, and that it lies in the machine's memory.
     pub fn set_breakpoint(&mut self, addr: u32) -> Result<u16, Refusal> {
         // Bit 0 of a function's address says that it is Thumb.
         let patch = self.patch_at(addr & !1)?;
-        // Two that overlap are not both at instructions.
+        // If two overlap, one of them is not at the beginning of an instruction.
         if self.breakpoints.iter().flatten().any(|other| other.overlaps(&patch)) {
             return Err(Refusal::Unsupported);
         }
@@ -118,7 +118,7 @@ impl Debugger {
         Ok(())
     }
 
-    /// Changes a register of a program that stands.
+    /// Changes a register of the stopped program.
     pub fn write_register(&mut self, register: usize, value: u32) -> Result<(), Refusal> {
         /// N, Z, C, V, Q. The rest says in which state the processor is.
         const FLAGS: u32 = 0xF800_0000;
@@ -173,7 +173,7 @@ impl Debugger {
         let next = thumb::next(&registers, |addr, into| self.read(addr, into) == into.len())
             .map_err(|_| Refusal::Unsupported)?;
         let Some(xpsr) = next.run else {
-            // Nothing but a jump.
+            // The instruction only jumps.
             self.mode = Mode::Stepping { goes_on };
             self.context.pc = next.pc;
             self.context.xpsr = next.xpsr;
@@ -205,7 +205,7 @@ impl Debugger {
         Ok(Patch::new(addr, bytes))
     }
 
-    /// A fault has interrupted the program: a trap, or another one, with this status.
+    /// A fault with this status has interrupted the program: a trap, or something else.
     pub fn fault(&mut self, status: u32) {
         let step = self.step.take();
         if let Some(Step { trap: Some(trap), .. }) = &step {

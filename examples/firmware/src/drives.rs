@@ -1,10 +1,10 @@
 //! The drives: what moves the axes and turns the spindle. They stand for hardware, which has registers that the
 //! program writes, controllers and encoders of its own, and a watchdog.
 //!
-//! The watchdog wants a beat from the program at least every 20 ms. Without it the drives stop by themselves, as in a
-//! feed hold, whatever has become of the program: this is what lets it be halted, and traps be set in it, while the
-//! axes move (SPEC section 8.3). They go on after a number of beats in a row, so that a program that is stepped moves
-//! nothing.
+//! The watchdog expects a beat from the program at least every 20 ms. Without it the drives stop by themselves, as in a
+//! feed hold, whatever has happened to the program. That is why the program can be halted, and traps be set in it,
+//! while the axes move (SPEC section 8.3). The drives continue after a number of beats in a row, so that a program that
+//! is being stepped moves nothing.
 
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
 
@@ -14,11 +14,11 @@ pub const AXES: usize = 3;
 
 /// What the program writes in each of its cycles.
 pub struct Registers {
-    /// Where the axes are wanted, in nanometres.
+    /// Setpoints of the axes, in nanometres.
     pub axes: [AtomicI32; AXES],
     /// Revolutions a minute.
     pub speed: AtomicI32,
-    /// Another number each time.
+    /// A number that changes with each beat.
     pub beat: AtomicU32,
 }
 
@@ -28,7 +28,7 @@ pub static REGISTERS: Registers = Registers {
     beat: AtomicU32::new(0),
 };
 
-/// What the drives have measured, and what they are at.
+/// What the drives have measured, and their state.
 struct Drives {
     /// Where the axes are, in nanometres, and how far they go in this millisecond.
     axes: [(AtomicI32, AtomicI32); AXES],
@@ -52,11 +52,11 @@ static DRIVES: Drives = Drives {
     off: AtomicBool::new(false),
 };
 
-/// After so many milliseconds without a beat the drives stop.
+/// After this many milliseconds without a beat the drives stop.
 const SILENCE: u32 = 20;
-/// After so many beats they follow the program.
+/// After this many beats they follow the program again.
 const BEATS: u32 = 20;
-/// After so many milliseconds without a motion an axis stands.
+/// After this many milliseconds without motion an axis counts as stopped.
 const STILL: u32 = 50;
 /// Revolutions a minute by which the speed changes in a millisecond.
 const RAMP: i32 = 60;
@@ -96,7 +96,7 @@ pub fn tick() {
     drives.speed.store(speed.wrapping_add(wanted.wrapping_sub(speed).clamp(-RAMP, RAMP)), Relaxed);
 }
 
-/// A quarter of it, and all of what has none.
+/// A quarter of `value`, or all of it if a quarter is zero.
 fn quarter(value: i32) -> i32 {
     match value / 4 {
         0 => value,
@@ -119,7 +119,7 @@ pub fn position(axis: usize) -> Option<i32> {
     DRIVES.axes.get(axis).map(|(position, _)| position.load(Relaxed))
 }
 
-/// Takes the power off, until the next reset: the fail-safe.
+/// Switches the power off until the next reset: the fail-safe.
 pub fn switch_off() {
     DRIVES.off.store(true, Relaxed);
 }

@@ -1,11 +1,11 @@
-//! What applies forces to the program's variables.
+//! Applies forces to the program's variables.
 //!
-//! The loop does it itself, at the beginning of every cycle and again before its outputs, as a PLC does. But the code
-//! and the table lie where a debugger gets at neither (SPEC section 8.6), and forces end without the agent, too, when
-//! it has not run for some time (SPEC section 8.9).
+//! The loop applies them at the beginning of every cycle and again before its outputs, as a PLC does. But the code and
+//! the table lie where a debugger cannot reach them (SPEC section 8.6), and forces also end by themselves when the
+//! agent has not run for some time (SPEC section 8.9).
 //!
-//! The agent says what is wanted; only [`apply_forces`] changes variables. So it does not matter where in it the
-//! agent interrupts it.
+//! The agent only sets what is wanted; [`apply_forces`] alone changes variables. So it does not matter where the agent
+//! interrupts it.
 
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
 
@@ -16,13 +16,13 @@ use crate::{board, panel};
 pub const STALL: u16 = 500;
 
 struct Forced {
-    /// The agent wants it forced, to this.
+    /// Whether the agent wants it forced, and to which value.
     wanted: AtomicBool,
     value: AtomicI32,
-    /// At its end it gets this value, and not the one that it had before.
+    /// Whether it gets this value at the end, instead of the one it had before.
     has_safe: AtomicBool,
     safe: AtomicI32,
-    /// It is forced, and had this value before.
+    /// Whether it is forced, and which value it had before.
     forced: AtomicBool,
     before: AtomicI32,
 }
@@ -46,10 +46,10 @@ static FORCES: [Forced; VARIABLES] = [const {
     }
 }; VARIABLES];
 
-/// When the agent has last said that it runs, as [`board::cycles`] counts.
+/// When the agent last ran, in [`board::cycles`].
 static ALIVE: AtomicU32 = AtomicU32::new(0);
 
-/// Holds a variable at a value from now on. `false`: there is no such variable.
+/// Forces a variable to a value from now on. `false`: there is no such variable.
 pub fn force(place: usize, value: i32, safe: Option<i32>) -> bool {
     let Some(forced) = FORCES.get(place) else { return false };
     alive();
@@ -60,14 +60,14 @@ pub fn force(place: usize, value: i32, safe: Option<i32>) -> bool {
     true
 }
 
-/// Lets go of it.
+/// Releases it.
 pub fn release(place: usize) {
     if let Some(forced) = FORCES.get(place) {
         forced.wanted.store(false, Relaxed);
     }
 }
 
-/// Whether it is forced, or still to be let go of.
+/// Whether it is forced, or still to be released.
 pub fn is_forced(place: usize) -> bool {
     FORCES.get(place).is_some_and(|forced| forced.wanted.load(Relaxed) || forced.forced.load(Relaxed))
 }
@@ -77,8 +77,8 @@ pub fn alive() {
     ALIVE.store(board::cycles(), Relaxed);
 }
 
-/// Every millisecond: lets go of everything if the agent has not run for too long. First the stop reaction: the end
-/// of a force can start motion.
+/// Every millisecond: releases everything if the agent has not run for too long. The stop reaction comes first, because
+/// the end of a force can start motion.
 pub fn tick() {
     const CYCLES: u32 = STALL as u32 * board::CYCLES_A_MS;
     if FORCES.iter().any(|forced| forced.wanted.load(Relaxed))
@@ -89,8 +89,8 @@ pub fn tick() {
     }
 }
 
-/// What the variables are to be, as far as that can be shown while the program stands in the midst of
-/// [`apply_forces`]. It may still write what it has read there, and does all of it again in its next round.
+/// Shows forced values at once, as far as possible while the program is stopped, perhaps inside [`apply_forces`]. The
+/// program may then overwrite them with values it has already read, and applies all forces again in its next round.
 pub fn show() {
     for (variable, forced) in MACHINE.variables.iter().zip(&FORCES) {
         if forced.forced.load(Relaxed) {

@@ -1,5 +1,5 @@
-//! What is asked before every act that can start or stop motion (SPEC section 8.3). All that it looks at is measured
-//! by the drives or switched at the panel: nothing of it can be written by the program, or by a debugger.
+//! Decides about every act that can start or stop motion (SPEC section 8.3). Everything that it looks at is measured by
+//! the drives or switched at the panel: neither the program nor a debugger can write it.
 
 use feedrate::rdp::frame::{Cause, StopEffect};
 use feedrate_rdp::target::{Act, Interlock, Refusal};
@@ -15,9 +15,9 @@ impl Interlock for Cnc {
         let permitted = match act {
             // The drives' watchdog stops the axes when the program does.
             Act::Arm(_) | Act::KeepArmed(_) | Act::Halt => true,
-            // The variables have the values that they shall have while something moves, but nobody reaches into it.
+            // A force may be kept while something moves, as long as the door is closed.
             Act::Hold(_) => closed,
-            // The program was stopped while the axes moved, perhaps. They stand by now, or soon.
+            // The axes may have been moving when the program was stopped. Wait until they have stopped.
             Act::Resume | Act::Step => closed && drives::axes_stand(),
             Act::Force(_) | Act::Write(_) | Act::WriteRegister(_) | Act::Axis(_) => {
                 closed && inputs & HOLD != 0 && drives::all_stands()
@@ -40,7 +40,7 @@ impl Interlock for Cnc {
         StopEffect::FeedHold
     }
 
-    /// The feed is held, until somebody releases it at the panel.
+    /// Holds the feed until somebody releases it at the panel.
     fn react(&mut self, _: Cause) -> Result<(), Refusal> {
         panel::hold_feed();
         Ok(())

@@ -58,7 +58,7 @@ type Agent = agent::Agent<CortexM, Tokens, Link<Board>, Checksum>;
 struct Station {
     agent: Agent,
     clock: Clock,
-    /// The number of this boot, and whether the agent has been told what makes its nonces.
+    /// The number of this boot, and whether the agent has been given the seed of its nonces.
     boots: u32,
     seeded: bool,
     cnc: Cnc,
@@ -69,7 +69,7 @@ struct Global(UnsafeCell<Station>);
 // SAFETY: only the exceptions below use it, which do not interrupt each other.
 unsafe impl Sync for Global {}
 
-/// The agent runs every millisecond. If its clock has not gone on for so many runs, it is broken.
+/// The agent runs every millisecond. If its clock has not advanced for this many runs, it is broken.
 const FROZEN: u32 = 2000;
 
 const CONFIG: AgentConfig = AgentConfig::new([0; 12], 0, "feedrate firmware")
@@ -96,7 +96,7 @@ extern "C" fn on_pend(frame: &mut Frame, rest: &mut Rest) {
     station.interrupted(frame, rest, None);
 }
 
-/// The program has met a trap, or has done something wrong.
+/// The program has hit a trap or caused a fault.
 #[unsafe(no_mangle)]
 extern "C" fn on_fault(frame: &mut Frame, rest: &mut Rest) {
     // SAFETY: as above. A fault in one of these exceptions, or in what interrupts them, is a hard fault.
@@ -110,19 +110,19 @@ impl Station {
         self.boots = boots;
         self.cnc.identify(boots);
         self.agent.set_boot(board::boot_number(boots), boots);
-        // Whoever comes next is told what the program last stopped for.
+        // The next host is told why the program last stopped.
         self.agent.stopped(&mut self.cnc, StopCause::Reset, self.clock.now());
     }
 
-    /// Does what there is to do, and comes back when the program may go on.
+    /// Does everything that is due, and returns when the program may go on.
     fn interrupted(&mut self, frame: &mut Frame, rest: &mut Rest, fault: Option<u32>) {
         self.cnc.debugger.context = Context::load(frame, rest);
         if let Some(status) = fault {
             self.cnc.debugger.fault(status);
         }
         loop {
-            // Once a round, even if the agent begins the next step and that, being a jump and nothing else, has been
-            // executed already: a program that jumps to itself can be halted.
+            // Once per round, even if the agent begins a next step that is only a jump and so has been executed
+            // already. This way a program that jumps to itself can be halted.
             if !panel::is_stalled() {
                 if let Some(stop) = self.cnc.debugger.take_stop() {
                     self.agent.stopped(&mut self.cnc, stop, self.clock.now());
@@ -135,8 +135,8 @@ impl Station {
             if !self.cnc.debugger.is_stopped() {
                 break;
             }
-            // Until a byte has come or gone, or a millisecond. What came since it was looked for does not let it
-            // sleep.
+            // Sleep until a byte has come or gone, or a millisecond has passed, unless something has come since the
+            // last check.
             interrupt::free(|_| {
                 if !UART.has_input() && !SPI.has_input() {
                     asm::wfi();
@@ -161,8 +161,8 @@ impl Station {
     }
 }
 
-/// Takes what has come, but no more than there is room for in the ring, so that a line which never falls silent does
-/// not keep the rest waiting.
+/// Takes what has come, but no more than the ring's size, so that a line that is never silent does not block everything
+/// else.
 fn receive<const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: Instant) {
     for _ in 0..N / PORTION {
         let mut bytes = [0; PORTION];
@@ -174,7 +174,7 @@ fn receive<const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now:
 
 const PORTION: usize = 32;
 
-/// Sends what there is to send, as long as there is room for a packet.
+/// Sends what is pending, as long as there is room for a packet.
 fn send<const MTU: usize, const N: usize>(agent: &mut Agent, lane: LaneId, port: &Port<N>, now: Instant) {
     while port.room() >= MTU {
         let mut packet = [0; MTU];
@@ -184,7 +184,7 @@ fn send<const MTU: usize, const N: usize>(agent: &mut Agent, lane: LaneId, port:
     }
 }
 
-/// A firmware in which a panic can be reached refers to a symbol that does not exist, and does not link.
+/// If a panic can be reached, the firmware refers to a symbol that does not exist, and does not link.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     unsafe extern "C" {

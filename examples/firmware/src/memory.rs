@@ -1,5 +1,5 @@
-//! The memory, and what of it a debugger gets at: the machine's code and variables, and its stack. Not the flash, in
-//! which the agent lies and what it keeps secret, nor its variables, nor what applies forces.
+//! The memory, and the parts that a debugger can reach: the machine's code, variables and stack. It cannot reach the
+//! flash, which contains the agent and its secrets, the agent's variables, or the code and table of forces.
 
 use core::ops::Range;
 use core::ptr;
@@ -21,7 +21,7 @@ unsafe extern "C" {
     static mut __machine_stack_end: u32;
 }
 
-/// Without the first word, at what Rust takes for no address at all.
+/// Without the first word, whose address is null to Rust.
 const FLASH: Range<u32> = 4..256 * 1024;
 const RAM: Range<u32> = 0x2000_0000..0x2001_0000;
 /// Where the chip's devices are, and the processor's own.
@@ -36,7 +36,7 @@ pub fn code() -> Range<u32> {
     address(&raw const __machine_start)..address(&raw const __machine_code_end)
 }
 
-/// What applies forces. No debugger sets a trap there.
+/// The code that applies forces. Debuggers cannot set traps there.
 pub fn forces() -> Range<u32> {
     address(&raw const __machine_forces)..code().end
 }
@@ -96,7 +96,7 @@ fn read_range(range: Range<u32>, into: &mut [u8]) -> usize {
     count
 }
 
-/// Writes the program's variables, or its stack. `false`, and nothing is written: it is neither.
+/// Writes the program's variables or stack. `false` if it is neither; then nothing is written.
 pub fn write(addr: u32, bytes: &[u8]) -> bool {
     let end = addr.saturating_add(bytes.len() as u32);
     if ![data(), stack()].iter().any(|range| range.start <= addr && end <= range.end) {
@@ -110,7 +110,7 @@ pub fn write(addr: u32, bytes: &[u8]) -> bool {
     true
 }
 
-/// Which program this is: FNV-1a of the flash, constants and what the machine's memory begins with included.
+/// Identifies the program: FNV-1a of the flash, including constants and the initial content of the machine's memory.
 pub fn image_hash() -> [u8; 8] {
     let end = (&raw const __sidata).addr() + (&raw const __edata).addr() - (&raw const __sdata).addr();
     let mut hash = 0xCBF2_9CE4_8422_2325_u64;
@@ -126,7 +126,7 @@ pub fn image_hash() -> [u8; 8] {
     hash.to_be_bytes()
 }
 
-/// Puts a halfword into the machine's code. What lies outside of it stays as it is.
+/// Puts a halfword into the machine's code. Addresses outside of it are ignored.
 pub fn patch(addr: u32, halfword: u16) {
     if addr & 1 != 0 || !code().contains(&addr) {
         return;

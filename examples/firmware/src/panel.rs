@@ -1,7 +1,7 @@
-//! The operator's panel: keys that come as bytes, and what they have switched. On a real board these are inputs.
+//! The operator's panel: keys that come as bytes, and the state that they switch. On a real board these are inputs.
 //!
-//! The interlock asks them, so they lie where neither the debugged program nor a debugger can write (SPEC section
-//! 8.6). The program gets a copy, in [`State::inputs`](crate::state::State::inputs).
+//! The interlock uses them, so they lie where neither the debugged program nor a debugger can write (SPEC section 8.6).
+//! The program gets a copy, in [`State::inputs`](crate::state::State::inputs).
 
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
@@ -25,10 +25,10 @@ static PANEL_INPUTS: AtomicU32 = AtomicU32::new(0);
 /// The machine has come through its reset: the cycle can be started.
 static RECOVERED: AtomicBool = AtomicBool::new(false);
 
-/// The mode selector stands at automatic, and not at set-up.
+/// The mode selector is at automatic, not at set-up.
 static AUTOMATIC: AtomicBool = AtomicBool::new(false);
 
-/// The agent is to stand still, since then, as [`board::cycles`] counts.
+/// Whether the agent is to stall, and since when, in [`board::cycles`].
 static STALLED: AtomicBool = AtomicBool::new(false);
 static SINCE: AtomicU32 = AtomicU32::new(0);
 /// For so long.
@@ -48,7 +48,7 @@ pub fn tick() {
             b'c' => clear(DOOR),
             b'a' => AUTOMATIC.store(true, Relaxed),
             b'u' => AUTOMATIC.store(false, Relaxed),
-            // To try what becomes of forces then.
+            // To test what happens to forces then.
             b'z' => {
                 SINCE.store(board::cycles(), Relaxed);
                 STALLED.store(true, Relaxed);
@@ -63,22 +63,22 @@ pub fn inputs() -> u32 {
     PANEL_INPUTS.load(Relaxed)
 }
 
-/// From now on the cycle can be started.
+/// Allows the cycle to be started.
 pub fn recovered() {
     RECOVERED.store(true, Relaxed);
 }
 
-/// As the key does: the stop reaction.
+/// The stop reaction: holds the feed, as the key does.
 pub fn hold_feed() {
     set(HOLD);
 }
 
-/// What the machine permits: in automatic mode nobody forces anything.
+/// What the machine permits: no forcing in automatic mode.
 pub fn permitted() -> Domains {
     if AUTOMATIC.load(Relaxed) { Domains(Domains::ALL.0 & !Domains::FORCE.0) } else { Domains::ALL }
 }
 
-/// Whether the agent is to stand still.
+/// Whether the agent is to stall.
 pub fn is_stalled() -> bool {
     STALLED.load(Relaxed)
 }

@@ -1,4 +1,4 @@
-//! Traps in the machine's code, and the instructions that they stand for.
+//! Traps in the machine's code, and the instructions that they replace.
 
 use core::ops::Range;
 
@@ -33,12 +33,12 @@ impl Patch {
         self.range().start < other.range().end && other.range().start < self.range().end
     }
 
-    /// The trap takes its place.
+    /// Puts the trap in its place.
     pub fn apply(&self) {
         self.write(if self.wide { UDF_W } else { UDF });
     }
 
-    /// The instruction is back.
+    /// Puts the instruction back.
     pub fn lift(&self) {
         self.write(self.original);
     }

@@ -1,4 +1,4 @@
-//! Bytes from one context to another: one side writes, the other reads, neither waits.
+//! Passes bytes from one context to another: one side writes, the other reads, neither waits.
 
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 /// interrupt each other.
 pub struct Ring<const N: usize> {
     bytes: [AtomicU8; N],
-    /// How many bytes were ever written, and read. Both wrap.
+    /// How many bytes have been written and read in all. Both wrap.
     written: AtomicU32,
     read: AtomicU32,
 }

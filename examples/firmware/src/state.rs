@@ -1,4 +1,4 @@
-//! What the program's loop works on, and what is worth watching of it.
+//! The state of the program's loop, with the variables that are worth watching.
 
 use core::sync::atomic::{AtomicI32, AtomicU16, AtomicU32};
 
@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicI32, AtomicU16, AtomicU32};
 pub struct State {
     /// Cycles since the start.
     pub cycle: AtomicU32,
-    /// How far the block has got: [`LENGTH`] is its end. Stands still in a feed hold.
+    /// How far the block has got: [`LENGTH`] is its end. Does not advance in a feed hold.
     pub time: AtomicU32,
     /// The block that is run, as a place in [`BLOCKS`].
     pub block: AtomicU32,

@@ -20,7 +20,7 @@ pub struct Cnc {
     /// The program begins anew with each boot.
     generation: u32,
     map: [Region; memory::REGIONS],
-    /// What is added to where an axis is, to get where it is taken to be.
+    /// The offset between the measured and the assumed position of each axis.
     offsets: [i64; drives::AXES],
     audit: AuditRing<48, 16>,
 }
@@ -48,7 +48,7 @@ impl Cnc {
         self.map = memory::map();
     }
 
-    /// What is forced or let go of shows at once, also while the program stands.
+    /// Makes forces and releases show at once, even while the program is stopped.
     fn apply(&self) {
         if !self.debugger.is_stopped() {
             return;
@@ -72,7 +72,7 @@ impl Target for Cnc {
         self.debugger.is_stopped()
     }
 
-    /// While it runs as well: whoever asks has interrupted it between two instructions.
+    /// Works while the program runs too: the agent has interrupted it between two instructions.
     fn read_registers(&mut self, into: &mut <CortexM as Arch>::Registers) -> Result<(), Refusal> {
         if self.debugger.is_stepping() {
             return Err(Refusal::WrongState);
@@ -83,8 +83,8 @@ impl Target for Cnc {
         Ok(())
     }
 
-    /// Everything begins anew with a reset: the variables that are forced, the traps in RAM, the cycle. The drives
-    /// may still move, but not any more when somebody can start it again.
+    /// A reset resets everything: forced variables, traps in RAM, the cycle. The drives may still move, but have to
+    /// stop before anybody can start the cycle again.
     fn recover(&mut self) -> Result<(), Refusal> {
         if !drives::all_stands() {
             return Err(Refusal::WrongState);
@@ -187,7 +187,7 @@ impl Memory for Cnc {
 }
 
 impl Writing for Cnc {
-    /// Not the code, in which there may be traps, nor a variable that is forced.
+    /// Refuses the code, in which there may be traps, and variables that are forced.
     fn write(&mut self, addr: u64, data: &[u8]) -> Result<(), Refusal> {
         let addr = u32::try_from(addr).map_err(|_| Refusal::Unmapped)?;
         if variables::touched(addr, data.len()).any(forces::is_forced) {

@@ -1,4 +1,4 @@
-//! What goes on every millisecond, whether the agent runs or not.
+//! What happens every millisecond, whether the agent runs or not.
 
 use cortex_m::peripheral::SCB;
 use cortex_m_rt::exception;
