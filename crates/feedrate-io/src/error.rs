@@ -31,3 +31,10 @@ impl<E: core::error::Error + 'static, I: core::error::Error + 'static> Error<E, 
         !matches!(self, Self::Message(_) | Self::Protocol(feedrate::Error::Message(_)))
     }
 }
+
+#[cfg(feature = "std")]
+impl<E: core::error::Error + 'static> From<std::io::Error> for Error<E, std::io::Error> {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -19,6 +19,15 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+pub mod blocking;
+#[cfg(feature = "codec")]
+#[cfg_attr(docsrs, doc(cfg(feature = "codec")))]
+pub mod codec;
+#[cfg(feature = "embedded-io-07")]
+#[cfg_attr(docsrs, doc(cfg(feature = "embedded-io-07")))]
+pub mod embedded;
 mod error;
 mod inlet;
 mod limits;
