@@ -5,9 +5,9 @@
 //!
 //! # Cancel safety
 //!
-//! It is the driver's: these traits do not say what a dropped read has done with the bytes that it read. Where a dropped
-//! `read` has read nothing, nothing is lost here; and what a dropped `write` has not reported, it is asked to write
-//! again.
+//! It is the driver's: these traits do not say what a dropped read has done with the bytes that it read. Where a
+//! dropped `read` has read nothing, nothing is lost here; and what a dropped `write` has not reported as written, it is
+//! asked to write again.
 
 use core::fmt;
 

@@ -95,7 +95,8 @@ impl<S: Storage> Outlet<S> {
         self.storage.limit()
     }
 
-    /// Whether what has been sent is wiped from memory: while passwords are. When it ends, what waits then is wiped yet.
+    /// Whether what has been sent is wiped from memory: while passwords are sent. When that ends, what waits at that
+    /// time is still wiped.
     pub fn secret(&mut self, secret: bool) {
         self.secret = match (secret, self.unsent().is_empty()) {
             (true, _) => Secret::Yes,

@@ -21,8 +21,8 @@ use crate::timer::Timer;
 
 /// Messages in both directions over a transport `T`.
 ///
-/// * What waits to be written is written whenever something is awaited, [`next`](Self::next) included, so that two sides
-///   that talk at once do not wait for each other.
+/// * What waits to be written is written whenever something is awaited, [`next`](Self::next) included, so that two
+///   sides that talk at once do not wait for each other.
 /// * When the peer sends no more, what waits is still written before `next` returns `None`.
 /// * What cannot be written is not reported before the peer's last words have been read: a server says why it
 ///   leaves.
@@ -30,8 +30,8 @@ use crate::timer::Timer;
 ///
 /// # Cancel safety
 ///
-/// Every method that is async can be dropped at any time, and nothing is lost or sent twice. Each says what has happened
-/// by then.
+/// Every future can be dropped at any time, and nothing is lost or sent twice. Each method says what has happened by
+/// then.
 ///
 /// ```
 /// use feedrate::pg::backend::{Message, ReadyForQuery, TransactionStatus};
@@ -118,9 +118,9 @@ impl<P: Protocol<Error: 'static>, S: Storage, T, C: Timer> Connection<P, S, T, C
         }
     }
 
-    /// The handshake is over: its limit of time is, and memory that held passwords is wiped when it is given back.
+    /// The handshake is over, and so is its limit of time. Memory that held passwords is wiped when it is given back.
     ///
-    /// What a message in pieces left in the storage is not: give the decoder a storage that wipes itself, if it matters.
+    /// The decoder's storage, where a message that came in pieces was put together, is not wiped: it is the caller's.
     pub fn established(&mut self) {
         self.line.watch.established(self.line.timer.now());
         self.outlet.secret(false);

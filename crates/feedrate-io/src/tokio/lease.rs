@@ -6,7 +6,7 @@ use core::mem::take;
 
 use crate::pool::Pool;
 
-/// What one read can bring. With 16 KiB, messages of 64 KiB cost twice as much (`benches/README.md`).
+/// What one read can bring: a long message in few reads (see `DESIGN.md`).
 const SIZE: usize = 64 * 1024;
 /// How many buffers a thread keeps for whoever reads next.
 const KEPT: usize = 16;
