@@ -69,9 +69,16 @@ impl<P: Protocol, S: Storage, M: AsRef<[u8]> + AsMut<[u8]>> Inlet<P, S, M> {
         self.buffer.unread()
     }
 
-    /// Gives the memory away, for `memory` in its place. Nothing that is unread may be in it.
-    pub(crate) fn replace(&mut self, memory: M) -> M {
-        core::mem::replace(&mut self.buffer, Buffer::new(memory)).into_parts().0
+    /// Exchanges the memory, to give it back to a [`Pool`](crate::Pool) while there is nothing to read.
+    ///
+    /// # Errors
+    ///
+    /// `memory` comes back where something unread is in the memory that is there.
+    pub fn replace(&mut self, memory: M) -> Result<M, M> {
+        if !self.buffer.unread().is_empty() {
+            return Err(memory);
+        }
+        Ok(core::mem::replace(&mut self.buffer, Buffer::new(memory)).into_parts().0)
     }
 
     /// The decoder.
@@ -93,5 +100,24 @@ impl<P: Protocol, S: Storage, M: AsRef<[u8]> + AsMut<[u8]>> Inlet<P, S, M> {
 impl<P: Protocol + fmt::Debug, S, M: AsRef<[u8]> + AsMut<[u8]>> fmt::Debug for Inlet<P, S, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inlet").field("unread", &self.buffer.unread().len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use feedrate::Array;
+    use feedrate::pg::Frontend;
+
+    #[test]
+    fn memory_with_unread_bytes_stays() {
+        let mut inlet = Inlet::new(Frontend::established(), Array::<16>::new(), [0; 8]);
+        inlet.space()[..5].copy_from_slice(b"S\0\0\0\x04");
+        inlet.filled(5);
+        assert_eq!(inlet.replace([1; 8]), Err([1; 8]));
+        let ready = inlet.ready().unwrap().unwrap();
+        assert_eq!(inlet.take(ready).unwrap().name(), "Sync");
+        assert_eq!(inlet.replace([1; 8]), Ok(*b"S\0\0\0\x04\0\0\0"));
+        assert_eq!(inlet.space(), [1; 8]);
     }
 }

@@ -124,10 +124,8 @@ impl<P: Protocol<Error: 'static>, S: Storage, T, C: Timer> Connection<P, S, T, C
     pub fn established(&mut self) {
         self.line.watch.established(self.line.timer.now());
         self.outlet.secret(false);
-        // A buffer that is in use goes back later, and is wiped then.
-        if self.inlet.unread().is_empty() {
-            self.reading.give_back(&mut self.inlet);
-        }
+        // A buffer with something unread goes back later, and is wiped then.
+        self.reading.give_back(&mut self.inlet);
     }
 
     /// The decoder's protocol, and what it holds.
@@ -311,8 +309,7 @@ impl Reading {
         inlet: &mut Inlet<P, S, Lease>,
     ) -> Poll<std::io::Result<usize>> {
         if !self.leased {
-            inlet.replace(Lease::new(!line.watch.is_established()));
-            self.leased = true;
+            self.leased = inlet.replace(Lease::new(!line.watch.is_established())).is_ok();
         }
         match line.poll_read(cx, inlet.space()) {
             Poll::Ready(Ok(n)) => {
@@ -331,8 +328,7 @@ impl Reading {
 
     fn give_back<P: Protocol, S: Storage>(&mut self, inlet: &mut Inlet<P, S, Lease>) {
         if self.leased {
-            drop(inlet.replace(Lease::NONE));
-            self.leased = false;
+            self.leased = inlet.replace(Lease::NONE).is_err();
         }
     }
 }
