@@ -3,12 +3,17 @@
 mod cancel;
 mod deadlines;
 mod ends;
+mod held;
 mod trickle;
 
 use feedrate::pg::{Backend, Frontend};
 use feedrate::{Encode, Grow};
 use feedrate_io::Limits;
 use feedrate_io::tokio::Connection;
+use feedrate_testkit::counting::Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// A client of a server that has let it in.
 fn client<T>(io: T, limits: Limits) -> Connection<Backend, Grow, T> {
