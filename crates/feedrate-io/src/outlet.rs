@@ -164,8 +164,8 @@ impl<S: Storage> Output for Tail<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use feedrate::Array;
     use feedrate::pg::frontend::{Query, Sync};
+    use feedrate::{Array, Borrowed};
 
     #[test]
     fn what_is_sent_makes_room_and_keeps_the_order() {
@@ -212,6 +212,27 @@ mod tests {
     }
 
     #[test]
+    fn bytes_take_the_room_of_what_is_sent() {
+        let mut outlet = Outlet::new(Array::<8>::new());
+        assert_eq!(outlet.push_bytes(b"abcdef"), Ok(()));
+        outlet.sent(4);
+        assert_eq!(outlet.push_bytes(b"1234567"), Err(EncodeError::Full));
+        assert_eq!(outlet.push_bytes(b"123456"), Ok(()));
+        assert_eq!(outlet.unsent(), b"ef123456");
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn an_empty_queue_holds_no_memory() {
+        let mut outlet = Outlet::new(feedrate::Grow::new(1 << 20));
+        assert_eq!(outlet.push_bytes(&[1; 1000]), Ok(()));
+        outlet.sent(999);
+        assert!(outlet.storage.capacity() >= 1000);
+        outlet.sent(1);
+        assert_eq!(outlet.storage.capacity(), 0);
+    }
+
+    #[test]
     fn secrets_are_wiped_when_they_have_been_sent() {
         let mut outlet = Outlet::new(Array::<32>::new());
         outlet.secret(true);
@@ -229,5 +250,20 @@ mod tests {
         assert_eq!(outlet.push_bytes(b"public"), Ok(()));
         outlet.sent(5);
         assert_eq!(outlet.storage.held(), b"public");
+    }
+
+    #[test]
+    fn no_secret_is_left_in_the_memory() {
+        let ends: [fn(&mut Outlet<Borrowed<'_>>); 2] =
+            [|outlet| outlet.sent(usize::MAX), |outlet| outlet.clear()];
+        for end in ends {
+            let mut memory = [0; 16];
+            let mut outlet = Outlet::new(Borrowed::new(&mut memory));
+            outlet.secret(true);
+            assert_eq!(outlet.push_bytes(b"secret"), Ok(()));
+            end(&mut outlet);
+            assert_eq!(outlet.unsent(), b"");
+            assert_eq!(memory, [0; 16]);
+        }
     }
 }

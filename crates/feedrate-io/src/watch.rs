@@ -175,7 +175,11 @@ mod tests {
         assert_eq!(watch.check(at(105)), Err(Late::Handshake(SECOND * 5)));
         watch.established(at(104));
         assert!(watch.is_established());
-        assert_eq!(watch.check(at(105)), Ok(()));
+        // Now a message is under way, and then none.
+        assert_eq!(watch.deadline(), Some(at(114) + Duration::from_millis(10)));
+        watch.reading(false, 0, at(105));
+        assert_eq!(watch.deadline(), Some(at(124)));
+        assert_eq!(watch.check(at(123)), Ok(()));
     }
 
     #[test]

@@ -172,3 +172,65 @@ async fn a_busy_program_blames_nobody() {
     sleep(SECOND * 100).await;
     assert_eq!(server.next().await.unwrap().unwrap().name(), "Sync");
 }
+
+/// What has been taken after all is waited for no more, by whoever writes it.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_over_counts_no_more() {
+    for split in [false, true] {
+        let (mut raw, io) = duplex(100);
+        let mut client = client(io, limits().idle(None));
+        client.push_bytes(&[7; 150]).unwrap();
+        tokio::select! {
+            biased;
+            next = client.next() => panic!("{next:?}"),
+            () = std::future::ready(()) => {}
+        }
+        if split {
+            // The reader does not wait for what the writer has to write.
+            let (mut reader, _writer) = client.split();
+            assert!(tokio::time::timeout(SECOND * 30, reader.next()).await.is_err());
+        } else {
+            raw.read_exact(&mut [0; 150][..100]).await.unwrap();
+            assert!(tokio::time::timeout(SECOND * 30, client.next()).await.is_err());
+            assert_eq!(client.queued(), 0);
+        }
+    }
+}
+
+/// Each half has the limits of its own direction.
+#[tokio::test(start_paused = true)]
+async fn the_halves_have_their_limits() {
+    let (_raw, io) = duplex(100);
+    let (mut reader, mut writer) = server(io, limits()).split();
+    writer.push_bytes(&[7; 150]).unwrap();
+    let begun = Instant::now();
+    let (read, written) =
+        tokio::join!(async { (late(reader.next().await.unwrap_err()), begun.elapsed().as_secs()) }, async {
+            (late(writer.flush().await.unwrap_err()), begun.elapsed().as_secs())
+        });
+    assert_eq!(read, (Late::Idle(SECOND * 20), 20));
+    assert_eq!(written, (Late::Progress(SECOND * 7), 7));
+}
+
+/// Messages that follow one another without a pause are no message that takes too long: for a half as well.
+#[tokio::test(start_paused = true)]
+async fn messages_in_pieces_without_a_pause_are_in_time() {
+    let (mut raw, io) = duplex(4096);
+    let (mut reader, _writer) = server(io, limits()).split();
+    let talk = async {
+        // The end of one message and the beginning of the next come together.
+        raw.write_all(b"S").await.unwrap();
+        for _ in 0..20 {
+            sleep(SECOND).await;
+            raw.write_all(b"\0\0\0\x04S").await.unwrap();
+        }
+    };
+    let listen = async {
+        for _ in 0..20 {
+            assert_eq!(reader.next().await.unwrap().unwrap().name(), "Sync");
+        }
+    };
+    tokio::join!(talk, listen);
+    drop(raw);
+    assert!(matches!(reader.next().await, Err(Error::Protocol(feedrate::Error::Lost(_)))));
+}

@@ -5,6 +5,7 @@ mod deadlines;
 mod ends;
 mod held;
 mod trickle;
+mod writing;
 
 use feedrate::pg::{Backend, Frontend};
 use feedrate::{Encode, Grow};
