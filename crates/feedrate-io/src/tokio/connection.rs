@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use core::task::{Context, Poll};
 
 use ::tokio::io::{AsyncRead, AsyncWrite};
-use feedrate::{Decoder, Encode, EncodeError, Grow, Protocol, Ready, Storage};
+use feedrate::{Buffer, Decoder, Encode, EncodeError, Grow, Protocol, Ready, Storage};
 
 use super::Error;
 use super::clock::Clock;
@@ -83,7 +83,24 @@ pub(super) struct Reading {
     pub(super) leased: bool,
 }
 
-/// What a connection consists of: [`Connection::into_parts`].
+/// What a connection consists of: [`Connection::into_parts`], [`Connection::from_parts`].
+///
+/// ```
+/// use feedrate::{Buffer, Decoder, Grow, pg::Frontend};
+/// use feedrate_io::Limits;
+/// use feedrate_io::tokio::{Connection, Parts};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// // A program that has read something before it knew what it was:
+/// let (io, _client) = tokio::io::duplex(64);
+/// let mut parts = Parts::new(io, Decoder::new(Frontend::established(), Grow::new(1 << 20)));
+/// parts.unread = b"S\0\0\0\x04".to_vec();
+/// let mut pg = Connection::from_parts(parts, Limits::new());
+/// assert_eq!(pg.next().await?.unwrap().name(), "Sync");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[non_exhaustive]
 pub struct Parts<P: Protocol, S, T> {
     /// The transport.
@@ -102,6 +119,28 @@ impl<P: Protocol<Error: 'static>, S: Storage, T> Connection<P, S, T> {
     /// The handshake lasts until [`established`](Self::established) is called.
     pub fn new(io: T, protocol: P, storage: S, limits: Limits) -> Self {
         Self::with_timer(io, protocol, storage, limits, Clock::new())
+    }
+
+    /// Goes on from where another connection was. Its limits of time begin anew.
+    pub fn from_parts(parts: Parts<P, S, T>, limits: Limits) -> Self {
+        let Parts { io, decoder, unread, unsent } = parts;
+        // What waits already may, and no more does than may.
+        let mut outlet = Outlet::new(Grow::new(limits.queued.max(unsent.len())));
+        outlet.secret(true);
+        let _ = outlet.push_bytes(&unsent);
+        let held = unread.len();
+        let lease = if held > 0 { Lease::holding(unread) } else { Lease::NONE };
+        let mut inlet = Inlet::from_parts(decoder, Buffer::new(lease));
+        inlet.filled(held);
+        let reading = Reading { ended: false, leased: held > 0 };
+        Self { inlet, outlet, line: Line::new(io, limits, Clock::new()), reading }
+    }
+}
+
+impl<P: Protocol, S, T> Parts<P, S, T> {
+    /// Nothing has been read, and nothing waits.
+    pub const fn new(io: T, decoder: Decoder<P, S>) -> Self {
+        Self { io, decoder, unread: Vec::new(), unsent: Vec::new() }
     }
 }
 
@@ -326,7 +365,7 @@ impl Reading {
         }
     }
 
-    fn give_back<P: Protocol, S: Storage>(&mut self, inlet: &mut Inlet<P, S, Lease>) {
+    pub(super) fn give_back<P: Protocol, S: Storage>(&mut self, inlet: &mut Inlet<P, S, Lease>) {
         if self.leased {
             self.leased = inlet.replace(Lease::NONE).is_err();
         }

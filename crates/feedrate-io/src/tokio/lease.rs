@@ -31,6 +31,17 @@ impl Lease {
         let memory = pooled.ok().and_then(Result::ok).unwrap_or_else(|| alloc::vec![0; SIZE]);
         Self { memory, secret }
     }
+
+    /// One that begins with these bytes, and is wiped when it is given back.
+    pub(super) fn holding(bytes: Vec<u8>) -> Self {
+        let mut lease = Self::new(true);
+        match lease.memory.get_mut(..bytes.len()) {
+            Some(front) => front.copy_from_slice(&bytes),
+            // So much that the pool has no buffer for it: it is its own.
+            None => lease.memory = bytes,
+        }
+        lease
+    }
 }
 
 impl AsRef<[u8]> for Lease {
