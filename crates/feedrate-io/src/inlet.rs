@@ -91,6 +91,20 @@ impl<P: Protocol, S: Storage, M: AsRef<[u8]> + AsMut<[u8]>> Inlet<P, S, M> {
         &mut self.decoder
     }
 
+    /// Takes what is unread, for another protocol, and exchanges the memory.
+    #[cfg(feature = "pg-tls")]
+    pub(crate) fn take_unread(&mut self, memory: M) -> alloc::vec::Vec<u8> {
+        let unread = self.unread().to_vec();
+        self.buffer = Buffer::new(memory);
+        unread
+    }
+
+    /// The protocol, together with what is unread.
+    #[cfg(feature = "pg-tls")]
+    pub(crate) fn protocol_and_unread(&mut self) -> (&mut P, &[u8]) {
+        (self.decoder.protocol_mut(), self.buffer.unread())
+    }
+
     /// The decoder, and the buffer with what is unread.
     pub fn into_parts(self) -> (Decoder<P, S>, Buffer<M>) {
         (self.decoder, self.buffer)

@@ -105,8 +105,14 @@ mod error;
 mod inlet;
 mod limits;
 mod outlet;
+#[cfg(feature = "pg-tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pg-tls")))]
+pub mod pg_tls;
 #[cfg(feature = "alloc")]
 mod pool;
+#[cfg(feature = "socket")]
+#[cfg_attr(docsrs, doc(cfg(feature = "socket")))]
+pub mod socket;
 mod timer;
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]

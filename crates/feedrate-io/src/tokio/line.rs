@@ -54,6 +54,13 @@ impl<T, C: Timer> Line<T, C> {
         Self { io, watch, timer, ended: false, failed: None, unflushed: false }
     }
 
+    /// The same, over something else.
+    #[cfg(feature = "pg-tls")]
+    pub(crate) fn replace<U>(self, io: U) -> (Line<U, C>, T) {
+        let Self { io: was, watch, timer, ended, failed, unflushed } = self;
+        (Line { io, watch, timer, ended, failed, unflushed }, was)
+    }
+
     /// One for each direction.
     pub(crate) fn split(self) -> (Line<ReadHalf<T>, C>, Line<WriteHalf<T>, C>)
     where

@@ -3,6 +3,8 @@
 //! Anything that is [`AsyncRead`](tokio::io::AsyncRead) and [`AsyncWrite`](tokio::io::AsyncWrite) carries one: a TCP or
 //! Unix socket, a TLS stream, a serial port, a pipe in a test.
 
+#[cfg(feature = "pg-tls")]
+mod begin;
 mod clock;
 mod connection;
 mod lease;
