@@ -1,9 +1,9 @@
 //! How a session of PostgreSQL begins, on both sides: in clear, or with TLS.
 //!
 //! [`connect`] and [`accept`] take a [`Connection`] that begins, and return one over a [`Stream`], which is encrypted
-//! or is not. What was pushed before goes the new way. The limit [`handshake`](crate::Limits::handshake) has run since the
-//! connection was made, and runs on until [`established`](Connection::established) is called: it is one deadline for
-//! TLS and login together.
+//! or is not. What was pushed before goes the new way. The limit [`handshake`](crate::Limits::handshake) has run since
+//! the connection was made, and runs on until [`established`](Connection::established) is called: it is one deadline
+//! for TLS and login together.
 //!
 //! ```
 //! # #[cfg(feature = "tokio")]
