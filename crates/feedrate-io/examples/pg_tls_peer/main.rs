@@ -1,5 +1,5 @@
-//! Both sides of PostgreSQL's TLS, for tests/rig/pg_tls.sh to try on real peers. It is no program to start from: its login
-//! is as short as can be.
+//! Both sides of PostgreSQL's TLS, for tests/rig/pg_tls.sh to try on real peers. It is no program to start from: its
+//! login is as short as can be.
 //!
 //!   pg_tls_peer query ADDRESS NAME CA MODE USER SQL   runs SQL on a real server; NAME is what its certificate is for
 //!   pg_tls_peer serve ADDRESS CERTIFICATE KEY         listens, prints its port, and forwards to a server in clear

@@ -216,6 +216,21 @@ async fn what_has_been_read_before_is_not_lost() {
     }
 }
 
+/// A request of which the decoder has a part, as `next` was dropped, is one.
+#[tokio::test]
+async fn what_the_decoder_has_taken_is_not_lost() {
+    for n in 1..SSL_REQUEST.len() {
+        let (mut raw, io) = duplex(1000);
+        raw.write_all(&SSL_REQUEST[..n]).await.unwrap();
+        let mut pg = server(io);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(1), pg.next()).await.is_err());
+        raw.write_all(&[&SSL_REQUEST[n..], &startup()].concat()).await.unwrap();
+        let mut pg = accept(pg, None).await.unwrap();
+        assert_eq!(next(&mut pg).await.1, startup());
+        assert_eq!(raw.read_u8().await.unwrap(), b'N');
+    }
+}
+
 /// A client that leaves is no error of the beginning: the connection tells.
 #[tokio::test]
 async fn who_leaves_before_a_startup_is_gone() {
