@@ -1,0 +1,134 @@
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::as_conversions,
+    clippy::string_slice
+)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::unwrap_used))]
+#![cfg_attr(test, allow(clippy::panic))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// The front page shows what all features have.
+#![cfg_attr(
+    not(all(feature = "codec", feature = "embedded-io-07", feature = "tokio")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
+//! Connections for [`feedrate`]'s protocols: the buffers, deadlines, back-pressure and half-closes that every program
+//! around a [`Decoder`](feedrate::Decoder) needs, on tokio, on `std`, and on embedded-io-async.
+//!
+//! # Four uses
+//!
+//! **A client that pulls**, with [`tokio::Connection`]. A message is lent until the next one is asked for:
+//!
+//! ```
+//! # #[cfg(feature = "tokio")]
+//! # async fn query(socket: ::tokio::net::TcpStream) -> Result<(), Box<dyn std::error::Error>> {
+//! use feedrate::Grow;
+//! use feedrate::pg::{Backend, backend::Message, frontend::Query};
+//! use feedrate_io::{Limits, tokio::Connection};
+//!
+//! // On a session that is open:
+//! let mut pg = Connection::new(socket, Backend::established(), Grow::new(1 << 20), Limits::new());
+//! pg.established();
+//! pg.push(&Query { sql: "select 1".into() })?;
+//! while let Some(frame) = pg.next().await? {
+//!     match frame.message()? {
+//!         Message::DataRow(row) => println!("{} columns", row.columns.iter().count()),
+//!         Message::ReadyForQuery(_) => break,
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **A server that answers**, with [`incoming`](tokio::Connection::incoming). It returns the message and the sending
+//! half, so that the answer can be made of what is lent:
+//!
+//! ```
+//! # #[cfg(feature = "tokio")]
+//! # async fn echo(
+//! #     mut peer: feedrate_io::tokio::Connection<feedrate::pg::Frontend, feedrate::Grow, ::tokio::net::TcpStream>,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! while let Some((frame, mut out)) = peer.incoming().await? {
+//!     out.send(&frame).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **A thread a connection**, with [`blocking::Connection`]; **firmware**, with [`embedded::Reader`] and
+//! [`embedded::Writer`] in memory of a fixed size. And for programs that are built of streams and sinks, there is
+//! [`codec::Codec`], which copies each message.
+//!
+//! Without any feature there are the parts of which all of these are made, for a loop of your own: [`Inlet`] (what is
+//! unread), [`Outlet`] (what is unsent), [`Watch`] (deadlines, by your clock).
+//!
+//! # What is guaranteed
+//!
+//! | | [`tokio`] | [`blocking`] | [`embedded`] | [`codec`] |
+//! |---|---|---|---|---|
+//! | messages are lent, not copied | yes | yes | yes | copied once |
+//! | what is awaited can be dropped, and nothing is lost or sent twice | yes | a call can be made again after a time-out | if the driver's can | as `Framed` |
+//! | at the end of the input, what waits is written first | yes | it is written before reading | it is yours to [flush](embedded::Writer::flush) | as `Framed` |
+//! | the peer's last words are read although writing fails | yes | no | yours | no |
+//! | limits of time, named in the error | [`Limits`] | the socket's | yours | yours |
+//! | what waits to be written is bounded | [`Limits::queued`] | by what you push | by the memory you give | as `Framed` |
+//! | an idle connection holds no buffer | yes | no | no | as `Framed` |
+//! | memory that held a password is wiped | read buffers and queue | no | no | no |
+//!
+//! # Limits
+//!
+//! A public server has peers that send one byte a minute, read nothing, or are gone without a word. [`Limits`] has what
+//! they may cost, each with a default. There is none for an idle connection, as one of PostgreSQL may be silent for
+//! days. Whether such a peer is still there, TCP finds out: set keepalive and `TCP_USER_TIMEOUT` on its socket.
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+#[cfg(feature = "std")]
+#[cfg_attr(docsrs, doc(cfg(feature = "std")))]
+pub mod blocking;
+#[cfg(feature = "codec")]
+#[cfg_attr(docsrs, doc(cfg(feature = "codec")))]
+pub mod codec;
+#[cfg(feature = "embedded-io-07")]
+#[cfg_attr(docsrs, doc(cfg(feature = "embedded-io-07")))]
+pub mod embedded;
+mod error;
+mod inlet;
+mod limits;
+mod outlet;
+#[cfg(feature = "pg-tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pg-tls")))]
+pub mod pg_tls;
+#[cfg(feature = "alloc")]
+mod pool;
+#[cfg(feature = "socket")]
+#[cfg_attr(docsrs, doc(cfg(feature = "socket")))]
+pub mod socket;
+mod timer;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub mod tokio;
+mod watch;
+
+pub use self::error::Error;
+pub use self::inlet::Inlet;
+pub use self::limits::{Late, Limits};
+pub use self::outlet::Outlet;
+#[cfg(feature = "alloc")]
+pub use self::pool::Pool;
+pub use self::timer::{Never, Timer};
+pub use self::watch::Watch;
+
+/// The example on the package's page.
+#[cfg(all(doctest, feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
