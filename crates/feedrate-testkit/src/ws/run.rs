@@ -155,6 +155,9 @@ pub trait Reads {
         buffer: &'a mut Buffer<Vec<u8>>,
         sender: &mut Sender<S, K>,
     ) -> Result<Option<Event<'a, Self::Data<'a>>>, Error>;
+
+    /// Its `release`.
+    fn release(&mut self);
 }
 
 impl<R: Storage> Reads for Receiver<R> {
@@ -187,6 +190,10 @@ impl<R: Storage> Reads for Receiver<R> {
     ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
         Receiver::<R>::take(self, ready, buffer, NOW, sender)
     }
+
+    fn release(&mut self) {
+        Receiver::<R>::release(self);
+    }
 }
 
 impl<R: Storage> Reads for Receiver<R, InPieces> {
@@ -218,6 +225,10 @@ impl<R: Storage> Reads for Receiver<R, InPieces> {
         sender: &mut Sender<S, K>,
     ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
         Receiver::<R, InPieces>::take(self, ready, buffer, NOW, sender)
+    }
+
+    fn release(&mut self) {
+        Receiver::<R, InPieces>::release(self);
     }
 }
 
@@ -312,7 +323,7 @@ pub fn read<R: Reads, K: Keys, S: Storage>(
     }
 }
 
-/// What is ready is found twice before it is taken, and once.
+/// What is ready is found twice before it is taken, and once taken is not there any more.
 fn pull<R: Reads, K: Keys, S: Storage>(
     receiver: &mut R,
     chunk: &[u8],
@@ -329,14 +340,16 @@ fn pull<R: Reads, K: Keys, S: Storage>(
                 None
             }
         };
+        receiver.release();
         let again = receiver.ready(&mut buffer, sender).expect("an error is returned once");
         assert_eq!(stale.is_some(), again.is_some());
         let (Some(stale), Some(ready)) = (stale, again) else { break };
-        let message = ready.is_message();
+        let (message, left) = (ready.is_message(), buffer.unread().len() - ready.in_buffer());
         let fed = receiver.take(ready, &mut buffer, sender);
         assert!(!matches!(fed, Ok(None)), "it was ready, and is not there");
         assert!(fed.is_err() || matches!(fed, Ok(Some(Event::Message(_)))) == message);
         log.fed(fed);
+        assert_eq!(buffer.unread().len(), left);
         assert!(matches!(receiver.take(stale, &mut buffer, sender), Ok(None)), "it is there twice");
         write(sender, &mut log.said);
     }

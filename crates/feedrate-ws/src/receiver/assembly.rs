@@ -196,7 +196,14 @@ impl<S: Storage> Assembly<S> {
         self.next = Next::found(what);
     }
 
+    /// Whether there is something to be taken.
+    #[inline(always)]
+    pub(crate) const fn is_found(&self) -> bool {
+        self.next.0 > Next::QUICK.0
+    }
+
     /// What was to be taken, and where in the storage it is.
+    #[cold]
     pub(crate) fn take_found(&mut self, whole: bool) -> Option<(What, usize)> {
         let what = self.next.what()?;
         self.next = Next::SLOW;
@@ -210,9 +217,6 @@ impl<S: Storage> Assembly<S> {
 
     /// Forgets what has been lent from the storage.
     pub(crate) fn forget(&mut self, whole: bool) {
-        if self.next.what().is_some() {
-            return;
-        }
         if let Current::Control(_) | Current::Over = self.frame {
             return;
         }
@@ -261,7 +265,9 @@ impl<S: Storage> Assembly<S> {
 
     /// Gives memory back to the heap, as far as nothing is held in it.
     pub(crate) fn release(&mut self, whole: bool) {
-        self.forget(whole);
+        if !self.is_found() {
+            self.forget(whole);
+        }
         // What had begun when the last event came will not end.
         if self.is_over() || self.storage.held().is_empty() {
             self.storage.clear();

@@ -179,8 +179,10 @@ impl<S: Storage, M> Receiver<S, M> {
     #[cfg_attr(target_os = "none", inline(never))]
     fn step<'i, I: Input<'i>>(&mut self, input: &mut I, whole: bool) -> Result<Step, Violation> {
         let Self { frames, assembly, mode: _ } = self;
-        if let Some((what, at)) = assembly.take_found(whole) {
-            return Ok(Step::Stored(what, at));
+        if assembly.is_found() {
+            if let Some((what, at)) = assembly.take_found(whole) {
+                return Ok(Step::Stored(what, at));
+            }
         }
         assembly.forget(whole);
         loop {

@@ -57,6 +57,7 @@ impl<S: Storage> Receiver<S, InPieces> {
     }
 
     /// What the storage holds.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn held(&mut self, what: What, at: usize) -> Fed<'_, Piece<'_>> {
         match what {
             What::Control(opcode) => self.stored_control(opcode, at),
@@ -66,6 +67,7 @@ impl<S: Storage> Receiver<S, InPieces> {
         }
     }
 
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn lend<'a, 'i: 'a, I: Input<'i>>(
         &'a mut self,
         what: Option<What>,

@@ -21,12 +21,20 @@ pub struct Ready {
     step: Step,
     /// How much of the stream comes before it.
     at: u64,
+    /// Bytes at the front of the buffer that leave with it.
+    length: usize,
 }
 
 impl Ready {
     /// Whether it is a message, or a piece of one. If not, it is what a control frame says.
     pub const fn is_message(&self) -> bool {
         !matches!(self.step, Step::Lend(What::Control(_)) | Step::Stored(What::Control(_), _))
+    }
+
+    /// How many of the buffer's bytes leave when it is taken. Where there are more, another event may be ready behind
+    /// it.
+    pub const fn in_buffer(&self) -> usize {
+        self.length
     }
 }
 
@@ -94,8 +102,8 @@ impl<S: Storage> Receiver<S> {
     ) -> Result<Option<Ready>, Error> {
         if QUICK && self.assembly.is_quick() {
             let look = self.frames.protocol().look(buffer.unread());
-            if look.is_some_and(|look| self.assembly.is_single(&look)) {
-                return Ok(Some(self.found(Step::Single)));
+            if let Some(look) = look.filter(|look| self.assembly.is_single(look)) {
+                return Ok(Some(Ready { step: Step::Single, at: self.position(), length: look.frame() }));
             }
         }
         self.search(buffer, true).map_err(|error| tell_error(error, now, answers))
@@ -207,10 +215,6 @@ impl<S: Storage, N> Receiver<S, N> {
         self.assembly.position(self.frames.protocol().remaining())
     }
 
-    fn found(&self, step: Step) -> Ready {
-        Ready { step, at: self.position() }
-    }
-
     fn search<M: Memory>(&mut self, buffer: &mut Buffer<M>, whole: bool) -> Result<Option<Ready>, Error> {
         let mut input = buffer.unread_mut();
         let all = input.len();
@@ -223,7 +227,14 @@ impl<S: Storage, N> Receiver<S, N> {
                 if let Step::Stored(what, _) = step {
                     self.assembly.find(what);
                 }
-                Ok(Some(self.found(step)))
+                let length = match step {
+                    Step::Idle | Step::Stored(..) => 0,
+                    Step::Single => {
+                        self.frames.protocol().look(buffer.unread()).map_or(0, |look| look.frame())
+                    }
+                    Step::Lend(_) => self.here(buffer),
+                };
+                Ok(Some(Ready { step, at: self.position(), length }))
             }
             Err(violation) => {
                 let failed: Fed<'_, ()> = fail(violation, &mut self.assembly);
@@ -239,9 +250,15 @@ impl<S: Storage, N> Receiver<S, N> {
         what: What,
         whole: bool,
     ) -> Option<&'a mut [u8]> {
+        let here = self.here(buffer);
+        let all = u64::try_from(here) == Ok(self.frames.protocol().remaining());
+        let whole = whole || matches!(what, What::Control(_));
+        (here > 0 && (all || !whole)).then(|| buffer.consume(here))
+    }
+
+    /// Bytes of the frame's payload that are at the front of the buffer.
+    fn here<M: Memory>(&self, buffer: &Buffer<M>) -> usize {
         let remaining = usize::try_from(self.frames.protocol().remaining()).unwrap_or(usize::MAX);
-        let here = buffer.unread().len().min(remaining);
-        let all = whole || matches!(what, What::Control(_));
-        (here > 0 && (here == remaining || !all)).then(|| buffer.consume(here))
+        buffer.unread().len().min(remaining)
     }
 }

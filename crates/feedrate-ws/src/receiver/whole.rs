@@ -97,6 +97,7 @@ impl<S: Storage> Receiver<S> {
     }
 
     /// What the storage holds.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn held(&mut self, what: What, at: usize) -> Fed<'_, Message<'_>> {
         match what {
             What::Control(opcode) => self.stored_control(opcode, at),
@@ -110,6 +111,7 @@ impl<S: Storage> Receiver<S> {
     }
 
     /// What the header announced, and is whole in the input.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn lend<'a, 'i: 'a, I: Input<'i>>(
         &'a mut self,
         what: What,
