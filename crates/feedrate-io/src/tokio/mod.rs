@@ -5,8 +5,8 @@
 
 mod clock;
 mod connection;
-mod lease;
-mod line;
+pub(crate) mod lease;
+pub(crate) mod line;
 mod outgoing;
 mod split;
 
