@@ -11,6 +11,7 @@ import contextlib
 import os
 import resource
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -221,6 +222,8 @@ def main():
     # More than there may be: they wait until one has left.
     with Program(*limited, "--connections", "2") as at:
         wrong.append(crowd(at.address))
+    with Program(*limited, "--connections", "1") as at:
+        gone(at.address)
     with Program(*limited) as at:
         few_files(at)
 
@@ -341,6 +344,19 @@ def talking_plain_side(address):
             raise Bad(f"{answer} at the end")
     print(f"ws_tunnel, a plain side that takes nothing, and then does not end, but talks for {1.5 * LIMIT} s each time "
           "is served")
+
+
+def gone(address):
+    """Clients that are gone without a goodbye, wherever they were, leave their place to the next."""
+    whole = request("%s:%d" % address)
+    for sent in b"", whole[:50], whole, whole + frame(TEXT, b"x" * 100)[:50], whole + frame(BINARY, bytes(100_000)) * 9:
+        for _ in range(5):
+            with socket.create_connection(address) as client:
+                client.sendall(sent)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with Conn(address) as conn:
+            conn.open()
+    print("one client after the other is served, though many reset the connection")
 
 
 def few_files(at):
