@@ -35,8 +35,8 @@ options:
                          again; '*' is all of them. Without it none may: any page that somebody looks at
                          could reach what is behind the tunnel. Programs that are no browsers may
   --handshake SECONDS    how long a handshake may take, from the connection on (10)
-  --progress SECONDS     ends when one side has taken nothing of what it is sent for so long, or, the other
-                         side being at its end, has said nothing (300)
+  --progress SECONDS     ends when the WebSocket has taken nothing of what it is sent for so long, or the other
+                         side has neither taken nor said anything, while it is to take something or to end (300)
   --connections N        how many connections there are at once (256); more wait until one has ended
 ";
 /// Bytes that are read at once, and that a message has at most.
@@ -77,8 +77,9 @@ async fn tunnel<K: Keys>(
         if !stream.tend(&mut sender).await {
             return Ok(());
         }
-        // A WebSocket that sends no more may still read: all that is on the way to it is written first.
-        if ended && sender.is_closing() && sender.queued() == 0 && out.is_empty() {
+        // A WebSocket that sends no more may still read: all that is on the way to it is written first. (What it has
+        // sent the plain side has taken, or its end would not have been read.)
+        if ended && sender.is_closing() && sender.queued() == 0 {
             drop(stream);
             ws::drain(plain).await;
             return Ok(());

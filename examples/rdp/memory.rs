@@ -1,11 +1,10 @@
 //! What is done to memory: reading, watching, writing, forcing.
 
 use feedrate::rdp::frame::{Bytes, Force, ReadMemory, Release, Renew, WriteMemory};
-use feedrate_examples::escape::escaped;
 
 use crate::command::Command;
 use crate::failure::{Failure, Refusable};
-use crate::names::{Place, Spot, Value, shown};
+use crate::names::{Place, Spot, Value, assigned};
 use crate::show;
 use crate::tool::Tool;
 
@@ -29,9 +28,7 @@ impl Tool {
         let wanted = length_of(place, &spot, length)?;
         let bytes = self.bytes(spot.addr, wanted)?;
         match spot.variable.filter(|_| length.is_none()) {
-            Some(variable) => {
-                show::say(&format!("{} = {}", escaped(&variable.name), shown(&variable, &bytes)))
-            }
+            Some(variable) => show::say(&assigned(&variable, &bytes)),
             None => show::say(&show::dump(spot.addr, &bytes)),
         }
         if bytes.len() < wanted {
@@ -82,7 +79,7 @@ impl Tool {
             if last.as_ref() != Some(&bytes) {
                 let seconds = (self.client.now() - began).as_secs_f64();
                 let value = match variable {
-                    Some(variable) => format!("{} = {}", escaped(&variable.name), shown(variable, &bytes)),
+                    Some(variable) => assigned(variable, &bytes),
                     None => format!("{}  {}", self.names.show(spot.addr), show::value(&bytes)),
                 };
                 show::say(&format!("{seconds:9.3} s  {value}"));

@@ -179,8 +179,13 @@ fn integer(text: &str, size: usize, unsigned: bool, signed: bool) -> Option<Vec<
     fits.then(|| value.to_le_bytes()[..size].to_vec())
 }
 
+/// A variable and its value: `FEED = 1500`.
+pub(crate) fn assigned(variable: &Variable, bytes: &[u8]) -> String {
+    format!("{} = {}", escaped(&variable.name), shown(variable, bytes))
+}
+
 /// A variable's value, as its type wants it.
-pub(crate) fn shown(variable: &Variable, bytes: &[u8]) -> String {
+fn shown(variable: &Variable, bytes: &[u8]) -> String {
     let size = bytes.len();
     let whole = size == usize::from(variable.length) && (1..=16).contains(&size);
     let mut wide = [0; 16];
@@ -196,5 +201,23 @@ pub(crate) fn shown(variable: &Variable, bytes: &[u8]) -> String {
         Type::Float if whole && size == 4 => format!("{}", f32::from_bits(number as u32)),
         Type::Float if whole && size == 8 => format!("{}", f64::from_bits(number as u64)),
         _ => hex(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_variable_calls_itself_is_escaped() {
+        let variable =
+            Variable { addr: 16, kind: Type::Unsigned, length: 4, flags: 0, name: "\x1b[2J\u{202e}".into() };
+        let shown = r"\u{1b}[2J\u{202e}";
+        assert_eq!(assigned(&variable, &[1, 0, 0, 0]), format!("{shown} = 1"));
+        let value = Value { text: "1".into(), size: Some(2) };
+        let wrong = value.bytes(Some(&variable)).expect_err("it has four bytes");
+        assert_eq!(wrong, format!("{shown} has 4 bytes, and not 2"));
+        let names = Names { variables: Some(vec![variable]), ..Names::default() };
+        assert_eq!(names.show(16), format!("0x00000010 <{shown}>"));
     }
 }

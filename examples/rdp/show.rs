@@ -66,6 +66,11 @@ pub(crate) fn registers(registers: &RegisterSet, mask: u64, names: &Names) -> St
     format!("{text}pc   {}\n", names.show(registers.pc().unwrap_or_default()))
 }
 
+/// What a device is called, and which program it runs.
+pub(crate) fn name(device: &Device) -> String {
+    format!("{} ({})", escaped(device.name()), hex(&device.fingerprint))
+}
+
 /// What Welcome says.
 pub(crate) fn device(device: &Device) -> String {
     let effect = |effect| match effect {
@@ -88,10 +93,9 @@ pub(crate) fn device(device: &Device) -> String {
         _ => "of another kind",
     };
     format!(
-        "device   {} ({})\nlife     {life}, boot {}, program of generation {}\nhalt     {}\ntraps    {}\n\
+        "device   {}\nlife     {life}, boot {}, program of generation {}\nhalt     {}\ntraps    {}\n\
          loss     {}\nlog      {log}\n",
-        escaped(device.name()),
-        hex(&device.fingerprint),
+        name(device),
         device.boot,
         device.generation,
         effect(device.halt),
@@ -365,4 +369,36 @@ pub(crate) fn metric(number: u16) -> Option<String> {
         _ => return None,
     };
     OF_LANE.get(usize::from(number & 0xF)).map(|name| format!("{lane} lane: {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_call_themselves_is_escaped() {
+        let variable = Variable { addr: 16, kind: Type::Float, length: 4, flags: 0, name: "a\x1b[2J".into() };
+        assert!(variables(&[variable]).starts_with(r"a\u{1b}[2J "));
+        let operator = *b"a\x1b[2J\x9b\0\0";
+        let entry = Record {
+            version: Record::VERSION,
+            index: 0,
+            boot: 1,
+            session: 1,
+            sequence: 1,
+            time: 0,
+            uptime: 0,
+            operator,
+            suite: 0,
+            kind: 1,
+            cause: Cause::None,
+            verdict: 0,
+            count: 1,
+            addr: 16,
+            value: 1,
+        };
+        let line = record(&entry, 1, &Names::default());
+        assert!(line.contains(r"a\u{1b}[2J\x9b "), "{line}");
+        assert!(!line.trim_end().contains(char::is_control), "{line:?}");
+    }
 }

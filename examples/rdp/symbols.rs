@@ -94,3 +94,17 @@ fn readable(name: &str) -> String {
         _ => name.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_symbol_is_called_is_escaped() {
+        let by_address = [(16, ("\x1b[2J".to_owned(), 4))].into();
+        let symbols = Symbols { by_address, ..Symbols::default() };
+        assert_eq!(symbols.show(16), r"0x00000010 <\u{1b}[2J>");
+        assert_eq!(symbols.show(18), r"0x00000012 <\u{1b}[2J+2>");
+        assert_eq!(symbols.show(20), "0x00000014");
+    }
+}

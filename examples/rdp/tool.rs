@@ -6,7 +6,6 @@ use feedrate::rdp::frame::{
     self, Breakpoint, Capabilities, GetStatus, Halt, PushPolicy, ReadAxes, ReadCursor, ReadMetrics, ReadPlc,
     ReadRegisters, Resume, Rule, RunState, SetAxis, SetWatchpoint, Step, StepRange, WriteRegister,
 };
-use feedrate_examples::escape::escaped;
 use feedrate_rdp::host::command::{
     ClearBreakpoint, SetBreakpoint, SetHardwareBreakpoint, SetSoftwareBreakpoint,
 };
@@ -14,7 +13,7 @@ use feedrate_rdp::target::Trap;
 
 use crate::client::{Client, Stop};
 use crate::command::{Command, HELP};
-use crate::digits::{hex, number};
+use crate::digits::number;
 use crate::failure::{Failure, Refusable};
 use crate::lists;
 use crate::names::{Names, Place, Spot};
@@ -41,12 +40,7 @@ impl Tool {
         let mut result = Ok(());
         if prompt {
             let device = self.client.device()?;
-            show::say(&format!(
-                "{} ({}), {}",
-                escaped(device.name()),
-                hex(&device.fingerprint),
-                show::run(self.client.state()?.run)
-            ));
+            show::say(&format!("{}, {}", show::name(&device), show::run(self.client.state()?.run)));
         }
         let ask = || {
             if prompt {

@@ -229,7 +229,9 @@ mod tests {
     #[test]
     fn nothing_reaches_the_terminal_unescaped() {
         let fields = [
+            NoticeField { code: field::SEVERITY, value: "\x1b]0;x".into() },
             NoticeField { code: field::CODE, value: "\x1b[2J".into() },
+            NoticeField { code: field::POSITION, value: "\x07".into() },
             NoticeField { code: field::MESSAGE, value: "a\nb\x07".into() },
         ];
         let error = backend::ErrorResponse { fields: List::from(&fields) }.into();

@@ -62,9 +62,11 @@ impl Limits {
 pub struct Progress(Option<time::Instant>);
 
 impl Progress {
-    /// Something waits now, or nothing does.
+    /// Something waits, or nothing does.
     pub fn waits(&mut self, waits: bool) {
-        self.0 = self.0.filter(|_| waits).or_else(|| waits.then(time::Instant::now));
+        if waits {
+            self.0.get_or_insert_with(time::Instant::now);
+        }
     }
 
     /// Something has moved.
@@ -171,7 +173,12 @@ impl Stream {
 
     /// Writes some of what is queued, so that there is room for more.
     pub async fn make_room<K: Keys>(&mut self, sender: &mut Sender<Grow, K>) -> io::Result<()> {
-        let written = within(self.patience, STUCK, self.socket.write(sender.transmit())).await?;
+        self.progress.waits(sender.queued() > 0);
+        let stuck = self.progress.missing(self.patience);
+        let written = tokio::select! {
+            written = self.socket.write(sender.transmit()) => written?,
+            () = stuck => return Err(late(STUCK)),
+        };
         sender.transmitted(written);
         self.progress.made();
         Ok(())
@@ -396,8 +403,11 @@ pub struct Asking {
 impl Asking {
     /// For a URL like `ws://HOST:PORT/PATH`.
     pub fn url(url: &str) -> Result<Self, String> {
-        let rest = url.strip_prefix("ws://").ok_or_else(|| format!("{url}: expected ws://HOST:PORT/PATH"))?;
-        let (host, target) = match rest.find(['/', '?']) {
+        let (_, rest) = url
+            .split_at_checked(5)
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("ws://"))
+            .ok_or_else(|| format!("{url}: expected ws://HOST:PORT/PATH"))?;
+        let (host, target) = match rest.find(['/', '?', '#']) {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
         };
@@ -411,6 +421,15 @@ impl Asking {
             headers: Vec::new(),
             limits: Limits::default(),
         })
+    }
+
+    /// Where it connects to: the port is 80 where none is given. An IPv6 address has colons of its own.
+    fn address(&self) -> String {
+        match self.host.rsplit_once(':') {
+            Some((host, "")) => format!("{host}:80"),
+            Some((_, port)) if !port.ends_with(']') => self.host.clone(),
+            _ => format!("{}:80", self.host),
+        }
     }
 }
 
@@ -430,8 +449,7 @@ pub async fn connect(asking: &Asking, buffer: &mut [u8]) -> io::Result<(Open<Ran
 }
 
 async fn ask(asking: &Asking, buffer: &mut [u8]) -> io::Result<(Open<RandomKeys>, Option<String>)> {
-    let address = if asking.host.contains(':') { asking.host.clone() } else { format!("{}:80", asking.host) };
-    let mut socket = reach(&address, asking.limits.handshake).await?;
+    let mut socket = reach(&asking.address(), asking.limits.handshake).await?;
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
     let protocols: Vec<&str> = asking.protocols.iter().map(String::as_str).collect();
@@ -474,4 +492,34 @@ async fn ask(asking: &Asking, buffer: &mut [u8]) -> io::Result<(Open<RandomKeys>
 fn keep(n: usize, rest: usize, buffer: &mut [u8]) -> usize {
     buffer.copy_within(n.saturating_sub(rest)..n, 0);
     rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6455, section 3, and RFC 3986, sections 3.1 and 3.2.
+    #[test]
+    fn urls() {
+        for (url, host, address, target) in [
+            ("ws://a", "a", "a:80", "/"),
+            ("ws://a/b?c", "a", "a:80", "/b?c"),
+            ("ws://a?c", "a", "a:80", "/?c"),
+            ("ws://a:1/", "a:1", "a:1", "/"),
+            ("WS://a:/", "a:", "a:80", "/"),
+            ("ws://127.0.0.1", "127.0.0.1", "127.0.0.1:80", "/"),
+            ("ws://[::1]/", "[::1]", "[::1]:80", "/"),
+            ("ws://[::1]:/", "[::1]:", "[::1]:80", "/"),
+            ("ws://[::1]:9001?c", "[::1]:9001", "[::1]:9001", "/?c"),
+        ] {
+            let asking = Asking::url(url).expect("a good one");
+            assert_eq!((&*asking.host, &*asking.target), (host, target), "{url}");
+            assert_eq!(asking.address(), address, "{url}");
+        }
+        for url in ["", "ws:/a", "wss://a", "http://a", "é://a"] {
+            assert!(Asking::url(url).is_err(), "{url}");
+        }
+        // A fragment is for the request to refuse, with whatever else is no target.
+        assert_eq!(Asking::url("ws://a#b").expect("a host").target, "#b");
+    }
 }

@@ -16,7 +16,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), String> {
     let opened = ws::connect(&options.asking, &mut buffer).await.map_err(|error| error.to_string())?;
     let ((stream, receiver, sender, n), protocol) = opened;
     if let Some(protocol) = protocol {
-        println!("protocol {}", escaped(protocol));
+        println!("protocol {protocol}");
     }
     let mut client = Client { stream, receiver, sender, buffer, start: 0, end: n, over: false };
     if let Some(commands) = &options.commands {

@@ -10,6 +10,7 @@ HALF_CLOSES (200) is how often each case is tried.
 import contextlib
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from ws_wire import BINARY, CLOSE, PING, PONG, TEXT, Bad, Conn, accept_of, close, frame
+from ws_wire import BINARY, CLOSE, PING, PONG, TEXT, Bad, Conn, accept_of, close, frame, request
 
 TIMES = int(os.environ.get("HALF_CLOSES", "200"))
 
@@ -40,9 +41,8 @@ class Program:
         self.errors.close()
 
     def complaints(self):
-        """What it has said on standard error."""
-        self.errors.seek(0)
-        return self.errors.read().decode()
+        """What it has said on standard error. It goes on writing where it is, so that must not be moved."""
+        return os.pread(self.errors.fileno(), 1 << 20, 0).decode()
 
 
 def serve(handle):
@@ -84,12 +84,18 @@ class Slow:
         self.done.set()
 
 
-def ask(address, sent, *expected):
-    """Sends, and closes the sending half; then so much must come, and the end."""
+def ask(address, sent, *expected, at_once=False):
+    """Sends, and closes the sending half; then so much must come, and the end. `at_once`: the handshake is not waited
+    for."""
     with Conn(address) as conn:
-        conn.open()
-        conn.send(sent)
+        if at_once:
+            conn.send(request(conn.host) + sent)
+        else:
+            conn.open()
+            conn.send(sent)
         conn.socket.shutdown(socket.SHUT_WR)
+        if at_once:
+            conn.accepted()
         for answer in expected:
             got = conn.read()
             if got != answer:
@@ -110,10 +116,12 @@ def unframe(frames):
 
 class Server:
     """A WebSocket server that says one thing, closes its sending half, and keeps what it is told. `last`: it waits for
-    the client's Close before. `deaf`: it reads nothing behind the handshake, and does not end."""
+    the client's Close before. `deaf`: it reads nothing behind the handshake, and does not end. `resets`: it ends at
+    once, and without grace."""
 
-    def __init__(self, says, last=False, deaf=False):
-        self.says, self.last, self.deaf, self.told, self.done = says, last, deaf, None, threading.Event()
+    def __init__(self, says, last=False, deaf=False, resets=False):
+        self.says, self.last, self.deaf, self.resets = says, last, deaf, resets
+        self.told, self.done = None, threading.Event()
         self.port = serve(self.handle)
 
     def handle(self, connection):
@@ -125,12 +133,19 @@ class Server:
             nonce = next(line for line in head.decode().split("\r\n") if line.lower().startswith("sec-websocket-key"))
             answer = "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
             answer += accept_of(nonce.partition(":")[2].strip()) + "\r\n\r\n"
-            connection.sendall(answer.encode())
+            # What comes first may come with the answer.
+            with_it = b"" if self.last or self.deaf else self.says
+            connection.sendall(answer.encode() + with_it)
             if self.deaf:
                 time.sleep(30)
             while self.last and (CLOSE, NORMAL) not in unframe(told):
                 told += connection.recv(4096)
-            connection.sendall(self.says)
+            connection.sendall(self.says[len(with_it) :])
+            if self.resets:
+                # It has been read by then, and is lost otherwise.
+                time.sleep(0.1)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return
             connection.shutdown(socket.SHUT_WR)
             try:
                 while data := connection.recv(1 << 16):
@@ -192,6 +207,7 @@ def main():
         }
         for name, (sent, *expected) in cases.items():
             failed += attempt(f"ws_echo, {name}", TIMES, lambda: ask(at, sent, *expected))
+            failed += attempt(f"ws_echo, {name}, at once", TIMES, lambda: ask(at, sent, *expected, at_once=True))
         # More than the system keeps: it is written while the client reads.
         long = frame(BINARY, LONG) * 4 + goodbye, *[(BINARY, LONG)] * 4, (CLOSE, 1000, b"")
         failed += attempt("ws_echo, long messages and Close", max(TIMES // 10, 1), lambda: ask(at, *long))
@@ -202,6 +218,7 @@ def main():
         # What has gone to the plain side comes back, and its end is a Close.
         sent, back = frame(BINARY, b"hello"), [(BINARY, b"hello"), (CLOSE, 1000, b"")]
         failed += attempt("ws_tunnel, a message", TIMES, lambda: ask(at, sent, *back))
+        failed += attempt("ws_tunnel, a message, at once", TIMES, lambda: ask(at, sent, *back, at_once=True))
         failed += attempt("ws_tunnel, Close", TIMES, lambda: ask(at, close(1000), (CLOSE, 1000, b"")))
         failed += attempt("ws_tunnel, a violation", TIMES, lambda: ask(at, frame(3), (CLOSE, 1002, b"")))
 
@@ -250,6 +267,15 @@ def main():
         ("a violation", unmasked(3), "recv", (CLOSE, b"\3\xea")),
     ):
         failed += attempt(f"ws_client, {name}", TIMES, lambda: client(program, says, commands, *expected))
+
+    def reset():
+        """Both have said goodbye: how the connection ends is no news."""
+        command = f"{programs}/ws_client", f"ws://127.0.0.1:{Server(goodbye, last=True, resets=True).port}/", "close"
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        if done.returncode or done.stderr:
+            raise Bad(done.stderr)
+
+    failed += attempt("ws_client, a reset behind Close", max(TIMES // 10, 1), reset)
     return failed > 0
 
 

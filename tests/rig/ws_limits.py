@@ -9,7 +9,9 @@ SLOW_PEERS (8) is how many of each kind come at once.
 
 import contextlib
 import os
+import resource
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -18,7 +20,7 @@ import time
 from full import full
 from ws_ends import Program, Server, echo, serve
 from ws_load import memory
-from ws_wire import BINARY, TEXT, Conn, frame, request
+from ws_wire import BINARY, CLOSE, PONG, TEXT, Bad, Conn, frame, request
 
 PEERS = int(os.environ.get("SLOW_PEERS", "8"))
 # Long against a busy machine's pauses, short against a minute.
@@ -117,17 +119,31 @@ def deaf(name, address, pid, message, most):
     return wrong or held > before + most
 
 
-def waiting(at):
-    """A client that has sent little, so that the queue is not full, and neither reads nor sends any more."""
+def waiting(at, name, sent, more=b""):
+    """A client that reads nothing. It sends no more than this, or what needs no answer."""
     held = lambda: len(os.listdir(f"/proc/{at.pid}/fd"))
     before = held()
     with Conn(at.address) as conn:
         conn.open()
-        conn.socket.sendall(frame(BINARY, b"x" * 900_000) * 16)
+        conn.socket.sendall(sent)
         began = time.monotonic()
         while held() > before and time.monotonic() - began < 10:
+            with contextlib.suppress(OSError):
+                conn.socket.send(more)
             time.sleep(0.02)
-        return in_time("ws_echo, a client that stops", [time.monotonic() - began])
+        return in_time(name, [time.monotonic() - began])
+
+
+def take(connection, count, pace=None):
+    """Reads so many bytes, and so many in a second at most."""
+    began, got = time.monotonic(), 0
+    while got < count:
+        data = connection.recv(min(count - got, 1 << 16))
+        if not data:
+            raise Bad("dropped")
+        got += len(data)
+        if pace:
+            time.sleep(max(got / pace - (time.monotonic() - began), 0))
 
 
 def patient(address):
@@ -138,13 +154,30 @@ def patient(address):
         time.sleep(LIMIT * 1.5)
         sender = threading.Thread(target=conn.socket.sendall, args=(frame(BINARY, message) * times,))
         sender.start()
-        until, got = time.monotonic() + LIMIT * 2, 0
-        while got < len(message) * times:
-            got += len(conn.socket.recv(50_000 if time.monotonic() < until else MIB))
-            if time.monotonic() < until:
-                time.sleep(0.01)
+        take(conn.socket, 12 * len(message), pace=4 * len(message))
+        take(conn.socket, 4 * len(message))
         sender.join()
-    print(f"a client that is idle for {LIMIT * 1.5} s, and then reads slowly for {LIMIT * 2} s, is served")
+    print(f"a client that is idle for {LIMIT * 1.5} s, and then reads slowly for 3 s, is served")
+
+
+# So much in a second is slow, and still something in each part of one: the system tells of room a third of its own
+# buffer at a time, which is nearly a megabyte.
+SLOWLY = 2_500_000
+MUCH = int(2 * LIMIT * SLOWLY)
+
+
+def slow(address):
+    """A client that takes longer than the limit for each message, and takes some of it all the time."""
+    message, times = b"x" * 2 * SLOWLY, 4
+    with Conn(address) as conn:
+        conn.open()
+        conn.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+        sender = threading.Thread(target=conn.socket.sendall, args=(frame(BINARY, message) * times,))
+        sender.start()
+        take(conn.socket, 3 * len(message), SLOWLY)
+        take(conn.socket, len(message))
+        sender.join()
+    print(f"a client that takes 2 s for a message is served, the limit is {LIMIT} s")
 
 
 def silent(connection):
@@ -180,10 +213,19 @@ def main():
         wrong.append(deaf("ws_echo, short messages", at.address, at.pid, short, 3.0 * (PEERS + 1)))
         patient(at.address)
     with Program(*limited, "--limit", str(32 * MIB)) as at:
-        wrong.append(waiting(at))
+        # Not so much that the queue is full.
+        some = frame(BINARY, b"x" * 900_000) * 16
+        wrong.append(waiting(at, "ws_echo, a client that stops", some))
+        wrong.append(waiting(at, "ws_echo, a client that talks on", some, frame(PONG)))
+    with Program(*limited, "--limit", str(5 * MIB)) as at:
+        slow(at.address)
     # More than there may be: they wait until one has left.
     with Program(*limited, "--connections", "2") as at:
         wrong.append(crowd(at.address))
+    with Program(*limited, "--connections", "1") as at:
+        gone(at.address)
+    with Program(*limited) as at:
+        few_files(at)
 
     tunnel = f"{programs}/ws_tunnel"
     with Program(tunnel, "--listen", "ws:127.0.0.1:0", "--to", f"tcp:127.0.0.1:{serve(echo)}", *LIMITS) as at:
@@ -193,6 +235,13 @@ def main():
     with Program(tunnel, "--listen", "ws:127.0.0.1:0", "--to", f"tcp:127.0.0.1:{serve(asleep)}", *LIMITS) as at:
         wrong.append(plain_side(at.address, message, "reads nothing"))
         wrong.append(plain_side(at.address, frame(BINARY, b"hello"), "does not end"))
+    with Program(tunnel, "--listen", "ws:127.0.0.1:0", "--to", f"tcp:127.0.0.1:{serve(fountain)}", *LIMITS) as at:
+        wrong.append(waiting(at, "ws_tunnel, a client that takes nothing", b""))
+        slow_client(at.address)
+    with Program(tunnel, "--listen", "ws:127.0.0.1:0", "--to", f"tcp:127.0.0.1:{serve(sink)}", *LIMITS) as at:
+        slow_plain_side(at.address)
+    with Program(tunnel, "--listen", "ws:127.0.0.1:0", "--to", f"tcp:127.0.0.1:{serve(talker)}", *LIMITS) as at:
+        talking_plain_side(at.address)
     wrong.append(unreachable(tunnel))
     for what, behave in (("silent", silent), ("slow", dripping)):
         server = f"ws://127.0.0.1:{serve(behave)}/"
@@ -235,6 +284,92 @@ def plain_side(address, data, what):
                 conn.socket.send(data)
         reader.join()
         return in_time(f"ws_tunnel, a plain side that {what}", [time.monotonic() - began], most=LIMIT + 6)
+
+
+def fountain(connection):
+    """A plain side that says more than anybody takes."""
+    with connection, contextlib.suppress(OSError):
+        while True:
+            connection.sendall(bytes(1 << 16))
+
+
+def slow_client(address):
+    with Conn(address) as conn:
+        conn.open()
+        conn.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+        take(conn.socket, MUCH, SLOWLY)
+    print(f"ws_tunnel, a client that reads slowly for {2 * LIMIT} s is served")
+
+def sink(connection):
+    """A plain side that reads slowly, and says when it has all."""
+    with connection, contextlib.suppress(OSError, Bad):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+        take(connection, MUCH, SLOWLY)
+        connection.sendall(b"done")
+
+
+def slow_plain_side(address):
+    with Conn(address) as conn:
+        conn.open()
+        conn.socket.sendall(frame(BINARY, bytes(MUCH)))
+        if conn.read() != (BINARY, b"done"):
+            raise Bad("not all has come")
+    print(f"ws_tunnel, a plain side that reads slowly for {2 * LIMIT} s is served")
+
+
+def talker(connection):
+    """A plain side that talks, and takes nothing meanwhile; and at the end of what it is sent again."""
+
+    def talk():
+        until = time.monotonic() + 1.5 * LIMIT
+        while time.monotonic() < until:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    with connection, contextlib.suppress(OSError):
+        talk()
+        while connection.recv(1 << 16):
+            pass
+        talk()
+
+
+def talking_plain_side(address):
+    with Conn(address) as conn:
+        conn.open()
+        conn.socket.sendall(frame(BINARY, bytes(MUCH)))
+        conn.socket.shutdown(socket.SHUT_WR)
+        while (answer := conn.read())[0] == BINARY:
+            pass
+        if answer != (CLOSE, 1000, b""):
+            raise Bad(f"{answer} at the end")
+    print(f"ws_tunnel, a plain side that takes nothing, and then does not end, but talks for {1.5 * LIMIT} s each time "
+          "is served")
+
+
+def gone(address):
+    """Clients that are gone without a goodbye, wherever they were, leave their place to the next."""
+    whole = request("%s:%d" % address)
+    for sent in b"", whole[:50], whole, whole + frame(TEXT, b"x" * 100)[:50], whole + frame(BINARY, bytes(100_000)) * 9:
+        for _ in range(5):
+            with socket.create_connection(address) as client:
+                client.sendall(sent)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with Conn(address) as conn:
+            conn.open()
+    print("one client after the other is served, though many reset the connection")
+
+
+def few_files(at):
+    """When no more files can be opened, clients wait until others have left."""
+    held = len(os.listdir(f"/proc/{at.pid}/fd"))
+    resource.prlimit(at.pid, resource.RLIMIT_NOFILE, (held + 2, held + 2))
+    many = [socket.create_connection(at.address) for _ in range(5)]
+    time.sleep(0.3)
+    for one in many:
+        one.close()
+    with Conn(at.address) as conn:
+        conn.open()
+    print("ws_echo, more clients than files: served when those have left")
 
 
 def crowd(address):

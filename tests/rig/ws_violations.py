@@ -386,6 +386,8 @@ def bombs(limit):
     yield long("a bomb of text", lambda: packed(deflate(b"a" * (limit + 1))), closed(1009))
     late = lambda: packed(bomb(), BINARY, fin=False) + frame(PING, b"x") + frame(CONT)
     yield long("a bomb that ends in another frame", late, pong(b"x"), closed(1009))
+    noise = os.urandom(limit)
+    yield long("inflates to the limit, and was longer", lambda: packed(deflate(noise), BINARY), binary(noise))
     yield long("inflates to the limit", lambda: packed(deflate(bytes(limit)), BINARY), binary(bytes(limit)))
 
 
@@ -460,6 +462,12 @@ def pipelined(conn):
     conn.accepted()
     exchange(conn, b"", [text("x"), text("x"), pong(b"p")])
     finish(conn)
+
+
+def second(conn):
+    """It is no frame."""
+    conn.accepted()
+    exchange(conn, b"", [closed(1002)])
 
 
 def drained(sent, code, conn):
@@ -544,6 +552,13 @@ def handshakes(host, have, supported):
     yield bad("a space before the method", "9112 3", ask(" GET /chat HTTP/1.1"))
     yield bad("a TLS hello", "9112 2.2", b"\x16\x03\x01\0\xa5\1\0\0\xa1\3\3" + bytes(40) + b"\r\n\r\n")
     yield bad("a frame instead of a request", "9112 2.2", X + b"\r\n\r\n")
+    # What waits for an answer itself gets one, and no time to wait in.
+    for line in (b"SSH-2.0-OpenSSH_9.6\r\n", b"EHLO a\r\n", b"GET /\r\n", b"*1\r\n", b"PROXY UNKNOWN\r\n", X):
+        yield bad(f"{line!r} and no more", "9112 3", line)
+    # A page can put a handshake into what it posts.
+    yield bad("a handshake in the body of a request", "9112 9.3", ask("POST / HTTP/1.1", Content_Length=500) + ask(), 405)
+    yield bad("a second request behind one that is refused", "9112 9.3", ask(Host=None) + ask())
+    yield Shake("a second request behind a good one", "4.1", ask() + ask(), second)
     for n, line in {
         "an obsolete fold": "X-Fold: a\r\n b",
         "a fold by tab": "X-Fold: a\r\n\tb",

@@ -6,7 +6,7 @@ use feedrate::{Array, Grow, Storage};
 use feedrate_testkit::ws::data::{echoes, noise, numbered};
 use feedrate_testkit::ws::inflate::inflate;
 use feedrate_testkit::ws::run::{Entry, How, Key, Log, NOW, agreed, feed, key, said, transcript, write};
-use feedrate_testkit::ws::wire::{BINARY, FIN, Frame, MORE, RSV1, TEXT, Wire, frames, peer, stored};
+use feedrate_testkit::ws::wire::{BINARY, FIN, Frame, MORE, PING, RSV1, TEXT, Wire, frames, peer, stored};
 use feedrate_testkit::ws::{binary, text};
 use feedrate_ws::deflate::{Config, Offer, Params};
 use feedrate_ws::{Error, Event, Piece, Receiver, Role, SendError, Sender, Violation};
@@ -255,6 +255,54 @@ fn a_message_that_ends_inside_of_a_block() {
         }
     }
     assert!(refused > 300, "{refused}");
+}
+
+/// RFC 7692, section 7.2.3.4: a block may say that it is the last, and more may follow (zlib's `Z_FINISH` in the middle
+/// of a message). All of them are the message, and the next one begins anew; what is no block is none there either.
+#[test]
+fn several_last_blocks() {
+    let (hel, lo) = (b"\xf3\x48\xcd\x01\x00", b"\xcb\xc9\x07\x00");
+    let next = |wire: Wire| wire.frame(FIN | RSV1 | TEXT, b"\xf2\x48\xcd\xc9\xc9\x07\x00").into_bytes();
+    let broken = Entry::Failed(Error { violation: Violation::Deflate, offset: 0 });
+    let rows: [(&[&[u8]], Vec<Entry>); 5] = [
+        (&[hel, lo], vec![text("Hello"), text("Hello")]),
+        (&[hel, lo, b"\0"], vec![text("Hello"), text("Hello")]),
+        (&[hel, b"\xca\xc9\x07\x00"], vec![text("Hello"), text("Hello")]),
+        (&[hel, lo, b"\xff\xff"], vec![broken.clone()]),
+        // Who does not leave the tail out.
+        (&[hel, lo, b"\0\0\xff\xff"], vec![broken]),
+    ];
+    for (blocks, expected) in rows {
+        let all = blocks.concat();
+        for how in How::with(Role::Client, 1 << 20, Some(agreed())) {
+            let one = next(Wire::new(Role::Server).frame(FIN | RSV1 | TEXT, &all));
+            assert_eq!(transcript(how, Grow::new(1 << 20), &[&one]).entries, expected, "{how:?} {all:x?}");
+        }
+    }
+}
+
+/// A character may be cut anywhere, by frames that have nothing in them too, and control frames may come between.
+#[test]
+fn frames_of_nothing_within_characters() {
+    let words = "aé漢👩";
+    let packed =
+        frames(Role::Client, &said(Role::Client, params(config(15, false)), |s| s.binary(words.as_bytes())));
+    for (first, payload) in [(RSV1 | TEXT, &packed[0].1[..]), (TEXT, words.as_bytes())] {
+        let nothing = |wire: Wire| wire.frame(MORE, b"").frame(FIN | PING, b"\xff").frame(MORE, b"");
+        let mut wire = nothing(Wire::new(Role::Client).frame(first, b""));
+        for byte in payload {
+            wire = nothing(wire.frame(MORE, [*byte]));
+        }
+        let bytes = wire.frame(FIN | MORE, b"").text("next").into_bytes();
+        let pings = vec![Entry::Ping(b"\xff".to_vec()); payload.len() + 1];
+        let expected = [pings, vec![text(words), text("next")]].concat();
+        for how in How::with(Role::Server, 1 << 20, Some(agreed())) {
+            for chunk in [1, 2, 7, 1_000] {
+                let chunks: Vec<&[u8]> = bytes.chunks(chunk).collect();
+                assert_eq!(transcript(how, Grow::new(1 << 20), &chunks).entries, expected, "{how:?} {chunk}");
+            }
+        }
+    }
 }
 
 /// Whatever is flipped, it is refused or it is another message; never a panic, nor more than the limit.

@@ -235,3 +235,36 @@ fn what_smuggles_or_is_malformed_is_refused() {
     // RFC 8446 5.1: TLS where none is expected says so, at its first byte.
     assert_eq!(served(b"\x16\x03\x01\x02\x00\x01").0, Err(ServerError::Head(HeadError::Tls)));
 }
+
+/// Nothing waits for an empty line from what speaks another protocol, and may wait for an answer itself: its first line
+/// is enough, or its first byte.
+#[test]
+fn what_is_not_http_is_told_at_once() {
+    let line = HeadError::FirstLine;
+    let rows: [(&str, &[u8], usize, HeadError); 15] = [
+        ("RFC 9112 3: HTTP/0.9", b"GET /chat\r\n", 11, line),
+        ("RFC 9112 3: four words", b"GET / HTTP/1.1 x\r\n", 18, line),
+        ("RFC 9112 2.2: behind an empty line", b"\r\nGET /\r\n", 9, line),
+        ("RFC 9112 2.2: a frame", b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", 1, line),
+        ("RFC 4253 4.2: SSH", b"SSH-2.0-OpenSSH_9.6\r\n", 21, line),
+        ("RFC 5321 4.1.1.1: SMTP", b"EHLO client.example.com\r\n", 25, line),
+        ("RFC 3261 7.1: SIP", b"OPTIONS sip:a SIP/2.0\r\n", 23, line),
+        ("RFC 7826 20.1: RTSP", b"OPTIONS * RTSP/2.0\r\n", 20, line),
+        ("HAProxy's PROXY protocol", b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", 36, line),
+        ("the same, as bytes", b"\r\n\r\n\0\r\nQUIT\n", 5, HeadError::Control { at: 0 }),
+        ("Redis", b"*1\r\n$4\r\nPING\r\n", 4, line),
+        ("memcached", b"stats\r\n", 7, line),
+        ("PostgreSQL's SSLRequest", b"\0\0\0\x08\x04\xd2\x16\x2f", 1, HeadError::Control { at: 0 }),
+        ("MQTT", b"\x10\x0c\0\x04MQTT", 1, HeadError::Control { at: 0 }),
+        ("a blank", b" GET / HTTP/1.1\r\n", 1, line),
+    ];
+    for (why, bytes, at, error) in rows {
+        assert_eq!(served(bytes).0, Err(error.into()), "{why}");
+        assert_eq!(feed(&[&bytes[..at]]).0, Err(error.into()), "{why}");
+        assert_eq!(feed(&[&bytes[..at - 1]]).0, Ok(None), "{why}: at byte {at}, no earlier");
+    }
+    // What is HTTP may go on: what is wrong with it is told when it is there.
+    for first in ["POST / HTTP/1.1\r\n", "GET / HTTP/2.0\r\n", "GET /#a HTTP/1.1\r\n"] {
+        assert_eq!(served(first.as_bytes()).0, Ok(None), "{first}");
+    }
+}

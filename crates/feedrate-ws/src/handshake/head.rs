@@ -77,7 +77,10 @@ impl Protocol for Heads {
             (self.matched, self.lines, self.status) = (0, 0, None);
         }
         let mut bytes = so_far.iter().enumerate().skip(from);
-        let wrong = bytes.find_map(|(at, byte)| self.look(at, *byte).err().map(|error| (at, error)));
+        let wrong = bytes.find_map(|(at, byte)| {
+            let looked = self.look(at, *byte).and_then(|()| self.begun(so_far, at));
+            looked.err().map(|error| (at, error))
+        });
         if self.answers && self.status.is_none() {
             let end = wrong.map_or(so_far.len(), |(at, _)| at.saturating_add(1));
             self.status = status(so_far.get(..end).unwrap_or_default());
@@ -107,6 +110,7 @@ impl Heads {
             (b'\r', 0 | 2) | (b'\n', 1 | 3) => self.matched.saturating_add(1),
             (b'\r' | b'\n', _) | (_, 1 | 3) => return Err(HeadError::Control { at }),
             (0..=8 | 11..=31 | 127, _) => return Err(HeadError::Control { at }),
+            _ if at == 0 && !self.answers && !is_token(&[byte]) => return Err(HeadError::FirstLine),
             _ => 0,
         };
         if self.matched == 2 {
@@ -116,6 +120,28 @@ impl Heads {
             }
         }
         Ok(())
+    }
+
+    /// The byte may be the end of a request's first line. Something that speaks another protocol may say no more, and
+    /// wait for an answer to that.
+    fn begun(&self, so_far: &[u8], at: usize) -> Result<(), HeadError> {
+        if self.answers || (self.lines, self.matched) != (1, 2) {
+            return Ok(());
+        }
+        request_line(so_far.get(..at.saturating_sub(1)).unwrap_or_default()).map(drop)
+    }
+}
+
+/// The method, the target and the version of HTTP in a request's first line: RFC 9112, section 3.
+pub(super) fn request_line(line: &[u8]) -> Result<[&[u8]; 3], HeadError> {
+    let mut words = line.split(|byte| *byte == b' ');
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(method), Some(target), Some(version), None)
+            if is_token(method) && version.starts_with(HTTP) =>
+        {
+            Ok([method, target, version])
+        }
+        _ => Err(HeadError::FirstLine),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use feedrate::{Input, Storage};
 
-use super::head::{HeadError, Headers, Reader};
+use super::head::{HeadError, Headers, Reader, request_line};
 use super::key;
-use super::list::{self, is_authority};
+use super::list::is_authority;
 use super::request::Request;
 use super::response::Rejection;
 
@@ -90,15 +90,7 @@ impl<S: Storage> Server<S> {
 
 /// The request's target, of a first line that asks for it.
 fn target(line: &[u8]) -> Result<&str, ServerError> {
-    let mut words = line.split(|byte| *byte == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(HeadError::FirstLine.into());
-    };
-    if !list::is_token(method) || !version.starts_with(b"HTTP/") {
-        return Err(HeadError::FirstLine.into());
-    }
+    let [method, target, version] = request_line(line)?;
     if method != b"GET" {
         return Err(ServerError::Method);
     }
