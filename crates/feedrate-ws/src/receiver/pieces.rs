@@ -67,7 +67,6 @@ impl<S: Storage> Receiver<S, InPieces> {
         }
     }
 
-    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn lend<'a, 'i: 'a, I: Input<'i>>(
         &'a mut self,
         what: Option<What>,
