@@ -172,6 +172,7 @@ impl Origins {
 #[must_use]
 pub struct ClientConfig {
     pub(super) common: Common,
+    secure: bool,
     pub(super) host: String,
     pub(super) target: String,
     pub(super) headers: Vec<(String, String)>,
@@ -186,6 +187,7 @@ impl ClientConfig {
     pub fn new(host: impl Into<String>, target: impl Into<String>) -> Self {
         Self {
             common: Common::new(),
+            secure: false,
             host: host.into(),
             target: target.into(),
             headers: Vec::new(),
@@ -196,25 +198,45 @@ impl ClientConfig {
         }
     }
 
-    /// For a URL like `ws://HOST:PORT/PATH`, or `wss`, for which the caller brings the TLS. `None`: it is none.
+    /// For a URL like `ws://HOST:PORT/PATH?QUERY`, or `wss`, for which the caller brings the TLS. `None`: it is none,
+    /// or has a fragment, which one of WebSocket has not (RFC 6455, section 3).
     ///
     /// ```
     /// use feedrate_io::ws::ClientConfig;
     ///
-    /// let config = ClientConfig::url("ws://127.0.0.1:9001?room=7").unwrap();
-    /// assert_eq!((config.host(), config.target()), ("127.0.0.1:9001", "/?room=7"));
+    /// let config = ClientConfig::url("wss://[::1]?room=7").unwrap();
+    /// assert_eq!((config.host(), config.target()), ("[::1]", "/?room=7"));
+    /// assert_eq!((config.address().as_str(), config.is_secure()), ("[::1]:443", true));
     /// assert!(ClientConfig::url("http://example.com/").is_none());
     /// ```
     pub fn url(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
-        if !scheme.eq_ignore_ascii_case("ws") && !scheme.eq_ignore_ascii_case("wss") {
+        let secure = scheme.eq_ignore_ascii_case("wss");
+        if !secure && !scheme.eq_ignore_ascii_case("ws") || rest.contains('#') {
             return None;
         }
-        let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host, target) = rest.split_at_checked(at)?;
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        (!host.is_empty()).then(|| Self::new(host, target))
+        (!host.is_empty()).then(|| Self { secure, ..Self::new(host, target) })
+    }
+
+    /// Whether the URL was one of `wss`.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Where to connect to: the host with a port, which is 80, or 443 for `wss`, where none is given.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let port = if self.secure { 443 } else { 80 };
+        // An IPv6 address has colons of its own.
+        match self.host.rsplit_once(':') {
+            Some((host, "")) => format!("{host}:{port}"),
+            Some((_, digits)) if !digits.ends_with(']') => self.host.clone(),
+            _ => format!("{}:{port}", self.host),
+        }
     }
 
     /// The host, with its port if there is one.
@@ -230,6 +252,12 @@ impl ClientConfig {
     }
 
     common!();
+
+    /// Asks the same host for something else.
+    pub fn at(mut self, target: impl Into<String>) -> Self {
+        self.target = target.into();
+        self
+    }
 
     /// A header more. Those of the handshake itself are an error when it is written.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {

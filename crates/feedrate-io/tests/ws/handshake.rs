@@ -163,19 +163,26 @@ async fn compression_is_agreed_on_or_required() {
     assert_eq!(server.closed().and_then(|closed| closed.code()), Some(CloseCode::EXTENSION));
 }
 
-#[tokio::test]
-async fn urls_are_taken_apart() {
-    for (url, host, target) in [
-        ("ws://example.com", "example.com", "/"),
-        ("WSS://[::1]:9001/a/b?c#d", "[::1]:9001", "/a/b?c"),
-        ("ws://a?b", "a", "/?b"),
-        ("ws://a#b/c", "a", "/"),
+/// RFC 6455, section 3, and RFC 3986, sections 3.1 and 3.2.
+#[test]
+fn urls_are_taken_apart() {
+    for (url, host, address, target) in [
+        ("ws://a", "a", "a:80", "/"),
+        ("wss://a", "a", "a:443", "/"),
+        ("ws://a/b?c", "a", "a:80", "/b?c"),
+        ("ws://a?c", "a", "a:80", "/?c"),
+        ("ws://a:1/", "a:1", "a:1", "/"),
+        ("WS://a:/", "a:", "a:80", "/"),
+        ("ws://127.0.0.1", "127.0.0.1", "127.0.0.1:80", "/"),
+        ("ws://[::1]/", "[::1]", "[::1]:80", "/"),
+        ("WSS://[::1]:/", "[::1]:", "[::1]:443", "/"),
+        ("ws://[::1]:9001?c", "[::1]:9001", "[::1]:9001", "/?c"),
     ] {
         let config = ClientConfig::url(url).unwrap();
         assert_eq!((config.host(), config.target()), (host, target), "{url}");
+        assert_eq!(config.address(), address, "{url}");
     }
-    for wrong in ["", "example.com", "http://a/", "ws:///a", "ws:/a"] {
+    for wrong in ["", "example.com", "http://a/", "ws:///a", "ws:/a", "\u{e9}://a", "ws://a#b", "ws://a/b#"] {
         assert!(ClientConfig::url(wrong).is_none(), "{wrong}");
     }
-    assert_eq!(CloseCode::NORMAL.get(), 1000);
 }
