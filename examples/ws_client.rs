@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
         }
     };
     let result = match &options.suite {
-        Some(suite) => suite::run(&options.asking, suite).await.map_err(|error| error.to_string()),
+        Some(suite) => suite::run(&options, suite).await.map_err(|error| error.to_string()),
         None => commands::run(&options).await,
     };
     match result {

@@ -1,5 +1,5 @@
-//! Carries a byte stream in the binary messages of a WebSocket, cut anywhere. It makes a database, a debug agent, or
-//! any other TCP service reachable through proxies that only let WebSockets through.
+//! Carries a byte stream in the binary messages of a WebSocket, cut anywhere. With it, a database, a debug agent, or
+//! anything else that speaks TCP can be reached through something that only lets WebSockets through.
 //!
 //! ```text
 //! $ ws_tunnel --listen ws:127.0.0.1:9001 --to tcp:127.0.0.1:5432        beside the database
@@ -7,25 +7,26 @@
 //! $ psql -h 127.0.0.1 -p 6432
 //! ```
 //!
-//! Web pages may not connect unless `--origin` names them. Without TLS and a password in front of it, whoever can reach
-//! the port can reach what is behind the tunnel.
+//! Web pages may not connect, unless `--origin` names them. Without TLS and a password in front, whoever reaches the
+//! port reaches what is behind the tunnel.
 //!
 //! [`tunnel`] is the loop. It never holds a message in memory, and while one side does not accept data, it does not
 //! read from the other.
 //!
-//! A WebSocket has no half-closed state: when the plain side has stopped sending, the WebSocket is closed, and what its
+//! A WebSocket has no half-closed state: when the plain side sends no more, the WebSocket is closed, and what its
 //! peer has not sent by then is lost.
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use feedrate::Grow;
-use feedrate_examples::ws::{self, Asking, Limits, Open, Origins, Progress, Serving};
-use feedrate_ws::{CloseCode, Event, InPieces, Keys, Kind, Receiver};
+use feedrate_examples::ws::{self as sockets, Limits};
+use feedrate_io::ws::{self, ClientConfig, CloseCode, Config, Error, Event, Kind, Origins, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
 const USAGE: &str = "\
 usage: ws_tunnel --listen ws:ADDRESS:PORT --to tcp:ADDRESS:PORT
@@ -39,83 +40,107 @@ options:
                          side has neither taken nor said anything, while it is to take something or to end (300)
   --connections N        how many connections there are at once (256); more wait until one has ended
 ";
-/// Bytes that are read at once, and the longest message that is sent.
+/// Bytes that are read at once, and that a message has at most.
 const CHUNK: usize = 16 * 1024;
+/// Bytes that wait for the WebSocket's peer at most.
+const QUEUED: usize = 64 * 1024;
+const STUCK: &str = "the other side took nothing, or did not end, for too long";
 
-/// Runs until one of the two ends.
-async fn tunnel<K: Keys>(
-    open: Open<K>,
-    mut plain: TcpStream,
-    mut buffer: Vec<u8>,
-    patience: Duration,
-) -> io::Result<()> {
-    let (mut stream, receiver, mut sender, mut n) = open;
-    let mut receiver: Receiver<Grow, InPieces> = receiver.only(Kind::Binary).in_pieces(u64::MAX);
-    let mut chunk = vec![0; CHUNK];
-    // What the plain side has not accepted yet. While there is any, the WebSocket is not read.
-    let mut out = Vec::new();
-    // Whether the WebSocket has ended, whether it has closed, and whether the plain side has been shut down.
-    let (mut ended, mut heard, mut told) = (false, false, false);
-    let (mut to_socket, mut to_plain) = (Progress::default(), Progress::default());
-    loop {
-        let mut input = &mut buffer[..n];
-        n = 0;
-        loop {
-            match receiver.feed(&mut input, stream.now(), &mut sender) {
-                Ok(Some(Event::Message(piece))) => out.extend_from_slice(piece.as_bytes()),
-                Ok(Some(Event::Closed(_))) => heard = true,
-                Ok(Some(_)) => {}
-                Ok(None) => break,
-                // Everything after a violation is dropped, and the close frame is queued.
-                Err(_) => heard = true,
-            }
-        }
-        if (ended || heard) && out.is_empty() && !told {
-            told = true;
-            let _ = plain.shutdown().await;
-        }
-        if !stream.tend(&mut sender).await {
-            return Ok(());
-        }
-        // A WebSocket that sends no more may still read: all that is on the way to it is written first. (What it has
-        // sent the plain side has taken, or its end would not have been read.)
-        if ended && sender.is_closing() && sender.queued() == 0 {
-            drop(stream);
-            ws::drain(plain).await;
-            return Ok(());
-        }
-        to_socket.waits(sender.queued() > 0);
-        to_plain.waits(told || !out.is_empty());
-        let (stuck, plain_stuck) = (to_socket.missing(patience), to_plain.missing(patience));
-        let (now, deadline) = (stream.now(), stream.deadline(&sender));
-        let room = !sender.is_closing() && sender.free() > CHUNK + 14;
-        let (mut plain_reader, mut plain_writer) = plain.split();
-        let (mut reader, mut writer) = stream.socket().split();
-        tokio::select! {
-            read = reader.read(&mut buffer), if out.is_empty() && !ended => {
-                n = read?;
-                ended = n == 0;
-            }
-            written = writer.write(sender.transmit()), if sender.queued() > 0 => {
-                sender.transmitted(written?);
-                to_socket.made();
-            }
-            read = plain_reader.read(&mut chunk), if room => {
-                to_plain.made();
-                match read? {
-                    0 => sender.close(CloseCode::NORMAL, "", now).map_err(io::Error::other)?,
-                    read => sender.binary(&chunk[..read]).map_err(io::Error::other)?,
-                }
-            }
-            written = plain_writer.write(&out), if !out.is_empty() => {
-                out.drain(..written?);
-                to_plain.made();
-            }
-            () = stuck => return Err(ws::late(ws::STUCK)),
-            () = plain_stuck => return Err(ws::late("the other side took nothing, or did not end, for too long")),
-            () = deadline => return Ok(()),
+/// When the plain side took or said something last, or was first to.
+struct Moved(Mutex<Instant>);
+
+impl Moved {
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Ends when that is so long ago.
+    async fn too_long_ago(&self, patience: Duration) {
+        let until = || *self.0.lock().unwrap_or_else(PoisonError::into_inner) + patience;
+        while until() > Instant::now() {
+            sleep_until(until()).await;
         }
     }
+}
+
+/// Until one of the two ends.
+async fn tunnel(ws: WebSocket<TcpStream>, mut plain: TcpStream, patience: Duration) -> io::Result<()> {
+    carry(ws, &mut plain, patience).await?;
+    sockets::drain(plain).await;
+    Ok(())
+}
+
+async fn carry(ws: WebSocket<TcpStream>, plain: &mut TcpStream, patience: Duration) -> io::Result<()> {
+    let (mut reader, writer) = ws.in_pieces(u64::MAX).split();
+    let (mut from_plain, mut to_plain) = plain.split();
+    let moved = Moved(Mutex::new(Instant::now()));
+    // Whether the plain side knows that no more will come.
+    let (told, mut is_told) = watch::channel(false);
+    // Whether the peer, which sends no more, may still read.
+    let down = async {
+        let half = loop {
+            match reader.event().await {
+                Ok(Some(Event::Message(piece))) => {
+                    let mut bytes = piece.as_bytes();
+                    moved.now();
+                    while !bytes.is_empty() {
+                        let n = tokio::select! {
+                            written = to_plain.write(bytes) => written?,
+                            () = moved.too_long_ago(patience) => return Err(sockets::late(STUCK)),
+                        };
+                        moved.now();
+                        bytes = bytes.get(n..).unwrap_or_default();
+                    }
+                }
+                Ok(Some(Event::Closed(_)) | None) | Err(Error::Violation(_)) => break false,
+                Err(Error::Truncated(_)) => break true,
+                Ok(Some(_)) => {}
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        };
+        let _ = to_plain.shutdown().await;
+        moved.now();
+        told.send_replace(true);
+        // The rest of saying goodbye.
+        while reader.event().await.is_ok_and(|event| event.is_some()) {}
+        Ok(half)
+    };
+    let up = async {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let quiet = async {
+                let _ = is_told.wait_for(|told| *told).await;
+                moved.too_long_ago(patience).await;
+            };
+            let n = tokio::select! {
+                read = from_plain.read(&mut chunk) => read?,
+                () = quiet => return Err(sockets::late(STUCK)),
+            };
+            moved.now();
+            match chunk.get(..n) {
+                Some(read @ [_, ..]) => match writer.send(read).await {
+                    Ok(()) => {}
+                    // The peer has said goodbye.
+                    Err(Error::Send(_)) => return Ok(()),
+                    Err(error) => return Err(io::Error::other(error)),
+                },
+                _ => {
+                    writer.start_close(CloseCode::NORMAL, "");
+                    return writer.flush().await.map_err(io::Error::other);
+                }
+            }
+        }
+    };
+    tokio::pin!(down, up);
+    let half = tokio::select! {
+        half = &mut down => half?,
+        done = &mut up => {
+            done?;
+            down.await?;
+            false
+        }
+    };
+    if half { up.await } else { Ok(()) }
 }
 
 #[tokio::main]
@@ -136,7 +161,7 @@ async fn main() -> ExitCode {
         let to = Arc::clone(&to);
         async move { connect(socket, &to, limits).await }
     };
-    match ws::serve("ws_tunnel", &listen, connections, connection).await {
+    match sockets::serve("ws_tunnel", &listen, connections, connection).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ws_tunnel: {listen}: {error}");
@@ -147,23 +172,20 @@ async fn main() -> ExitCode {
 
 /// Where it all goes.
 enum To {
-    Tcp(String, Serving),
-    WebSocket(Box<Asking>),
+    Tcp(String, Config),
+    WebSocket(ClientConfig),
 }
 
 async fn connect(socket: TcpStream, to: &To, limits: Limits) -> io::Result<()> {
-    let mut buffer = vec![0; CHUNK];
     match to {
-        To::Tcp(address, serving) => match ws::accept(socket, serving, &mut buffer).await? {
-            Some(open) => {
-                let plain = ws::reach(address, limits.handshake).await?;
-                tunnel(open, plain, buffer, limits.progress).await
-            }
-            None => Ok(()),
-        },
-        To::WebSocket(asking) => {
-            let (open, _) = ws::connect(asking, &mut buffer).await?;
-            tunnel(open, socket, buffer, limits.progress).await
+        To::Tcp(address, config) => {
+            let ws = ws::accept(socket, config).await.map_err(io::Error::other)?;
+            tunnel(ws, sockets::reach(address, limits.handshake).await?, limits.progress).await
+        }
+        To::WebSocket(config) => {
+            let outer = sockets::reach(&config.address(), limits.handshake).await?;
+            let ws = ws::connect(outer, config).await.map_err(io::Error::other)?;
+            tunnel(ws, socket, limits.progress).await
         }
     }
 }
@@ -178,7 +200,7 @@ struct Options {
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let (mut listen, mut to, mut connections) = (None, None, 256);
     let mut origins = Origins::Only(Vec::new());
-    // A database client may stop reading for a while, and only these buffers are held meanwhile.
+    // Who reads from a database may stop for a while, and nothing but these buffers is held meanwhile.
     let mut limits = Limits { progress: Duration::from_secs(300), ..Limits::default() };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -193,28 +215,20 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
                 (origin, Origins::Only(ours)) if origin != "*" => ours.push(origin),
                 _ => origins = Origins::Any,
             },
-            "--connections" => connections = ws::connections(&value()?)?,
+            "--connections" => connections = sockets::connections(&value()?)?,
             other => return Err(format!("unknown argument {other}")),
         }
     }
     let (listen, to) = (listen.ok_or("--listen is missing")?, to.ok_or("--to is missing")?);
     let (listen, to) = match (listen.split_once(':'), to.strip_prefix("tcp:")) {
         (Some(("ws", listen)), Some(to)) => {
-            // The data may be compressed or encrypted already.
-            let serving = Serving {
-                limit: 1 << 20,
-                deflate: None,
-                protocols: Vec::new(),
-                origins,
-                limits,
-                connections,
-                quiet: true,
-            };
-            (listen.into(), To::Tcp(to.into(), serving))
+            // What is carried may be compressed or encrypted already.
+            let config = Config::new(origins).only(Kind::Binary).limits(limits.queued(QUEUED));
+            (listen.into(), To::Tcp(to.into(), config))
         }
         (Some(("tcp", listen)), None) => {
-            let asking = Asking { limits, ..Asking::url(&to)? };
-            (listen.into(), To::WebSocket(Box::new(asking)))
+            let config = sockets::url(&to)?.only(Kind::Binary).limits(limits.queued(QUEUED));
+            (listen.into(), To::WebSocket(config))
         }
         _ => {
             return Err(format!(

@@ -1,24 +1,24 @@
-//! Executes the commands one after another on one connection.
+//! What is typed, done one after the other on one connection.
 
 use std::fmt::Write as _;
 
-use feedrate::Grow;
 use feedrate_examples::escape::escaped;
-use feedrate_examples::ws::{self, RandomKeys, Stream};
-use feedrate_ws::{CloseCode, Event, Message, Receiver, SendError, Sender};
+use feedrate_examples::ws::reach;
+use feedrate_io::ws::{self, CloseCode, Event, Message, WebSocket};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
 
 use crate::options::{Options, number};
 
-/// Connects, executes the commands, and closes the connection.
+/// Connects, does what it is told, and closes the connection.
 pub(crate) async fn run(options: &Options) -> Result<(), String> {
-    let mut buffer = vec![0; 64 * 1024];
-    let opened = ws::connect(&options.asking, &mut buffer).await.map_err(|error| error.to_string())?;
-    let ((stream, receiver, sender, n), protocol) = opened;
-    if let Some(protocol) = protocol {
-        println!("protocol {protocol}");
+    let address = options.config.address();
+    let socket = reach(&address, options.limits.handshake).await.map_err(|error| error.to_string())?;
+    let ws = ws::connect(socket, &options.config).await.map_err(|error| error.to_string())?;
+    if let Some(protocol) = ws.protocol() {
+        println!("protocol {}", escaped(protocol));
     }
-    let mut client = Client { stream, receiver, sender, buffer, start: 0, end: n, over: false };
+    let mut client = Client { ws, over: false };
     if let Some(commands) = &options.commands {
         for command in commands.split(';').map(str::trim).filter(|command| !command.is_empty()) {
             client.command(command).await?;
@@ -33,13 +33,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), String> {
 }
 
 struct Client {
-    stream: Stream,
-    receiver: Receiver<Grow>,
-    sender: Sender<Grow, RandomKeys>,
-    buffer: Vec<u8>,
-    /// What has arrived and not been looked at.
-    start: usize,
-    end: usize,
+    ws: WebSocket<TcpStream>,
     over: bool,
 }
 
@@ -72,7 +66,7 @@ impl Client {
                 Ok(())
             }
             "ping" => {
-                self.sender.ping(rest.as_bytes()).map_err(|error| error.to_string())?;
+                self.ws.ping(rest.as_bytes()).await.map_err(|error| error.to_string())?;
                 self.until(|seen| matches!(seen, Seen::Pong(payload) if payload == rest.as_bytes())).await
             }
             "close" => {
@@ -86,86 +80,55 @@ impl Client {
         }
     }
 
-    /// Sends a message, and waits until there is room for it.
+    /// Sends a message, all of it.
     async fn send(&mut self, message: Message<'_>) -> Result<(), String> {
-        loop {
-            match self.stream.send(&mut self.sender, message) {
-                Ok(()) => {
-                    return self.stream.flush(&mut self.sender).await.map_err(|error| error.to_string());
-                }
-                Err(SendError::Full { .. }) => {
-                    self.stream.make_room(&mut self.sender).await.map_err(|error| error.to_string())?;
-                }
-                Err(error) => return Err(error.to_string()),
-            }
-        }
+        self.ws.send(message).await.map_err(|error| error.to_string())?;
+        self.ws.flush().await.map_err(|error| error.to_string())
     }
 
     async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), String> {
-        self.sender.close(code, reason, self.stream.now()).map_err(|error| error.to_string())?;
+        self.ws.start_close(code, reason);
         self.until(|seen| matches!(seen, Seen::End)).await
     }
 
-    /// Prints events until the awaited one comes.
+    /// Shows what comes, until it is what is waited for.
     async fn until(&mut self, awaited: impl Fn(&Seen) -> bool) -> Result<(), String> {
         loop {
-            loop {
-                match self.next() {
-                    Ok(Some(seen)) if awaited(&seen) => return Ok(()),
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
-                    Err(error) => {
-                        // Writes the close frame that has been queued.
-                        let _ = self.stream.flush(&mut self.sender).await;
-                        return Err(error);
+            let seen = match self.ws.event().await.map_err(|error| error.to_string())? {
+                None => Seen::End,
+                Some(Event::Message(Message::Text(text))) => {
+                    println!("text {}", short(text.as_str()));
+                    Seen::Message
+                }
+                Some(Event::Message(Message::Binary(bytes))) => {
+                    println!("binary {}", short(&hex(bytes)));
+                    Seen::Message
+                }
+                Some(Event::Pong(payload)) => {
+                    println!("pong {}", escaped(payload));
+                    Seen::Pong(payload.to_vec())
+                }
+                Some(Event::Closed(close)) => {
+                    match close {
+                        Some(close) => println!("closed {} {}", close.code, escaped(close.reason)),
+                        None => println!("closed"),
                     }
+                    // The end comes when the server closes the stream.
+                    Seen::Other
                 }
-            }
-            (self.start, self.end) = match self.stream.turn(&mut self.sender, &mut self.buffer).await {
-                Ok(Some(n)) => (0, n),
-                Ok(None) => {
-                    self.over = true;
-                    self.receiver.end().map_err(|error| error.to_string())?;
-                    return if awaited(&Seen::End) { Ok(()) } else { Err("the connection is closed".into()) };
-                }
-                Err(error) => return Err(error.to_string()),
+                Some(_) => Seen::Other,
             };
+            self.over |= matches!(seen, Seen::End);
+            match seen {
+                seen if awaited(&seen) => return Ok(()),
+                Seen::End => return Err("the connection is closed".into()),
+                _ => {}
+            }
         }
-    }
-
-    /// Shows the next event.
-    fn next(&mut self) -> Result<Option<Seen>, String> {
-        let mut input = self.buffer.get_mut(self.start..self.end).unwrap_or_default();
-        let fed = self.receiver.feed(&mut input, self.stream.now(), &mut self.sender);
-        self.start = self.end.saturating_sub(input.len());
-        Ok(match fed.map_err(|error| error.to_string())? {
-            None => None,
-            Some(Event::Message(Message::Text(text))) => {
-                println!("text {}", short(text.as_str()));
-                Some(Seen::Message)
-            }
-            Some(Event::Message(Message::Binary(bytes))) => {
-                println!("binary {}", short(&hex(bytes)));
-                Some(Seen::Message)
-            }
-            Some(Event::Pong(payload)) => {
-                println!("pong {}", escaped(payload));
-                Some(Seen::Pong(payload.to_vec()))
-            }
-            Some(Event::Closed(close)) => {
-                match close {
-                    Some(close) => println!("closed {} {}", close.code, escaped(close.reason)),
-                    None => println!("closed"),
-                }
-                // The end comes when the server closes the stream.
-                Some(Seen::Other)
-            }
-            Some(_) => Some(Seen::Other),
-        })
     }
 }
 
-/// Shortens long text, and escapes what is not printable.
+/// What is long is counted, and what is not printable escaped.
 fn short(text: &str) -> String {
     match text.char_indices().nth(200) {
         Some((at, _)) => format!("{}... ({} bytes)", escaped(text.get(..at).unwrap_or_default()), text.len()),

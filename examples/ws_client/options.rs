@@ -1,6 +1,7 @@
 //! The command line.
 
-use feedrate_examples::ws::{Asking, Limits};
+use feedrate_examples::ws::{Limits, url};
+use feedrate_io::ws::ClientConfig;
 use feedrate_ws::deflate::Offer;
 
 pub(crate) const USAGE: &str = "\
@@ -23,10 +24,11 @@ commands, separated by semicolons, or one a line from the standard input:
   close [CODE [REASON]]  closes (1000), and waits for the server's close frame
 ";
 
-/// The options on the command line.
+/// What the command line says.
 pub(crate) struct Options {
-    pub(crate) asking: Asking,
-    /// The cases to run, if the test suite is on the other side.
+    pub(crate) config: ClientConfig,
+    pub(crate) limits: Limits,
+    /// The test suite is on the other side, and these are its cases.
     pub(crate) suite: Option<Suite>,
     pub(crate) commands: Option<String>,
 }
@@ -41,7 +43,7 @@ impl Options {
     /// What the arguments ask for; `None` is `--help`.
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut suite = Suite { agent: "feedrate".into(), cases: None };
-        let (mut deflate, mut protocols, mut headers, mut limit) = (None, Vec::new(), Vec::new(), None);
+        let (mut deflate, mut protocols, mut headers, mut limit) = (None, Vec::new(), Vec::new(), 64 << 20);
         let (mut rest, mut requires_deflate, mut limits) = (Vec::new(), false, Limits::default());
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -57,9 +59,9 @@ impl Options {
                     let header = value()?;
                     let (name, value) =
                         header.split_once(':').ok_or(format!("--header {header}: expected 'NAME: VALUE'"))?;
-                    headers.push((name.into(), value.trim().into()));
+                    headers.push((name.to_owned(), value.trim().to_owned()));
                 }
-                "--limit" => limit = Some(number(&value()?)?),
+                "--limit" => limit = number(&value()?)?,
                 "--agent" => suite.agent = value()?,
                 "--cases" => {
                     let cases = value()?;
@@ -72,21 +74,19 @@ impl Options {
         }
         let is_suite = rest.first().is_some_and(|first| first == "suite");
         let mut rest = rest.into_iter().skip(usize::from(is_suite));
-        let asking = Asking::url(&rest.next().ok_or("the URL is missing")?)?;
+        let url = url(&rest.next().ok_or("the URL is missing")?)?;
         let commands = rest.next();
         if let Some(more) = rest.next() {
             return Err(format!("unexpected {more}"));
         }
-        let asking = Asking {
-            deflate,
-            requires_deflate,
-            protocols,
-            headers,
-            limits,
-            limit: limit.unwrap_or(asking.limit),
-            ..asking
-        };
-        Ok(Some(Self { asking, suite: is_suite.then_some(suite), commands }))
+        let config = url
+            .deflate(deflate)
+            .require_deflate(requires_deflate)
+            .protocols::<String>(protocols)
+            .longest_message(limit)
+            .limits(limits.queued(limit));
+        let config = headers.into_iter().fold(config, |config, (name, value)| config.header(name, value));
+        Ok(Some(Self { config, limits, suite: is_suite.then_some(suite), commands }))
     }
 }
 

@@ -3,14 +3,15 @@
 use std::io;
 
 use feedrate_examples::escape::escaped;
-use feedrate_examples::ws::{self, Asking};
-use feedrate_ws::{Event, SendError};
+use feedrate_examples::ws::reach;
+use feedrate_io::ws::{self, WebSocket};
+use tokio::net::TcpStream;
 
-use crate::options::Suite;
+use crate::options::{Options, Suite};
 
-/// Runs the cases, and makes the suite write its report.
-pub(crate) async fn run(asking: &Asking, suite: &Suite) -> io::Result<()> {
-    let count = answer(&at(asking, "/getCaseCount")).await?;
+/// Runs the cases, and has the suite write its report.
+pub(crate) async fn run(options: &Options, suite: &Suite) -> io::Result<()> {
+    let count = answer(options, "/getCaseCount").await?;
     let count: u32 = count
         .parse()
         .map_err(|_| io::Error::other(format!("{}: expected a number of cases", escaped(&count))))?;
@@ -18,53 +19,33 @@ pub(crate) async fn run(asking: &Asking, suite: &Suite) -> io::Result<()> {
     for case in first..=last.min(count) {
         let target = format!("/runCase?case={case}&agent={}", suite.agent);
         // Some cases end in ways that are errors.
-        if let Err(error) = echo(&at(asking, &target)).await {
+        if let Err(error) = echo(options, &target).await {
             eprintln!("ws_client: case {case}: {error}");
         }
     }
-    echo(&at(asking, &format!("/updateReports?agent={}", suite.agent))).await
+    echo(options, &format!("/updateReports?agent={}", suite.agent)).await
 }
 
 /// Sends back what comes, until the connection ends.
-async fn echo(asking: &Asking) -> io::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
-    let ((mut stream, mut receiver, mut sender, mut n), _) = ws::connect(asking, &mut buffer).await?;
-    loop {
-        let mut input = &mut buffer[..n];
-        // Everything after a violation is dropped, and the next turn writes the close frame.
-        while let Some(event) = receiver.feed(&mut input, stream.now(), &mut sender).unwrap_or_default() {
-            if let Event::Message(message) = event {
-                while let Err(SendError::Full { .. }) = stream.send(&mut sender, message) {
-                    stream.make_room(&mut sender).await?;
-                }
-            }
-        }
-        match stream.turn(&mut sender, &mut buffer).await? {
-            Some(read) => n = read,
-            None => return Ok(()),
-        }
+async fn echo(options: &Options, target: &str) -> io::Result<()> {
+    let mut ws = open(options, target).await?;
+    while let Some((message, mut out)) = ws.incoming().await.map_err(io::Error::other)? {
+        out.send(message).await.map_err(io::Error::other)?;
     }
+    Ok(())
 }
 
 /// The one message that a target answers with.
-async fn answer(asking: &Asking) -> io::Result<String> {
-    let mut buffer = vec![0; 1024];
-    let ((mut stream, mut receiver, mut sender, mut n), _) = ws::connect(asking, &mut buffer).await?;
-    let mut answer = None;
-    loop {
-        let mut input = &mut buffer[..n];
-        while let Some(event) = receiver.feed(&mut input, stream.now(), &mut sender).unwrap_or_default() {
-            if let Event::Message(message) = event {
-                answer = Some(String::from_utf8_lossy(message.as_bytes()).into_owned());
-            }
-        }
-        match stream.turn(&mut sender, &mut buffer).await? {
-            Some(read) => n = read,
-            None => return answer.ok_or_else(|| io::Error::other("no answer")),
-        }
+async fn answer(options: &Options, target: &str) -> io::Result<String> {
+    let (mut ws, mut answer) = (open(options, target).await?, None);
+    while let Some(message) = ws.next().await.map_err(io::Error::other)? {
+        answer = Some(String::from_utf8_lossy(message.as_bytes()).into_owned());
     }
+    answer.ok_or_else(|| io::Error::other("no answer"))
 }
 
-fn at(asking: &Asking, target: &str) -> Asking {
-    Asking { target: target.into(), ..asking.clone() }
+async fn open(options: &Options, target: &str) -> io::Result<WebSocket<TcpStream>> {
+    let config = options.config.clone().at(target);
+    let socket = reach(&config.address(), options.limits.handshake).await?;
+    ws::connect(socket, &config).await.map_err(io::Error::other)
 }

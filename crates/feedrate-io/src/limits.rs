@@ -103,6 +103,10 @@ pub enum Late {
     Idle(Duration),
     /// [`Limits::progress`].
     Progress(Duration),
+    /// WebSocket: nothing came in answer to a ping.
+    Pong(Duration),
+    /// WebSocket: the closing handshake was not answered.
+    Closing(Duration),
 }
 
 impl fmt::Display for Late {
@@ -120,6 +124,10 @@ impl fmt::Display for Late {
             Self::Idle(limit) => write!(f, "no message came for {limit:?} (limit `idle`)"),
             Self::Progress(limit) => {
                 write!(f, "the peer took nothing of what waits for it for {limit:?} (limit `progress`)")
+            }
+            Self::Pong(limit) => write!(f, "nothing came for {limit:?} after a ping (limit `pong`)"),
+            Self::Closing(limit) => {
+                write!(f, "the close frame was not answered within {limit:?} (limit `closing`)")
             }
         }
     }

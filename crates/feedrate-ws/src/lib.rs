@@ -170,7 +170,7 @@ pub use feedrate::Input;
 pub use message::{Message, Piece, Text};
 pub use mode::{InPieces, Whole};
 pub use opcode::Kind;
-pub use receiver::{Event, Receiver};
+pub use receiver::{Event, Ready, Receiver};
 pub use role::Role;
 pub use sender::{Keys, SendError, Sender, StreamEvent, Unmasked};
 pub use utf8::Utf8;

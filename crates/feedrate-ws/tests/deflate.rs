@@ -185,10 +185,10 @@ fn bombs() {
         }
         // Of a bomb in pieces, a byte of storage is enough, and none is more than that.
         let bomb = said(peer(role), agreed(), |s| s.binary(&[7; 5_000]));
-        for how in &How::with(role, u64::MAX, Some(agreed()))[2..] {
-            assert_eq!(transcript(*how, Array::<1>::new(), &[&bomb]).entries, [binary([7; 5_000])]);
+        for how in How::with(role, u64::MAX, Some(agreed())).into_iter().filter(|how| how.pieces) {
+            assert_eq!(transcript(how, Array::<1>::new(), &[&bomb]).entries, [binary([7; 5_000])]);
             // And with none there is no memory for it; at once.
-            let found = transcript(*how, Array::<0>::new(), &[&bomb]);
+            let found = transcript(how, Array::<0>::new(), &[&bomb]);
             assert!(
                 matches!(found.entries[..], [Entry::Failed(Error { violation: Violation::Memory, .. })]),
                 "{found:?}"
@@ -316,10 +316,10 @@ fn broken_data() {
             let mut broken = packed.clone();
             broken[at] ^= 1 << bit;
             let bytes = Wire::new(Role::Server).frame(FIN | RSV1 | BINARY, &broken).into_bytes();
-            let [a, b, c, d] = How::with(Role::Client, 2_000, Some(agreed()))
+            let all = How::with(Role::Client, 2_000, Some(agreed()))
                 .map(|how| transcript(how, Grow::new(2_125), &[&bytes]).entries);
-            assert!(a == b && b == c && c == d, "{a:?}\n{b:?}\n{c:?}\n{d:?}");
-            match &a[..] {
+            assert!(all.windows(2).all(|two| two[0] == two[1]), "{all:?}");
+            match &all[0][..] {
                 [Entry::Message(_, bytes)] => assert!(bytes.len() <= 2_000),
                 [Entry::Failed(_)] => refused += 1,
                 other => panic!("{other:?}"),

@@ -32,11 +32,11 @@ fn begun(opcode: u8, payload: &[u8]) -> Vec<u8> {
     Wire::new(Role::Client).frame(RSV1 | opcode, payload).into_bytes()
 }
 
-/// Messages that are put together, from both kinds of input.
-fn whole() -> [How; 2] {
-    let [a, b, ..] = How::with(Role::Server, LIMIT as u64, Some(agreed()));
-    assert!(!a.pieces && !b.pieces);
-    [a, b]
+/// Messages that are put together, from every kind of input.
+fn whole() -> [How; 3] {
+    let [a, b, .., c, _] = How::with(Role::Server, LIMIT as u64, Some(agreed()));
+    assert!(!a.pieces && !b.pieces && !c.pieces);
+    [a, b, c]
 }
 
 fn events(how: How, limit: usize, bytes: &[u8], chunk: usize) -> Vec<Entry> {

@@ -236,7 +236,7 @@ fn headers_are_read_as_they_are_written() {
 #[test]
 fn no_memory() {
     for role in ROLES {
-        let how = How { role, pieces: false, shared: false, deflate: None, limit: 0 };
+        let how = How { role, pieces: false, shared: false, pulled: false, deflate: None, limit: 0 };
         let bytes = Wire::new(peer(role)).text("fits").text("does not").into_bytes();
         let found = transcript(
             how,

@@ -1,6 +1,6 @@
 //! WebSocket: what comes out, and what the sender says, is a function of the bytes, never of how they were
 //! cut. Of every vector, for both sides, with and without compression, whole and in pieces, from input that
-//! can be unmasked where it lies and from other.
+//! can be unmasked where it lies and from other, fed and pulled.
 
 use feedrate::{Array, Borrowed, Grow, Storage};
 use feedrate_testkit::chunks::bytewise;

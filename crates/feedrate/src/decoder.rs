@@ -121,7 +121,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         }
         let mut error = None;
         let Advance { taken, length } = self.advance(unread, known, Line::Open, &mut error);
-        buffer.take(taken);
+        buffer.consume(taken);
         if length == Advance::NOTHING {
             return error.map_or(Ok(None), Err);
         }
@@ -149,7 +149,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
                 if start != buffer.start() || buffer.unread().len() < length || self.room == 0 {
                     return Err(Error::Message(Fault::NotReady.into()));
                 }
-                buffer.take(length)
+                buffer.consume(length)
             }
             Place::Stored(from) => {
                 if !matches!(self.state, State::Stored { from: its, .. } if its == from) {

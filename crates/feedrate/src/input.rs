@@ -303,8 +303,13 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
         self.memory.as_ref().get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Where to read to: all of the memory whenever [`Decoder::ready`](crate::Decoder::ready) has returned `None`. So
-    /// it is empty then only if the memory itself is.
+    /// The same, to be changed where it lies: for endpoints that have no [`Decoder`](crate::Decoder).
+    pub fn unread_mut(&mut self) -> &mut [u8] {
+        self.memory.as_mut().get_mut(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where to read to. All of the memory whenever [`Decoder::ready`](crate::Decoder::ready) has returned `None`, so
+    /// that it is empty only if the memory is.
     pub fn space(&mut self) -> &mut [u8] {
         let memory = self.memory.as_mut();
         if self.start > 0 {
@@ -328,9 +333,19 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
         self.start
     }
 
-    /// Takes `n` unread bytes, or as many as there are.
+    /// Takes `n` unread bytes off the front, or as many as there are.
+    ///
+    /// ```
+    /// use feedrate::Buffer;
+    ///
+    /// let mut buffer = Buffer::new([0; 8]);
+    /// buffer.space()[..5].copy_from_slice(b"hello");
+    /// buffer.filled(5);
+    /// assert_eq!(buffer.consume(4), b"hell");
+    /// assert_eq!(buffer.unread(), b"o");
+    /// ```
     #[inline]
-    pub(crate) fn take(&mut self, n: usize) -> &mut [u8] {
+    pub fn consume(&mut self, n: usize) -> &mut [u8] {
         let (from, to) = (self.start, self.start.saturating_add(n).min(self.end));
         self.start = to;
         self.memory.as_mut().get_mut(from..to).unwrap_or_default()

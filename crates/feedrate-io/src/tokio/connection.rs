@@ -129,7 +129,7 @@ impl<P: Protocol<Error: 'static>, S: Storage, T> Connection<P, S, T> {
         outlet.secret(true);
         let _ = outlet.push_bytes(&unsent);
         let held = unread.len();
-        let lease = if held > 0 { Lease::holding(unread) } else { Lease::NONE };
+        let lease = if held > 0 { Lease::holding(unread, true) } else { Lease::NONE };
         let mut inlet = Inlet::from_parts(decoder, Buffer::new(lease));
         inlet.filled(held);
         let reading = Reading { ended: false, leased: held > 0 };

@@ -16,25 +16,25 @@ std::thread_local! {
 }
 
 /// A buffer, or none. It goes back when it is dropped, and is wiped if it may hold a password.
-pub(super) struct Lease {
+pub(crate) struct Lease {
     memory: Vec<u8>,
     secret: bool,
 }
 
 impl Lease {
     /// No buffer.
-    pub(super) const NONE: Self = Self { memory: Vec::new(), secret: false };
+    pub(crate) const NONE: Self = Self { memory: Vec::new(), secret: false };
 
     /// One out of the pool.
-    pub(super) fn new(secret: bool) -> Self {
+    pub(crate) fn new(secret: bool) -> Self {
         let pooled = POOL.try_with(|pool| pool.try_borrow_mut().map(|mut pool| pool.take()));
         let memory = pooled.ok().and_then(Result::ok).unwrap_or_else(|| alloc::vec![0; SIZE]);
         Self { memory, secret }
     }
 
-    /// One that begins with these bytes, and is wiped when it is given back.
-    pub(super) fn holding(bytes: Vec<u8>) -> Self {
-        let mut lease = Self::new(true);
+    /// One that begins with these bytes.
+    pub(crate) fn holding(bytes: Vec<u8>, secret: bool) -> Self {
+        let mut lease = Self::new(secret);
         match lease.memory.get_mut(..bytes.len()) {
             Some(front) => front.copy_from_slice(&bytes),
             // So much that the pool has no buffer for it: it is its own.

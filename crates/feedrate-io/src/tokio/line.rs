@@ -20,6 +20,8 @@ pub(crate) trait Queue {
     fn sent(&mut self, n: usize);
     /// Nothing can be written any more.
     fn clear(&mut self);
+    /// The transport takes no more for now.
+    fn stuck(&mut self) {}
 }
 
 impl<S: Storage> Queue for Outlet<S> {
@@ -148,6 +150,7 @@ impl<T: AsyncWrite + Unpin, C: Timer> Line<T, C> {
                 Poll::Ready(written)
             }
             Poll::Pending => {
+                queue.stuck();
                 let now = self.timer.now();
                 if moved {
                     self.watch.written(now);
@@ -155,6 +158,32 @@ impl<T: AsyncWrite + Unpin, C: Timer> Line<T, C> {
                 self.watch.writing(true, now);
                 Poll::Pending
             }
+        }
+    }
+
+    /// Whether several slices go in one write.
+    #[cfg(feature = "ws")]
+    pub(crate) fn is_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    /// Writes what the transport takes of these at once, and returns how much that was.
+    #[cfg(feature = "ws")]
+    pub(crate) fn write_now(&mut self, cx: &mut Context<'_>, parts: [&[u8]; 3]) -> usize {
+        if self.failed.is_some() {
+            return 0;
+        }
+        match Pin::new(&mut self.io).poll_write_vectored(cx, &parts.map(io::IoSlice::new)) {
+            Poll::Ready(Ok(n)) => {
+                self.unflushed = true;
+                self.watch.written(self.timer.now());
+                n
+            }
+            Poll::Ready(Err(error)) => {
+                self.failed = Some(error);
+                0
+            }
+            Poll::Pending => 0,
         }
     }
 

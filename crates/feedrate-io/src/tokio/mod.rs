@@ -7,8 +7,8 @@
 mod begin;
 mod clock;
 mod connection;
-mod lease;
-mod line;
+pub(crate) mod lease;
+pub(crate) mod line;
 mod outgoing;
 mod split;
 

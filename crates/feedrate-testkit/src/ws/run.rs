@@ -1,9 +1,10 @@
 //! Streams, fed to a receiver and its sender in any cut, and everything that comes of them.
 
-use feedrate::{Grow, Instant, Storage};
+use feedrate::{Buffer, Grow, Instant, Storage};
 use feedrate_ws::deflate::{Config, Offer, Params};
 use feedrate_ws::{
-    Close, Error, Event, InPieces, Input, Keys, Kind, Message, Piece, Receiver, Role, Sender, Truncated,
+    Close, Error, Event, InPieces, Input, Keys, Kind, Message, Piece, Ready, Receiver, Role, Sender,
+    Truncated,
 };
 
 use super::wire::{Frame, frames, peer};
@@ -46,6 +47,8 @@ pub struct How {
     pub pieces: bool,
     /// From `&[u8]`.
     pub shared: bool,
+    /// Pulled from a buffer, with `ready` and `take`.
+    pub pulled: bool,
     /// Compression has been agreed upon.
     pub deflate: Option<Params>,
     /// The longest message, of a receiver in pieces.
@@ -63,11 +66,14 @@ impl How {
     }
 
     /// Every way there is, with this agreed upon.
-    pub fn with(role: Role, limit: u64, deflate: Option<Params>) -> [Self; 4] {
-        [(false, false), (false, true), (true, false), (true, true)].map(|(pieces, shared)| Self {
+    pub fn with(role: Role, limit: u64, deflate: Option<Params>) -> [Self; 6] {
+        let fed = [(false, false), (false, true), (true, false), (true, true)];
+        let [a, b, c, d] = fed.map(|(pieces, shared)| (pieces, shared, false));
+        [a, b, c, d, (false, false, true), (true, false, true)].map(|(pieces, shared, pulled)| Self {
             role,
             pieces,
             shared,
+            pulled,
             deflate,
             limit,
         })
@@ -108,13 +114,13 @@ fn with_sender<K: Keys>(
     let end = if how.pieces {
         let mut receiver = receiver.in_pieces(how.limit);
         for chunk in chunks {
-            feed(&mut receiver, how.shared, chunk, &mut sender, &mut log);
+            read(&mut receiver, how, chunk, &mut sender, &mut log);
         }
         receiver.end()
     } else {
         let mut receiver = receiver;
         for chunk in chunks {
-            feed(&mut receiver, how.shared, chunk, &mut sender, &mut log);
+            read(&mut receiver, how, chunk, &mut sender, &mut log);
         }
         receiver.end()
     };
@@ -134,6 +140,24 @@ pub trait Reads {
         input: &mut I,
         sender: &mut Sender<S, K>,
     ) -> Result<Option<Event<'a, Self::Data<'a>>>, Error>;
+
+    /// Its `ready`.
+    fn ready<S: Storage, K: Keys>(
+        &mut self,
+        buffer: &mut Buffer<Vec<u8>>,
+        sender: &mut Sender<S, K>,
+    ) -> Result<Option<Ready>, Error>;
+
+    /// Its `take`.
+    fn take<'a, S: Storage, K: Keys>(
+        &'a mut self,
+        ready: Ready,
+        buffer: &'a mut Buffer<Vec<u8>>,
+        sender: &mut Sender<S, K>,
+    ) -> Result<Option<Event<'a, Self::Data<'a>>>, Error>;
+
+    /// Its `release`.
+    fn release(&mut self);
 }
 
 impl<R: Storage> Reads for Receiver<R> {
@@ -149,6 +173,27 @@ impl<R: Storage> Reads for Receiver<R> {
     ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
         Receiver::<R>::feed(self, input, NOW, sender)
     }
+
+    fn ready<S: Storage, K: Keys>(
+        &mut self,
+        buffer: &mut Buffer<Vec<u8>>,
+        sender: &mut Sender<S, K>,
+    ) -> Result<Option<Ready>, Error> {
+        Receiver::<R>::ready(self, buffer, NOW, sender)
+    }
+
+    fn take<'a, S: Storage, K: Keys>(
+        &'a mut self,
+        ready: Ready,
+        buffer: &'a mut Buffer<Vec<u8>>,
+        sender: &mut Sender<S, K>,
+    ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
+        Receiver::<R>::take(self, ready, buffer, NOW, sender)
+    }
+
+    fn release(&mut self) {
+        Receiver::<R>::release(self);
+    }
 }
 
 impl<R: Storage> Reads for Receiver<R, InPieces> {
@@ -163,6 +208,27 @@ impl<R: Storage> Reads for Receiver<R, InPieces> {
         sender: &mut Sender<S, K>,
     ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
         Receiver::<R, InPieces>::feed(self, input, NOW, sender)
+    }
+
+    fn ready<S: Storage, K: Keys>(
+        &mut self,
+        buffer: &mut Buffer<Vec<u8>>,
+        sender: &mut Sender<S, K>,
+    ) -> Result<Option<Ready>, Error> {
+        Receiver::<R, InPieces>::ready(self, buffer, NOW, sender)
+    }
+
+    fn take<'a, S: Storage, K: Keys>(
+        &'a mut self,
+        ready: Ready,
+        buffer: &'a mut Buffer<Vec<u8>>,
+        sender: &mut Sender<S, K>,
+    ) -> Result<Option<Event<'a, Piece<'a>>>, Error> {
+        Receiver::<R, InPieces>::take(self, ready, buffer, NOW, sender)
+    }
+
+    fn release(&mut self) {
+        Receiver::<R, InPieces>::release(self);
     }
 }
 
@@ -201,7 +267,7 @@ pub struct Log {
 
 impl Log {
     /// Writes down what `feed` returned: `false`, if that was nothing.
-    pub fn fed(&mut self, fed: Result<Option<Event<'_, impl Data>>, Error>) -> bool {
+    pub fn fed<D: Data>(&mut self, fed: Result<Option<Event<'_, D>>, Error>) -> bool {
         match fed {
             Ok(None) => return false,
             Ok(Some(event)) => self.event(event),
@@ -240,6 +306,55 @@ impl Log {
         }
         self.entries.push(entry);
     }
+}
+
+/// Reads a chunk, whichever way, and has the sender write what it has to say after each event.
+pub fn read<R: Reads, K: Keys, S: Storage>(
+    receiver: &mut R,
+    how: How,
+    chunk: &[u8],
+    sender: &mut Sender<S, K>,
+    log: &mut Log,
+) {
+    if how.pulled {
+        pull(receiver, chunk, sender, log);
+    } else {
+        feed(receiver, how.shared, chunk, sender, log);
+    }
+}
+
+/// What is ready is found twice before it is taken, and once taken is not there any more.
+fn pull<R: Reads, K: Keys, S: Storage>(
+    receiver: &mut R,
+    chunk: &[u8],
+    sender: &mut Sender<S, K>,
+    log: &mut Log,
+) {
+    let mut buffer = Buffer::new(chunk.to_vec());
+    buffer.filled(chunk.len());
+    loop {
+        let stale = match receiver.ready(&mut buffer, sender) {
+            Ok(ready) => ready,
+            Err(error) => {
+                log.fed::<Message<'_>>(Err(error));
+                None
+            }
+        };
+        receiver.release();
+        let again = receiver.ready(&mut buffer, sender).expect("an error is returned once");
+        assert_eq!(stale.is_some(), again.is_some());
+        let (Some(stale), Some(ready)) = (stale, again) else { break };
+        let (message, left) = (ready.is_message(), buffer.unread().len() - ready.in_buffer());
+        let fed = receiver.take(ready, &mut buffer, sender);
+        assert!(!matches!(fed, Ok(None)), "it was ready, and is not there");
+        assert!(fed.is_err() || matches!(fed, Ok(Some(Event::Message(_)))) == message);
+        log.fed(fed);
+        assert_eq!(buffer.unread().len(), left);
+        assert!(matches!(receiver.take(stale, &mut buffer, sender), Ok(None)), "it is there twice");
+        write(sender, &mut log.said);
+    }
+    write(sender, &mut log.said);
+    assert!(buffer.unread().is_empty(), "None with {} bytes left", buffer.unread().len());
 }
 
 /// Feeds a chunk, whichever way, and has the sender write what it has to say after each event.
@@ -325,7 +440,7 @@ impl<K: Keys> Say for Sender<Grow, K> {
 
 /// What the peer of `role` understands of these bytes.
 pub fn understood(role: Role, bytes: &[u8], deflate: Option<Params>) -> Transcript {
-    let how = How { role: peer(role), pieces: false, shared: true, deflate, limit: u64::MAX };
+    let how = How { role: peer(role), pieces: false, shared: true, pulled: false, deflate, limit: u64::MAX };
     transcript(how, Grow::new(64 << 20), &[bytes])
 }
 

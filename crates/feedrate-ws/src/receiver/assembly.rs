@@ -37,8 +37,7 @@ pub(crate) struct Assembly<S> {
     utf8: Utf8,
     frame: Current,
     message: Begun,
-    /// A frame that is complete in the input can be lent from there without further checks of the state.
-    pub(crate) quick: bool,
+    next: Next,
     #[cfg(feature = "deflate")]
     pub(crate) window: Window,
 }
@@ -64,8 +63,54 @@ enum Begun {
     CompressedBinary,
 }
 
-/// What is to be handed out.
-#[derive(Clone, Copy)]
+/// How to go on. One byte, as idle connections are many.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Next(u8);
+
+impl Next {
+    /// Step by step.
+    const SLOW: Self = Self(0);
+    /// A frame that is whole in the input can be lent from there without looking at anything else.
+    const QUICK: Self = Self(1);
+    const CLOSE: Self = Self(2);
+    const PING: Self = Self(3);
+    const PONG: Self = Self(4);
+    const DATA: u8 = 8;
+    const TEXT: u8 = 1;
+    const FIRST: u8 = 2;
+    const LAST: u8 = 4;
+
+    /// With what the storage holds.
+    const fn found(what: What) -> Self {
+        match what {
+            What::Control(Opcode::Close) => Self::CLOSE,
+            What::Control(Opcode::Ping) => Self::PING,
+            What::Control(_) => Self::PONG,
+            What::Data { kind, first, last } => {
+                let text = if matches!(kind, Kind::Text) { Self::TEXT } else { 0 };
+                let first = if first { Self::FIRST } else { 0 };
+                Self(Self::DATA | text | first | if last { Self::LAST } else { 0 })
+            }
+        }
+    }
+
+    /// What the storage holds.
+    const fn what(self) -> Option<What> {
+        Some(match self {
+            Self::SLOW | Self::QUICK => return None,
+            Self::CLOSE => What::Control(Opcode::Close),
+            Self::PING => What::Control(Opcode::Ping),
+            Self::PONG => What::Control(Opcode::Pong),
+            Self(bits) => {
+                let kind = if bits & Self::TEXT != 0 { Kind::Text } else { Kind::Binary };
+                What::Data { kind, first: bits & Self::FIRST != 0, last: bits & Self::LAST != 0 }
+            }
+        })
+    }
+}
+
+/// What there is to be handed out.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum What {
     Control(Opcode),
     Data { kind: Kind, first: bool, last: bool },
@@ -84,7 +129,7 @@ impl<S: Storage> Assembly<S> {
             utf8: Utf8::new(),
             frame: Current::Header,
             message: Begun::No,
-            quick: false,
+            next: Next::SLOW,
             #[cfg(feature = "deflate")]
             window: Window::NONE,
         }
@@ -146,7 +191,31 @@ impl<S: Storage> Assembly<S> {
         if whole && self.is_inside() { usize::try_from(self.length).unwrap_or(usize::MAX) } else { 0 }
     }
 
-    /// Removes what has been lent from the storage.
+    /// What the storage holds is to be taken later.
+    pub(crate) const fn find(&mut self, what: What) {
+        self.next = Next::found(what);
+    }
+
+    /// Whether there is something to be taken.
+    #[inline(always)]
+    pub(crate) const fn is_found(&self) -> bool {
+        self.next.0 > Next::QUICK.0
+    }
+
+    /// What was to be taken, and where in the storage it is.
+    #[cold]
+    pub(crate) fn take_found(&mut self, whole: bool) -> Option<(What, usize)> {
+        let what = self.next.what()?;
+        self.next = Next::SLOW;
+        Some((what, if let What::Control(_) = what { self.kept(whole) } else { 0 }))
+    }
+
+    /// How many bytes of the stream come before the next one, if so many of the frame's payload are still to come.
+    pub(crate) const fn position(&self, remaining: u64) -> u64 {
+        self.frame_end.saturating_sub(remaining)
+    }
+
+    /// Forgets what has been lent from the storage.
     pub(crate) fn forget(&mut self, whole: bool) {
         if let Current::Control(_) | Current::Over = self.frame {
             return;
@@ -169,12 +238,24 @@ impl<S: Storage> Assembly<S> {
     /// Between two messages, with nothing held, the next one can be lent at once. `held`: there is a part of a header.
     pub(crate) fn settle(&mut self, held: bool) {
         let between = self.frame == Current::Header && self.message == Begun::No;
-        self.quick = between && !held && self.storage.held().is_empty();
+        let quick = between && !held && self.storage.held().is_empty();
+        self.next = if quick { Next::QUICK } else { Next::SLOW };
     }
 
     /// Ignores everything that follows.
     pub(crate) fn finish(&mut self) {
-        (self.frame, self.quick) = (Current::Over, false);
+        (self.frame, self.next) = (Current::Over, Next::SLOW);
+    }
+
+    /// Whether a frame that is whole in the input can be lent from there without looking at anything else.
+    #[inline(always)]
+    pub(crate) fn is_quick(&self) -> bool {
+        self.next == Next::QUICK
+    }
+
+    /// The next message is whole in the input.
+    pub(crate) const fn be_quick(&mut self) {
+        self.next = Next::QUICK;
     }
 
     /// The next frame breaks a rule.
@@ -184,8 +265,10 @@ impl<S: Storage> Assembly<S> {
 
     /// Gives back heap memory in which nothing is held.
     pub(crate) fn release(&mut self, whole: bool) {
-        self.forget(whole);
-        // A message that had begun before the last event will not end.
+        if !self.is_found() {
+            self.forget(whole);
+        }
+        // What had begun when the last event came will not end.
         if self.is_over() || self.storage.held().is_empty() {
             self.storage.clear();
             self.storage.release();
@@ -209,7 +292,7 @@ impl<S: Storage> Assembly<S> {
         self.frame_at = self.frame_end;
         let size = u64::try_from(header.size()).unwrap_or(0);
         self.frame_end = self.frame_at.saturating_add(size).saturating_add(header.length);
-        self.quick = false;
+        self.next = Next::SLOW;
         if header.opcode.is_control() {
             self.frame = Current::Control(header.opcode);
             return Ok(());

@@ -4,6 +4,7 @@ mod assembly;
 mod control;
 mod event;
 mod pieces;
+mod ready;
 mod spill;
 mod step;
 mod whole;
@@ -30,6 +31,7 @@ use crate::opcode::{CONTROL, Kind, Opcode};
 use crate::role::Role;
 
 pub use self::event::Event;
+pub use self::ready::Ready;
 
 /// Turns the peer's bytes into messages, or into pieces of messages, and refuses what RFC 6455 forbids.
 ///
@@ -174,6 +176,11 @@ impl<S: Storage, M> Receiver<S, M> {
     #[cfg_attr(target_os = "none", inline(never))]
     fn step<'i, I: Input<'i>>(&mut self, input: &mut I, whole: bool) -> Result<Step, Violation> {
         let Self { frames, assembly, mode: _ } = self;
+        if assembly.is_found() {
+            if let Some((what, at)) = assembly.take_found(whole) {
+                return Ok(Step::Stored(what, at));
+            }
+        }
         assembly.forget(whole);
         loop {
             let step = match assembly.frame() {

@@ -53,6 +53,12 @@ impl<S: Storage> Receiver<S, InPieces> {
             Ok(Step::Stored(what, at)) => (what, at),
             Err(violation) => return fail(violation, &mut self.assembly),
         };
+        self.held(what, at)
+    }
+
+    /// What the storage holds.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(super) fn held(&mut self, what: What, at: usize) -> Fed<'_, Piece<'_>> {
         match what {
             What::Control(opcode) => self.stored_control(opcode, at),
             What::Data { kind, first, last } => {
@@ -61,7 +67,11 @@ impl<S: Storage> Receiver<S, InPieces> {
         }
     }
 
-    fn lend<'a, 'i: 'a, I: Input<'i>>(&'a mut self, what: Option<What>, input: &mut I) -> Fed<'a, Piece<'a>> {
+    pub(super) fn lend<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        what: Option<What>,
+        input: &mut I,
+    ) -> Fed<'a, Piece<'a>> {
         let Self { frames, assembly, mode: _ } = self;
         if let Some(What::Control(opcode)) = what {
             let Ok(Some(part)) = next(frames, input) else { return Ok(None) };

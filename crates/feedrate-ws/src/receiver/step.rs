@@ -12,7 +12,8 @@ use crate::mode::Joined;
 use crate::part::{FrameError, Part};
 use crate::role::Role;
 
-/// What to do next, in plain numbers, so that the borrow comes last.
+/// What to do next, in plain numbers: so that the borrow of what is handed out comes last.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Step {
     /// The input is empty.
     Idle,
@@ -63,7 +64,7 @@ pub(crate) fn header<'i, I: Input<'i>, S: Storage>(
     };
     let fed = match look {
         Some(look) if whole && assembly.is_single(&look) => {
-            assembly.quick = true;
+            assembly.be_quick();
             return Ok(Some(Step::Single));
         }
         Some(_) if !whole && lends => return Ok(Some(Step::Single)),

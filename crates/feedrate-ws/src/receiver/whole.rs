@@ -51,7 +51,7 @@ impl<S: Storage> Receiver<S> {
         answers: &mut impl Answer,
     ) -> Result<Option<Event<'a, Message<'a>>>, Error> {
         // The common case, small enough to be inlined into the caller's loop.
-        if QUICK && self.assembly.quick && can_lend::<I>(self.frames.protocol().role()) {
+        if QUICK && self.assembly.is_quick() && can_lend::<I>(self.frames.protocol().role()) {
             let look = self.frames.protocol().look(input.bytes());
             if let Some(look) = look.filter(|look| self.assembly.is_single(look)) {
                 return self.single(&look, input).map_err(|error| tell_error(error, now, answers));
@@ -65,7 +65,11 @@ impl<S: Storage> Receiver<S> {
     /// Lends a whole message in one frame at the front of the input. The decoder is between two frames and none of its
     /// state would change, so it is bypassed, which halves the number of instructions.
     #[inline(always)]
-    fn single<'a, 'i: 'a, I: Input<'i>>(&'a mut self, look: &Look, input: &mut I) -> Fed<'a, Message<'a>> {
+    pub(super) fn single<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        look: &Look,
+        input: &mut I,
+    ) -> Fed<'a, Message<'a>> {
         self.assembly.single(look.frame());
         input.take(look.size);
         let payload = look.unmask(input.take(look.length).into_lent());
@@ -88,6 +92,12 @@ impl<S: Storage> Receiver<S> {
             Ok(Step::Stored(what, at)) => (what, at),
             Err(violation) => return fail(violation, &mut self.assembly),
         };
+        self.held(what, at)
+    }
+
+    /// What the storage holds.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(super) fn held(&mut self, what: What, at: usize) -> Fed<'_, Message<'_>> {
         match what {
             What::Control(opcode) => self.stored_control(opcode, at),
             What::Data { kind: Kind::Text, .. } => {
@@ -99,8 +109,13 @@ impl<S: Storage> Receiver<S> {
         }
     }
 
-    /// Lends a payload that is complete in the input.
-    fn lend<'a, 'i: 'a, I: Input<'i>>(&'a mut self, what: What, input: &mut I) -> Fed<'a, Message<'a>> {
+    /// What the header announced, and is whole in the input.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(super) fn lend<'a, 'i: 'a, I: Input<'i>>(
+        &'a mut self,
+        what: What,
+        input: &mut I,
+    ) -> Fed<'a, Message<'a>> {
         let Ok(Some(part)) = next(&mut self.frames, input) else { return Ok(None) };
         let payload = part.payload.unmask().unwrap_or_default();
         self.assembly.lent();
