@@ -3,6 +3,7 @@
 //! Every contender of a kind does the same work, and answers the same sum: `pg`'s `agree` test holds them to it.
 #![allow(missing_docs)]
 
+pub mod connection;
 pub mod decode;
 pub mod encode;
 #[cfg(feature = "pg-proto")]

@@ -48,13 +48,11 @@ impl<S: Storage> Outlet<S> {
     /// [`EncodeError::Full`] where it does not fit behind what waits already. [`EncodeError`]'s others where it cannot
     /// be written at all.
     pub fn push(&mut self, message: &impl Encode) -> Result<usize, EncodeError> {
-        let before = self.storage.held().len();
         let pushed = message.encode(&mut Tail(&mut self.storage));
         if pushed != Err(EncodeError::Full) || self.sent == 0 {
             return pushed;
         }
         // What has been sent takes room as long as something waits behind it.
-        self.storage.truncate(before);
         self.drop_sent();
         message.encode(&mut Tail(&mut self.storage))
     }

@@ -169,7 +169,7 @@ mod tests {
     fn a_handshake_is_limited_as_a_whole() {
         let mut watch = watch();
         for second in 100..105 {
-            watch.reading(true, 1, at(second));
+            watch.reading(true, usize::from(second % 2 == 0), at(second));
             assert_eq!(watch.check(at(second)), Ok(()));
         }
         assert_eq!(watch.check(at(105)), Err(Late::Handshake(SECOND * 5)));
@@ -180,6 +180,13 @@ mod tests {
         watch.reading(false, 0, at(105));
         assert_eq!(watch.deadline(), Some(at(124)));
         assert_eq!(watch.check(at(123)), Ok(()));
+    }
+
+    #[test]
+    fn a_handshake_is_not_idle() {
+        let mut watch = Watch::new(Limits::new().handshake(None).idle(SECOND), at(100));
+        watch.reading(true, 0, at(100));
+        assert_eq!((watch.deadline(), watch.check(at(200))), (None, Ok(())));
     }
 
     #[test]

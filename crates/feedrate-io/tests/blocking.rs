@@ -98,3 +98,27 @@ fn next_writes_what_was_pushed() {
     assert!(client.next().unwrap().is_none());
     echo.join().unwrap();
 }
+
+/// A buffered transport gives nothing to the socket before it is flushed.
+#[test]
+fn what_is_written_is_flushed() {
+    struct Buffered(io::BufWriter<Vec<u8>>);
+    impl Read for Buffered {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+    }
+    impl Write for Buffered {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+    let io = Buffered(io::BufWriter::new(Vec::new()));
+    let mut client = Connection::new(io, Frontend::established(), Grow::new(4096), 16);
+    client.send(&Sync).unwrap();
+    assert_eq!(client.io().0.get_ref(), b"S\0\0\0\x04");
+}

@@ -16,6 +16,7 @@ use feedrate_io::embedded::{Reader, Writer};
 struct Uart {
     bytes: Vec<u8>,
     at: usize,
+    flushes: usize,
 }
 
 impl ErrorType for Uart {
@@ -51,6 +52,7 @@ impl Write for Uart {
 
     async fn flush(&mut self) -> Result<(), Infallible> {
         not_ready().await;
+        self.flushes += 1;
         Ok(())
     }
 }
@@ -71,7 +73,7 @@ fn a_dropped_next_loses_no_message() {
     for n in 0..60 {
         Query { sql: "x".repeat(n).as_str().into() }.encode(&mut stream).unwrap();
     }
-    let uart = Uart { bytes: stream.clone(), at: 0 };
+    let uart = Uart { bytes: stream.clone(), at: 0, flushes: 0 };
     let mut reader = Reader::new(uart, Frontend::established(), Array::<100>::new(), [0; 8]);
     let (mut found, mut polls, mut dropped) = (Vec::new(), 0, 0);
     loop {
@@ -90,7 +92,7 @@ fn a_dropped_next_loses_no_message() {
 
 #[test]
 fn a_dropped_flush_writes_nothing_twice() {
-    let mut writer = Writer::new(Uart { bytes: Vec::new(), at: 0 }, Array::<16>::new());
+    let mut writer = Writer::new(Uart { bytes: Vec::new(), at: 0, flushes: 0 }, Array::<16>::new());
     let (mut polls, mut sent) = (0, 0);
     while sent < 200 {
         match writer.push(&Sync) {
@@ -104,5 +106,16 @@ fn a_dropped_flush_writes_nothing_twice() {
     }
     while polled(9, writer.flush()).is_pending() {}
     assert_eq!(writer.queued(), 0);
-    assert_eq!(writer.into_parts().0.bytes, b"S\0\0\0\x04".repeat(200));
+    let uart = writer.into_parts().0;
+    assert_eq!(uart.bytes, b"S\0\0\0\x04".repeat(200));
+    assert!(uart.flushes > 0);
+}
+
+#[test]
+fn a_stream_that_ends_inside_a_message_is_lost() {
+    let uart = Uart { bytes: b"S\0\0\0\x04S\0".to_vec(), at: 0, flushes: 0 };
+    let mut reader = Reader::new(uart, Frontend::established(), Array::<100>::new(), [0; 8]);
+    assert!(matches!(polled(99, reader.next()), Poll::Ready(Ok(Some(_)))));
+    let Poll::Ready(Err(error)) = polled(99, reader.next()) else { panic!("it goes on") };
+    assert!(error.is_over(), "{error}");
 }

@@ -42,7 +42,7 @@ async fn bytes_in_clear_in_the_segment_of_a_request_are_refused() {
             &[&SSL_REQUEST[..5], &[&SSL_REQUEST[5..], behind].concat()],
         ] {
             let (error, written) = attack(segments, Some(&tls)).await;
-            assert!(is_protocol(&error, "bytes in clear behind the request for encryption"), "{error}");
+            assert!(is_protocol(&error, "unencrypted bytes after the request for encryption"), "{error}");
             assert_eq!(written, b"");
         }
     }

@@ -21,6 +21,7 @@ async fn waits(server: &mut Connection<Frontend, Grow, DuplexStream>) {
 
 #[tokio::test]
 async fn a_connection_that_waits_holds_no_buffer() {
+    let start = live();
     let mut ends: Vec<_> =
         (0..100).map(|_| duplex(64)).map(|(raw, io)| (raw, server(io, Limits::new()))).collect();
     let mut before = None;
@@ -35,6 +36,8 @@ async fn a_connection_that_waits_holds_no_buffer() {
             waits(server).await;
         }
         assert_eq!(live(), *before.get_or_insert(live()));
+        // All of them and their transports, less than four buffers.
+        assert!(live() - start < 256 * 1024, "{}", live() - start);
     }
 }
 
@@ -53,6 +56,23 @@ async fn in_steady_state_nothing_more_is_held() {
         raw.read_exact(&mut echo).await.unwrap();
         waits(&mut server).await;
     }
+}
+
+/// While the next reader of the thread waits, there is one buffer, and it is wiped by the time that it is read to.
+#[tokio::test]
+async fn a_login_gives_its_buffer_back_when_it_is_over() {
+    let start = live();
+    let (mut raw, io) = duplex(4096);
+    let mut server = Connection::new(io, Frontend::new(), Grow::new(4096), Limits::new());
+    raw.write_all(b"\0\0\0\x09\0\x03\0\0\0").await.unwrap();
+    server.next().await.unwrap().unwrap();
+    server.established();
+    let (mut raw, io) = duplex(4096);
+    let mut other = crate::server(io, Limits::new());
+    raw.write_all(b"S\0\0\0\x04").await.unwrap();
+    other.next().await.unwrap().unwrap();
+    assert!(live() - start < 100 * 1024, "{}", live() - start);
+    drop(server);
 }
 
 /// The thread's pool has one buffer here. Whoever reads next finds nothing of a login in it.

@@ -18,6 +18,8 @@ struct Holding {
     flushes: usize,
     /// What writing returns first.
     answers: Vec<io::Result<usize>>,
+    /// And whether it is not ready then.
+    blocks: bool,
     writes: usize,
 }
 
@@ -32,6 +34,9 @@ impl AsyncWrite for Holding {
         self.writes += 1;
         if let Some(answer) = self.answers.pop() {
             return Poll::Ready(answer);
+        }
+        if self.blocks {
+            return Poll::Pending;
         }
         self.held.extend_from_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
@@ -110,6 +115,16 @@ async fn send_tells_of_a_failure() {
     client.push(&Sync).unwrap();
     let error = client.send(&Sync).await.unwrap_err();
     assert!(matches!(&error, Error::Io(io) if io.kind() == io::ErrorKind::BrokenPipe), "{error:?}");
+}
+
+/// What has been written makes room at once, also where more still waits.
+#[tokio::test]
+async fn send_goes_on_as_soon_as_there_is_room() {
+    let io = Holding { answers: vec![Ok(4)], blocks: true, ..Holding::default() };
+    let mut client = client(io, Limits::new().queued(8));
+    client.push(&Sync).unwrap();
+    client.send(&Sync).await.unwrap();
+    assert_eq!(client.queued(), 6);
 }
 
 /// Takes all, and never says that it has closed.
