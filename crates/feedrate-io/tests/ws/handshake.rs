@@ -107,7 +107,7 @@ async fn a_bad_request_is_answered() {
 #[tokio::test]
 async fn a_server_that_ends_early_or_is_none() {
     for (answer, expected) in [
-        ("", "the stream ended inside a head, expected an empty line behind it"),
+        ("", "the stream ended inside a head, expected an empty line at its end"),
         ("HTTP/1.1 302 Found\r\nLocation: /else\r\n\r\n", "status 302, expected 101"),
         ("SSH-2.0-x\r\n", "malformed start line, expected that of an HTTP/1.1 message"),
     ] {
