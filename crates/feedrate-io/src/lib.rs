@@ -14,7 +14,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // The front page shows what all features have.
 #![cfg_attr(
-    not(all(feature = "codec", feature = "embedded-io-07", feature = "tokio")),
+    not(all(
+        feature = "codec",
+        feature = "embedded-io-07",
+        feature = "pg-tls",
+        feature = "socket",
+        feature = "tokio",
+        feature = "ws"
+    )),
     allow(rustdoc::broken_intra_doc_links)
 )]
 //! Connections for [`feedrate`]'s protocols: the buffers, deadlines, back-pressure and half-closes that every program
@@ -65,6 +72,24 @@
 //! [`embedded::Writer`] in memory of a fixed size. And for programs that are built of streams and sinks, there is
 //! [`codec::Codec`], which copies each message.
 //!
+//! Two protocols have more than messages. [`ws`] is WebSocket with its handshakes and its end:
+//!
+//! ```
+//! # #[cfg(feature = "ws")]
+//! # async fn echo(socket: ::tokio::net::TcpStream) -> Result<(), feedrate_io::ws::Error> {
+//! use feedrate_io::ws::{self, Config, Origins};
+//!
+//! // Whose pages may connect has to be said: any, where they get nothing that they have not sent.
+//! let mut ws = ws::accept(socket, &Config::new(Origins::Any)).await?;
+//! while let Some((message, mut out)) = ws.incoming().await? {
+//!     out.send(message).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`pg_tls`] is how a PostgreSQL session begins, on both sides: in clear, or with TLS by rustls.
+//!
 //! Without any feature there are the parts of which all of these are made, for a loop of your own: [`Inlet`] (what is
 //! unread), [`Outlet`] (what is unsent), [`Watch`] (deadlines, by your clock).
 //!
@@ -85,7 +110,8 @@
 //!
 //! A public server has peers that send one byte a minute, read nothing, or are gone without a word. [`Limits`] has what
 //! they may cost, each with a default. There is none for an idle connection, as one of PostgreSQL may be silent for
-//! days. Whether such a peer is still there, TCP finds out: set keepalive and `TCP_USER_TIMEOUT` on its socket.
+//! days. Whether such a peer is still there, TCP finds out: set keepalive and `TCP_USER_TIMEOUT` on its socket
+//! ([`socket`]).
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
