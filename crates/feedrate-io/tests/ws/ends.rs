@@ -55,6 +55,15 @@ async fn a_stream_that_ends_without_goodbye_is_truncated() {
         raw.read_to_end(&mut answers).await.unwrap();
         assert_eq!(answers, b"\x81\x05hello");
     }
+    // More than the system takes at once.
+    let (mut raw, io) = sockets().await;
+    raw.shutdown().await.unwrap();
+    let mut ws = server(io, &config().limits(Limits::new().queued(20 << 20)));
+    ws.push(&vec![7; 20 << 20]).unwrap();
+    let (error, ()) = tokio::join!(ws.next(), async {
+        raw.read_exact(&mut vec![0; 20 << 20]).await.unwrap();
+    });
+    assert!(matches!(error.unwrap_err(), Error::Truncated(_)));
 }
 
 /// The close frame that says what was wrong is read by a peer that goes on sending for a while.

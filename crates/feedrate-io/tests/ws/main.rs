@@ -4,6 +4,7 @@ mod cancel;
 mod deadlines;
 mod ends;
 mod handshake;
+mod held;
 mod messages;
 mod split;
 #[path = "../tokio/trickle.rs"]
@@ -15,9 +16,13 @@ use std::task::{Context, Poll, Waker};
 
 use feedrate_io::ws::{ClientConfig, Config, Error, Origins, WebSocket};
 use feedrate_io::{Late, Limits};
+use feedrate_testkit::counting::Counting;
 use feedrate_testkit::ws::wire::Wire;
 use feedrate_ws::Role;
 use tokio::net::{TcpListener, TcpStream};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 fn config() -> Config {
     Config::new(Origins::Any)
