@@ -28,6 +28,6 @@ run python3 selftest.py
     run python3 runner.py host -- $rust_host
 }
 run python3 pairings.py --agent "rust=$rust_agent" --agent "python=$python_agent" --host "rust=$rust_host" --host "python=$python_host"
-# Runs both roles of the Python implementation unbroken first. RDP_MUTATIONS=3: every third rule is broken, beginning
+# Runs both roles of the Python implementation unbroken first. RDP_MUTATIONS=2: every second rule is broken, beginning
 # with another one at each commit.
-run python3 mutations.py --every "${RDP_MUTATIONS:-1}" --first "$(git rev-list --count HEAD 2>/dev/null || echo 0)"
+run python3 mutations.py --every "${RDP_MUTATIONS:-2}" --first "$(git rev-list --count HEAD 2>/dev/null || echo 0)"
