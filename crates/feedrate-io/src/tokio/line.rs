@@ -38,14 +38,23 @@ impl<S: Storage> Queue for Outlet<S> {
     }
 }
 
+/// Whether something can be written. Behind a failure nothing ever is: it would stand behind a hole in the stream.
+enum Writing {
+    Good,
+    /// It failed, and nobody has been told.
+    Failed(io::Error),
+    /// Somebody has.
+    Over,
+}
+
 pub(crate) struct Line<T, C> {
     pub(crate) io: T,
     pub(crate) watch: Watch,
     pub(crate) timer: C,
     /// The peer sends no more.
     pub(crate) ended: bool,
-    /// Why nothing can be written any more. The peer's last words may still be read, so it is not said at once.
-    failed: Option<io::Error>,
+    /// A failure is not told at once, as the peer's last words may still be read.
+    writing: Writing,
     /// What was written may still be held back by the transport.
     unflushed: bool,
 }
@@ -53,14 +62,14 @@ pub(crate) struct Line<T, C> {
 impl<T, C: Timer> Line<T, C> {
     pub(crate) fn new(io: T, limits: Limits, timer: C) -> Self {
         let watch = Watch::new(limits, timer.now());
-        Self { io, watch, timer, ended: false, failed: None, unflushed: false }
+        Self { io, watch, timer, ended: false, writing: Writing::Good, unflushed: false }
     }
 
     /// The same, over something else.
     #[cfg(feature = "pg-tls")]
     pub(crate) fn replace<U>(self, io: U) -> (Line<U, C>, T) {
-        let Self { io: was, watch, timer, ended, failed, unflushed } = self;
-        (Line { io, watch, timer, ended, failed, unflushed }, was)
+        let Self { io: was, watch, timer, ended, writing, unflushed } = self;
+        (Line { io, watch, timer, ended, writing, unflushed }, was)
     }
 
     /// One for each direction.
@@ -69,11 +78,11 @@ impl<T, C: Timer> Line<T, C> {
         T: AsyncRead + AsyncWrite,
         C: Clone,
     {
-        let Self { io, mut watch, timer, ended, failed, unflushed } = self;
+        let Self { io, mut watch, timer, ended, writing, unflushed } = self;
         let (reader, writer) = ::tokio::io::split(io);
-        let writer = Line { io: writer, watch, timer: timer.clone(), ended, failed, unflushed };
+        let writer = Line { io: writer, watch, timer: timer.clone(), ended, writing, unflushed };
         watch.writing(false, feedrate::Instant::ZERO);
-        (Line { io: reader, watch, timer, ended, failed: None, unflushed: false }, writer)
+        (Line { io: reader, watch, timer, ended, writing: Writing::Good, unflushed: false }, writer)
     }
 
     /// Ready when a limit has been passed.
@@ -99,16 +108,37 @@ impl<T, C: Timer> Line<T, C> {
         check(timer.now().max(deadline)).map_or_else(Poll::Ready, |()| Poll::Pending)
     }
 
-    /// Why nothing could be written, told once.
+    /// Why nothing can be written any more, told once: for whoever reads.
     pub(crate) fn failure(&mut self) -> io::Result<()> {
-        self.failed.take().map_or(Ok(()), Err)
+        match core::mem::replace(&mut self.writing, Writing::Over) {
+            Writing::Good => {
+                self.writing = Writing::Good;
+                Ok(())
+            }
+            Writing::Failed(error) => Err(error),
+            Writing::Over => Ok(()),
+        }
+    }
+
+    /// As [`failure`](Self::failure), and again and again: for whoever writes.
+    pub(crate) fn refusal(&mut self) -> io::Result<()> {
+        self.failure()?;
+        self.over()
+    }
+
+    /// It has been told that nothing can be written any more.
+    pub(crate) fn over(&self) -> io::Result<()> {
+        match self.writing {
+            Writing::Over => Err(io::ErrorKind::BrokenPipe.into()),
+            Writing::Good | Writing::Failed(_) => Ok(()),
+        }
     }
 }
 
 impl<T: AsyncWrite + Unpin, C: Timer> Line<T, C> {
     /// Writes what waits. Ready: all of it has been, or nothing can be written any more.
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, queue: &mut impl Queue) -> Poll<()> {
-        if self.failed.is_some() {
+        if !matches!(self.writing, Writing::Good) {
             queue.clear();
             return Poll::Ready(());
         }
@@ -118,7 +148,7 @@ impl<T: AsyncWrite + Unpin, C: Timer> Line<T, C> {
         match self.write_all(cx, queue) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => {
-                self.failed = Some(error);
+                self.writing = Writing::Failed(error);
                 self.unflushed = false;
                 queue.clear();
             }
@@ -170,7 +200,7 @@ impl<T: AsyncWrite + Unpin, C: Timer> Line<T, C> {
     /// Writes what the transport takes of these at once, and returns how much that was.
     #[cfg(feature = "ws")]
     pub(crate) fn write_now(&mut self, cx: &mut Context<'_>, parts: [&[u8]; 3]) -> usize {
-        if self.failed.is_some() {
+        if !matches!(self.writing, Writing::Good) {
             return 0;
         }
         match Pin::new(&mut self.io).poll_write_vectored(cx, &parts.map(io::IoSlice::new)) {
@@ -180,7 +210,7 @@ impl<T: AsyncWrite + Unpin, C: Timer> Line<T, C> {
                 n
             }
             Poll::Ready(Err(error)) => {
-                self.failed = Some(error);
+                self.writing = Writing::Failed(error);
                 0
             }
             Poll::Pending => 0,
@@ -194,7 +224,7 @@ impl<T: AsyncWrite + Unpin, C: Timer> Line<T, C> {
         queue: &mut impl Queue,
     ) -> Poll<io::Result<()>> {
         core::task::ready!(self.poll_write(cx, queue));
-        self.failure()?;
+        self.refusal()?;
         let done = Pin::new(&mut self.io).poll_shutdown(cx);
         self.watch.writing(done.is_pending(), self.timer.now());
         done

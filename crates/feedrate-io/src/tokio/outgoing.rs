@@ -63,6 +63,7 @@ pub(super) fn poll_send<E, T: AsyncWrite + Unpin, C: Timer>(
 where
     E: core::error::Error + 'static,
 {
+    line.over().map_err(crate::Error::Io)?;
     loop {
         match outlet.push(message) {
             Ok(_) => {
@@ -75,7 +76,7 @@ where
         }
         let before = outlet.unsent().len();
         if line.poll_write(cx, outlet).is_ready() {
-            line.failure().map_err(crate::Error::Io)?;
+            line.refusal().map_err(crate::Error::Io)?;
         } else if outlet.unsent().len() == before {
             return line.poll_late_write(cx).map(|late| Err(crate::Error::Late(late)));
         }
@@ -92,7 +93,7 @@ where
     E: core::error::Error + 'static,
 {
     match line.poll_write(cx, outlet) {
-        Poll::Ready(()) => Poll::Ready(line.failure().map_err(crate::Error::Io)),
+        Poll::Ready(()) => Poll::Ready(line.refusal().map_err(crate::Error::Io)),
         Poll::Pending => line.poll_late_write(cx).map(|late| Err(crate::Error::Late(late))),
     }
 }

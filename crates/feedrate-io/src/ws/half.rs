@@ -139,6 +139,7 @@ pub(super) fn poll_send<T: AsyncWrite + Unpin, C: Timer>(
     more: bool,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Error>> {
+    line.over().map_err(Error::Io)?;
     loop {
         let before = half.queued();
         let queued = match what {
@@ -159,7 +160,7 @@ pub(super) fn poll_send<T: AsyncWrite + Unpin, C: Timer>(
             Err(error) => return Poll::Ready(Err(Error::Send(error))),
         }
         if line.poll_write(cx, half).is_ready() {
-            line.failure().map_err(Error::Io)?;
+            line.refusal().map_err(Error::Io)?;
         } else if half.queued() == before {
             return line.poll_late_write(cx).map(|late| Err(Error::Late(late)));
         }
@@ -173,7 +174,7 @@ pub(super) fn poll_flush<T: AsyncWrite + Unpin, C: Timer>(
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Error>> {
     match line.poll_write(cx, half) {
-        Poll::Ready(()) => Poll::Ready(line.failure().map_err(Error::Io)),
+        Poll::Ready(()) => Poll::Ready(line.refusal().map_err(Error::Io)),
         Poll::Pending => line.poll_late_write(cx).map(|late| Err(Error::Late(late))),
     }
 }

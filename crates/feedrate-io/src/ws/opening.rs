@@ -318,7 +318,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Timer> Opening<T, C> {
         let Self { line, outlet, .. } = self;
         outlet.push(message).map_err(Error::Handshake)?;
         poll_fn(|cx| match line.poll_write(cx, outlet) {
-            Poll::Ready(()) => Poll::Ready(line.failure().map_err(Error::Io)),
+            Poll::Ready(()) => Poll::Ready(line.refusal().map_err(Error::Io)),
             Poll::Pending => line.poll_late_write(cx).map(|late: Late| Err(Error::Late(late))),
         })
         .await

@@ -103,9 +103,14 @@ async fn nothing_is_written_behind_a_failure() {
         client.push(&Sync).unwrap();
     }
     assert_eq!((client.io().writes, client.io().held.len()), (1, 0));
-    let error = client.shutdown().await.unwrap_err();
-    assert!(matches!(&error, Error::Io(io) if io.kind() == io::ErrorKind::BrokenPipe), "{error:?}");
-    assert_eq!(client.queued(), 0);
+    for _ in 0..3 {
+        for error in [client.shutdown().await, client.send(&Sync).await, client.flush().await] {
+            let error = error.unwrap_err();
+            assert!(matches!(&error, Error::Io(io) if io.kind() == io::ErrorKind::BrokenPipe), "{error:?}");
+        }
+        client.push(&Sync).unwrap();
+    }
+    assert_eq!((client.io().writes, client.io().held.len()), (1, 0));
 }
 
 #[tokio::test]
