@@ -62,13 +62,14 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             }
             6 => failed |= matches!(polled(polls, connection.flush()), Poll::Ready(Err(_))),
             _ => {
-                if let Poll::Ready(Ok(Some((frame, mut out)))) = polled(polls, connection.incoming()) {
-                    let frame: Frame<'_, Backend> = frame;
-                    found.push(Item::of(&frame));
+                let incoming = polled(polls, connection.incoming()).map_ok(|incoming| {
+                    let (frame, mut out) = incoming?;
                     if out.push(&frame) == Ok(()) {
                         sent.extend_from_slice(frame.raw());
                     }
-                }
+                    Some(frame)
+                });
+                over = note(incoming, &mut found, &mut failed);
             }
         }
         assert!(sent.starts_with(&connection.io().written));
