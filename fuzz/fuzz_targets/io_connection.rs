@@ -24,8 +24,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let reference = reference(plan.stream);
     let io = Transport { input: plan.stream, written: Vec::new(), steps: &steps, at: 0 };
     let limits = Limits::new().queued(64);
-    let mut connection =
-        Connection::with_timer(io, Backend::established(), Grow::new(LIMIT), limits, Never);
+    let mut connection = Connection::with_timer(io, Backend::established(), Grow::new(LIMIT), limits, Never);
     if plan.flag(0) {
         connection.established();
     }
@@ -83,7 +82,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         assert!(sent.starts_with(&connection.io().written));
     }
     // The other direction's protocol is not what the bytes are for: it must not matter to the transport.
-    let mut other = Connection::with_timer(connection.into_parts().io, Frontend::new(), Grow::new(8), limits, Never);
+    let mut other =
+        Connection::with_timer(connection.into_parts().io, Frontend::new(), Grow::new(8), limits, Never);
     _ = polled(3, other.next());
 });
 
