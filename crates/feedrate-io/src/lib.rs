@@ -53,8 +53,8 @@
 //! # }
 //! ```
 //!
-//! **A server that answers**, with [`incoming`](tokio::Connection::incoming). It returns the message and the sending
-//! half, so that the answer can be made of what is lent:
+//! **A server that replies**, with [`incoming`](tokio::Connection::incoming). It returns the message and the sending
+//! half, so that a reply can borrow from the message:
 //!
 //! ```
 //! # #[cfg(feature = "tokio")]
@@ -98,20 +98,19 @@
 //! | | [`tokio`] | [`blocking`] | [`embedded`] | [`codec`] |
 //! |---|---|---|---|---|
 //! | messages are lent, not copied | yes | yes | yes | copied once |
-//! | what is awaited can be dropped, and nothing is lost or sent twice | yes | a call can be made again after a time-out | if the driver's can | as `Framed` |
-//! | at the end of the input, what waits is written first | yes | it is written before reading | it is yours to [flush](embedded::Writer::flush) | as `Framed` |
-//! | the peer's last words are read although writing fails | yes | no | yours | no |
-//! | limits of time, named in the error | [`Limits`] | the socket's | yours | yours |
-//! | what waits to be written is bounded | [`Limits::queued`] | by what you push | by the memory you give | as `Framed` |
+//! | nothing is lost or sent twice when a call is given up | yes | yes | if the driver allows | as `Framed` |
+//! | queued bytes are written after the end of input | yes | before reading | you flush | as `Framed` |
+//! | the peer's last message is read although writing fails | yes | no | you decide | no |
+//! | time limits, named in the error | [`Limits`] | the socket's | yours | yours |
+//! | the queue is bounded | [`Limits::queued`] | no | by its memory | as `Framed` |
 //! | an idle connection holds no buffer | yes | no | no | as `Framed` |
 //! | memory that held a password is wiped | read buffers and queue | no | no | no |
 //!
 //! # Limits
 //!
-//! A public server has peers that send one byte a minute, read nothing, or are gone without a word. [`Limits`] has what
-//! they may cost, each with a default. There is none for an idle connection, as one of PostgreSQL may be silent for
-//! days. Whether such a peer is still there, TCP finds out: set keepalive and `TCP_USER_TIMEOUT` on its socket
-//! ([`socket`]).
+//! Some clients of a public server send one byte a minute, never read, or disappear. [`Limits`] bounds what they cost,
+//! and each limit has a default. By default an idle connection has no limit, because a PostgreSQL connection may be
+//! silent for days. To detect a dead peer, set keepalive and `TCP_USER_TIMEOUT` on its socket ([`socket`]).
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

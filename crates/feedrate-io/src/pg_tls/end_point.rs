@@ -5,9 +5,9 @@ use core::fmt;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 /// What SCRAM-SHA-256-PLUS binds itself to: the hash of the server's certificate, `tls-server-end-point` of RFC 5929.
-/// Both sides have the same, if nobody is between them.
+/// Client and server compute the same hash, unless somebody sits between them.
 ///
-/// The hash function is the one that the certificate is signed with, and SHA-256 in place of MD5 and SHA-1.
+/// The hash function is that of the certificate's signature, or SHA-256 where that is MD5 or SHA-1.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct EndPoint {
     bytes: [u8; 64],

@@ -35,13 +35,13 @@
 //!
 //! # What is refused
 //!
-//! | | |
+//! | attack | what happens |
 //! |---|---|
-//! | bytes in clear behind SSLRequest, before the server has agreed (CVE-2021-23214) | [`accept`] fails, and does not agree |
-//! | bytes in clear behind the server's `S` (CVE-2021-23222) | one byte is read for the answer, no more: what follows is TLS or fails |
-//! | an error in place of the answer (CVE-2024-10977) | [`connect`] fails; the text is in no error's own, see [`Untrusted`] |
+//! | unencrypted bytes after SSLRequest (CVE-2021-23214) | [`accept`] fails, and does not agree |
+//! | unencrypted bytes after the server's `S` (CVE-2021-23222) | only `S` is read: what follows is TLS or fails |
+//! | an error instead of the answer (CVE-2024-10977) | [`connect`] fails; its text is kept apart, as [`Untrusted`] |
 //! | direct TLS without ALPN `postgresql` | both fail |
-//! | a second SSLRequest or GSSENCRequest, any of them inside of TLS | the [`Frontend`](feedrate::pg::Frontend) refuses it |
+//! | a second request, or one inside TLS | the [`Frontend`](feedrate::pg::Frontend) refuses it |
 //!
 //! # Cryptography
 //!
