@@ -3,7 +3,7 @@
 
 use feedrate::rdp::packet::Lane;
 use feedrate_benches::rdp::{Stream, exchange, gdb, packets, records};
-use feedrate_benches::{decode, encode, pipeline, streams, ws};
+use feedrate_benches::{connection, decode, encode, pipeline, streams, ws};
 
 const CHUNK: usize = 16 * 1024;
 /// What one packet of TCP brings over Ethernet.
@@ -25,6 +25,7 @@ fn run(kind: &str, contender: &str, passes: usize) -> usize {
         ["record", message] => return records(message, contender, passes),
         ["exchange", line] => return exchanges(line, contender, passes),
         ["ws", kind, size] => return ws::counted::passes(kind, size, contender, passes),
+        ["io", rows] => return connections(rows, contender, passes),
         ["narrow", "cut"] => return cuts(true, contender, passes),
         ["narrow", "even"] => return cuts(false, contender, passes),
         _ => {}
@@ -80,6 +81,25 @@ fn run(kind: &str, contender: &str, passes: usize) -> usize {
         std::hint::black_box((&vec, &bytes));
     }
     if kind == "encode" { 4 * TIMES } else { TIMES }
+}
+
+/// A server's rows, read through a connection.
+fn connections(rows: &str, contender: &str, passes: usize) -> usize {
+    let stream = match rows {
+        "narrow" => streams::NARROW.stream(STREAM),
+        "wide" => streams::WIDE.stream(STREAM),
+        _ => streams::BYTEA.stream(STREAM),
+    };
+    let read = match contender {
+        "hand" => connection::by_hand,
+        "try_next" => connection::try_next,
+        "next" => connection::next,
+        _ => panic!("no contender {contender}"),
+    };
+    for _ in 0..passes {
+        std::hint::black_box(read(std::hint::black_box(&stream)));
+    }
+    messages(&stream)
 }
 
 fn messages(stream: &[u8]) -> usize {

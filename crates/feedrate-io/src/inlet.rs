@@ -49,9 +49,15 @@ impl<P: Protocol, S: Storage, M: AsRef<[u8]> + AsMut<[u8]>> Inlet<P, S, M> {
     /// # Errors
     ///
     /// As [`Decoder::take`].
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, ready: Ready) -> Result<P::Message<'_>, Error<P::Error>> {
         self.decoder.take(ready, &mut self.buffer)
+    }
+
+    /// What [`ready`](Self::ready) finds at one glance. `None` says nothing.
+    #[inline(always)]
+    pub fn glance(&self) -> Option<Ready> {
+        self.decoder.glance(&self.buffer)
     }
 
     /// Where to read to.

@@ -39,6 +39,8 @@ pub struct Ready {
 enum Place {
     /// At the front of the input; for a buffer, starting at this byte.
     Input(usize),
+    /// The same, of a message that [`Protocol::glance`] measured.
+    Glanced(usize),
     /// In the storage, starting at this byte.
     Stored(usize),
 }
@@ -73,7 +75,7 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     ) -> Result<Option<P::Message<'a>>, Error<P::Error>> {
         // The common case, small enough to be inlined into the caller's loop.
         let mut known = 0;
-        if let Some(length) = self.glance(input.bytes()) {
+        if let Some(length) = self.measure(input.bytes()) {
             let lends = I::MUTABLE || P::Bytes::<'a>::SHARED;
             if length < self.room && length <= input.bytes().len() && lends {
                 if let Some(frame) = input.take(length).lend() {
@@ -109,13 +111,12 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
     /// # Errors
     ///
     /// As [`feed`](Self::feed).
-    #[inline]
     pub fn ready<M: AsRef<[u8]> + AsMut<[u8]>>(
         &mut self,
         buffer: &mut Buffer<M>,
     ) -> Result<Option<Ready>, Error<P::Error>> {
         let unread = buffer.unread();
-        let known = self.glance(unread).unwrap_or(0);
+        let known = self.measure(unread).unwrap_or(0);
         if known > 0 && known < self.room && known <= unread.len() {
             return Ok(Some(Ready { length: known, place: Place::Input(buffer.start()) }));
         }
@@ -132,30 +133,71 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         Ok(Some(Ready { length, place }))
     }
 
+    /// What [`ready`](Self::ready) finds at one glance: most messages that are whole in the buffer, at the cost of a
+    /// few instructions. `None` says nothing: call `ready`. For an adapter that wants to wait for nothing, and to pay
+    /// for no future, where a message is there.
+    ///
+    /// ```
+    /// use feedrate::{Array, Buffer, Decoder, pg::Backend};
+    ///
+    /// let mut decoder = Decoder::new(Backend::established(), Array::<64>::new());
+    /// let mut buffer = Buffer::new([0; 64]);
+    /// buffer.space()[..6].copy_from_slice(b"Z\0\0\0\x05I");
+    /// buffer.filled(6);
+    /// // A new decoder looks twice at its first message. On targets without an operating system, all do always.
+    /// let ready = match decoder.glance(&buffer) {
+    ///     Some(ready) => ready,
+    ///     None => decoder.ready(&mut buffer)?.expect("it is there"),
+    /// };
+    /// assert_eq!(decoder.take(ready, &mut buffer)?.name(), "ReadyForQuery");
+    /// # Ok::<(), feedrate::Error<feedrate::pg::Error>>(())
+    /// ```
+    #[inline(always)]
+    pub fn glance<M: AsRef<[u8]> + AsMut<[u8]>>(&self, buffer: &Buffer<M>) -> Option<Ready> {
+        let unread = buffer.unread();
+        let length = self.measure(unread)?;
+        let whole = length < self.room && length <= unread.len();
+        whole.then_some(Ready { length, place: Place::Glanced(buffer.start()) })
+    }
+
     /// Takes the message that is [ready](Self::ready), from the same buffer.
     ///
     /// # Errors
     ///
     /// [`Error::Message`] for a malformed message. [`Fault::NotReady`] if the message is no longer there.
-    #[inline]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn take<'a, M: AsRef<[u8]> + AsMut<[u8]>>(
+        &'a mut self,
+        ready: Ready,
+        buffer: &'a mut Buffer<M>,
+    ) -> Result<P::Message<'a>, Error<P::Error>> {
+        if let Ready { length, place: Place::Glanced(start) } = ready {
+            if start == buffer.start() && length <= buffer.unread().len() && length < self.room {
+                let frame = P::Bytes::mutable(buffer.consume(length));
+                return self.protocol.quick(frame).map_err(Error::Message);
+            }
+        }
+        self.take_found(ready, buffer)
+    }
+
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    fn take_found<'a, M: AsRef<[u8]> + AsMut<[u8]>>(
         &'a mut self,
         ready: Ready,
         buffer: &'a mut Buffer<M>,
     ) -> Result<P::Message<'a>, Error<P::Error>> {
         let Ready { length, place } = ready;
         let frame = match place {
-            Place::Input(start) => {
-                if start != buffer.start() || buffer.unread().len() < length || self.room == 0 {
-                    return Err(Error::Message(Fault::NotReady.into()));
-                }
+            Place::Input(start)
+                if start == buffer.start() && length <= buffer.unread().len() && self.room > 0 =>
+            {
                 buffer.consume(length)
             }
-            Place::Stored(from) => {
-                if !matches!(self.state, State::Stored { from: its, .. } if its == from) {
-                    return Err(Error::Message(Fault::NotReady.into()));
-                }
+            Place::Stored(from) if matches!(self.state, State::Stored { from: its, .. } if its == from) => {
                 take_stored(&mut self.storage, &mut self.state, &mut self.room, (from, length))
+            }
+            Place::Input(_) | Place::Glanced(_) | Place::Stored(_) => {
+                return Err(Error::Message(Fault::NotReady.into()));
             }
         };
         self.protocol.parse(P::Bytes::mutable(frame)).map_err(Error::Message)

@@ -299,6 +299,7 @@ impl<M> Buffer<M> {
 
 impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
     /// What has been read and not decoded. After an upgrade, these are the first bytes of the new protocol.
+    #[inline]
     pub fn unread(&self) -> &[u8] {
         self.memory.as_ref().get(self.start..self.end).unwrap_or_default()
     }
@@ -329,6 +330,7 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
     }
 
     /// Where the unread bytes begin. It identifies a message that is ready.
+    #[inline]
     pub(crate) const fn start(&self) -> usize {
         self.start
     }
@@ -346,9 +348,10 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Buffer<M> {
     /// ```
     #[inline]
     pub fn consume(&mut self, n: usize) -> &mut [u8] {
-        let (from, to) = (self.start, self.start.saturating_add(n).min(self.end));
-        self.start = to;
-        self.memory.as_mut().get_mut(from..to).unwrap_or_default()
+        let unread = self.memory.as_mut().get_mut(self.start..self.end).unwrap_or_default();
+        let n = n.min(unread.len());
+        self.start = self.start.wrapping_add(n);
+        unread.get_mut(..n).unwrap_or_default()
     }
 
     /// The memory, and what is unread in it.

@@ -155,8 +155,8 @@ where
     }
 }
 
-/// The chunks are what the reads bring; none is longer than the buffer.
-fn by_pull<P, S>(mut decoder: Decoder<P, S>, chunks: &[&[u8]]) -> Out
+/// The chunks are what the reads bring; none is longer than the buffer. `glances`: it does before it asks.
+fn by_pull<P, S>(mut decoder: Decoder<P, S>, chunks: &[&[u8]], glances: bool) -> Out
 where
     P: for<'a> Protocol<Message<'a> = Vec<u8>, Error = Fault> + Counts,
     S: Storage,
@@ -170,6 +170,10 @@ where
         buffer.filled(chunk.len());
         loop {
             let inside = decoder.protocol().inside();
+            if let Some(ready) = decoder.glance(&buffer).filter(|_| glances) {
+                push(&mut out, inside, decoder.take(ready, &mut buffer));
+                continue;
+            }
             match decoder.ready(&mut buffer) {
                 Ok(Some(ready)) => {
                     // Not taken, it is found again.
@@ -203,7 +207,8 @@ where
         for chunks in ways {
             assert_eq!(by_shared(new(), &chunks), whole, "shared: {chunks:x?}");
             assert_eq!(by_mutable(new(), &chunks), whole, "mutable: {chunks:x?}");
-            assert_eq!(by_pull(new(), &chunks), whole, "pulled: {chunks:x?}");
+            assert_eq!(by_pull(new(), &chunks, false), whole, "pulled: {chunks:x?}");
+            assert_eq!(by_pull(new(), &chunks, true), whole, "glanced at: {chunks:x?}");
         }
         whole
     }
@@ -279,6 +284,34 @@ fn a_message_that_was_taken_is_not_ready() {
     let stale = decoder.ready(&mut buffer).expect("good").expect("whole");
     assert_eq!(decoder.take(held, &mut buffer), Ok(b"VWXYZ".to_vec()));
     assert_eq!(decoder.take(stale, &mut buffer), gone);
+    // At a glance. One that is not whole is not seen, nor what has to wait for what is held.
+    fill(&mut buffer, b"\x20q\x04\x20abcd\x04\x20efgh\x04\x20ijk");
+    assert!(decoder.glance(&buffer).is_none());
+    let one = decoder.ready(&mut buffer).expect("good").expect("whole");
+    assert_eq!(decoder.take(one, &mut buffer), Ok(b"Q".to_vec()));
+    let [seen, stale, strange] = [(); 3].map(|()| decoder.glance(&buffer).expect("whole"));
+    assert_eq!(decoder.take(seen, &mut buffer), Ok(b"ABCD".to_vec()));
+    assert_eq!(decoder.take(stale, &mut buffer), gone);
+    assert_eq!(decoder.take(strange, &mut other), gone);
+    let seen = decoder.glance(&buffer).expect("whole");
+    assert_eq!(decoder.take(seen, &mut buffer), Ok(b"EFGH".to_vec()));
+    assert!(decoder.glance(&buffer).is_none());
+    assert!(decoder.ready(&mut buffer).expect("good").is_none());
+    fill(&mut buffer, b"l\x04\x20mnop");
+    assert!(decoder.glance(&buffer).is_none());
+    let held = decoder.ready(&mut buffer).expect("good").expect("whole");
+    assert_eq!(decoder.take(held, &mut buffer), Ok(b"IJKL".to_vec()));
+    let seen = decoder.glance(&buffer).expect("whole");
+    assert_eq!(decoder.take(seen, &mut buffer), Ok(b"MNOP".to_vec()));
+    fill(&mut buffer, b"\x01");
+    let mut same = Buffer::new(vec![0; 32]);
+    fill(&mut same, b"\x04\x20qrst");
+    let strange = decoder.glance(&same).expect("whole");
+    assert_eq!(decoder.take(strange, &mut Buffer::new(vec![0; 4])), gone);
+    // Nor if another one has begun meanwhile.
+    let stale = decoder.glance(&same).expect("whole");
+    assert_eq!(decoder.feed(&mut &b"\x04\x20uv"[..]), Ok(None));
+    assert_eq!(decoder.take(stale, &mut same), gone);
     // The rest is there for whoever is next.
     assert_eq!(buffer.unread(), b"\x01");
     let (memory, unread) = buffer.into_parts();

@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::lease::Lease;
 use super::line::Line;
 use super::outgoing::{Outgoing, poll_flush, poll_send, poll_shutdown};
+use super::reading::Reading;
 use crate::inlet::Inlet;
 use crate::limits::Limits;
 use crate::outlet::Outlet;
@@ -72,15 +73,6 @@ pub struct Connection<P: Protocol, S, T, C = Clock> {
     pub(super) outlet: Outlet<Grow>,
     pub(super) line: Line<T, C>,
     pub(super) reading: Reading,
-}
-
-/// Where reading is.
-#[derive(Debug, Default)]
-pub(super) struct Reading {
-    /// Messages have been handed out since the deadlines were told last.
-    pub(super) ended: bool,
-    /// There is a buffer.
-    pub(super) leased: bool,
 }
 
 /// What a connection consists of: [`Connection::into_parts`], [`Connection::from_parts`].
@@ -212,10 +204,9 @@ impl<P: Protocol<Error: 'static>, S: Storage, T, C: Timer> Connection<P, S, T, C
     /// # Errors
     ///
     /// [`Error::Protocol`](crate::Error::Protocol).
+    #[inline]
     pub fn try_next(&mut self) -> Result<Option<P::Message<'_>>, Error<P>> {
-        let Some(ready) = self.inlet.ready().map_err(crate::Error::Protocol)? else { return Ok(None) };
-        self.reading.ended = true;
-        self.inlet.take(ready).map(Some).map_err(crate::Error::Protocol)
+        self.reading.pull(&mut self.inlet)
     }
 
     /// Takes the connection apart, for a protocol that becomes another one in mid-stream.
@@ -240,8 +231,12 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead + AsyncWrite + Unpin,
     // Not `Iterator::next`, which cannot lend: the name is what everybody expects of it.
     #[allow(clippy::should_implement_trait)]
     pub async fn next(&mut self) -> Result<Option<P::Message<'_>>, Error<P>> {
-        let Some(ready) = self.ready().await? else { return Ok(None) };
-        self.inlet.take(ready).map(Some).map_err(crate::Error::Protocol)
+        // Most messages are there: this is all that they cost.
+        if let Some(ready) = self.inlet.glance() {
+            return self.reading.take(ready, &mut self.inlet).map(Some);
+        }
+        let ready = poll_fn(|cx| self.poll_ready(cx)).await;
+        Reading::finish(ready, &mut self.inlet)
     }
 
     /// As [`next`](Self::next), and with the message the sending half, to answer while it is lent.
@@ -265,7 +260,7 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead + AsyncWrite + Unpin,
     /// As [`next`](Self::next).
     #[allow(clippy::type_complexity)]
     pub async fn incoming(&mut self) -> Result<Option<(P::Message<'_>, Outgoing<'_, P, T, C>)>, Error<P>> {
-        let Some(ready) = self.ready().await? else { return Ok(None) };
+        let Some(ready) = poll_fn(|cx| self.poll_ready(cx)).await? else { return Ok(None) };
         let message = self.inlet.take(ready).map_err(crate::Error::Protocol)?;
         let outgoing = Outgoing { line: &mut self.line, outlet: &mut self.outlet, protocol: PhantomData };
         Ok(Some((message, outgoing)))
@@ -305,70 +300,16 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead + AsyncWrite + Unpin,
         poll_fn(|cx| poll_shutdown(&mut self.line, &mut self.outlet, cx)).await
     }
 
-    async fn ready(&mut self) -> Result<Option<Ready>, Error<P>> {
-        let ready = match self.inlet.ready() {
-            Ok(None) => poll_fn(|cx| self.poll_ready(cx)).await,
-            ready => ready.map_err(crate::Error::Protocol),
-        };
-        self.reading.ended = true;
-        ready
-    }
-
-    /// Ready with nothing: the peer sends no more.
+    // Not inlined, so that what is there already costs a future of a few instructions.
+    #[inline(never)]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Ready>, Error<P>>> {
-        loop {
-            let written = self.line.poll_write(cx, &mut self.outlet).is_ready();
-            if self.line.ended {
-                if !written {
-                    return self.line.poll_late_write(cx).map(|late| Err(crate::Error::Late(late)));
-                }
-                self.inlet.decoder().end().map_err(crate::Error::Protocol)?;
-                return Poll::Ready(self.line.failure().map(|()| None).map_err(crate::Error::Io));
+        let Self { inlet, outlet, line, reading } = self;
+        reading.poll_ready(cx, line, inlet, |line, cx| {
+            if line.poll_write(cx, outlet).is_ready() {
+                return Poll::Ready(None);
             }
-            match self.reading.poll_read(cx, &mut self.line, &mut self.inlet) {
-                Poll::Ready(Ok(0)) => {}
-                Poll::Ready(Ok(_)) => {
-                    if let Some(ready) = self.inlet.ready().map_err(crate::Error::Protocol)? {
-                        return Poll::Ready(Ok(Some(ready)));
-                    }
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(crate::Error::Io(error))),
-                Poll::Pending => return self.line.poll_late(cx).map(|late| Err(crate::Error::Late(late))),
-            }
-        }
-    }
-}
-
-impl Reading {
-    /// Reads into the inlet. Nothing that is unread may be there.
-    pub(super) fn poll_read<P: Protocol, S: Storage, T: AsyncRead + Unpin, C: Timer>(
-        &mut self,
-        cx: &mut Context<'_>,
-        line: &mut Line<T, C>,
-        inlet: &mut Inlet<P, S, Lease>,
-    ) -> Poll<std::io::Result<usize>> {
-        if !self.leased {
-            self.leased = inlet.replace(Lease::new(!line.watch.is_established())).is_ok();
-        }
-        match line.poll_read(cx, inlet.space()) {
-            Poll::Ready(Ok(n)) => {
-                inlet.filled(n);
-                Poll::Ready(Ok(n))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => {
-                self.give_back(inlet);
-                line.watch.reading(self.ended, inlet.decoder().pending().len(), line.timer.now());
-                self.ended = false;
-                Poll::Pending
-            }
-        }
-    }
-
-    pub(super) fn give_back<P: Protocol, S: Storage>(&mut self, inlet: &mut Inlet<P, S, Lease>) {
-        if self.leased {
-            self.leased = inlet.replace(Lease::NONE).is_err();
-        }
+            if line.ended { line.poll_late_write(cx).map(Some) } else { Poll::Pending }
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod connection;
 pub(crate) mod lease;
 pub(crate) mod line;
 mod outgoing;
+mod reading;
 mod split;
 
 pub use self::clock::Clock;

@@ -10,10 +10,11 @@ use feedrate::{Encode, EncodeError, Grow, Protocol, Ready, Storage};
 
 use super::Error;
 use super::clock::Clock;
-use super::connection::{Connection, Reading};
+use super::connection::Connection;
 use super::lease::Lease;
 use super::line::Line;
 use super::outgoing::{poll_flush, poll_send, poll_shutdown};
+use super::reading::Reading;
 use crate::inlet::Inlet;
 use crate::outlet::Outlet;
 use crate::timer::Timer;
@@ -57,13 +58,12 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead, C: Timer> Reader<P, 
     /// As [`Connection::next`].
     #[allow(clippy::should_implement_trait)]
     pub async fn next(&mut self) -> Result<Option<P::Message<'_>>, Error<P>> {
-        let ready = match self.inlet.ready() {
-            Ok(None) => poll_fn(|cx| self.poll_ready(cx)).await,
-            ready => ready.map_err(crate::Error::Protocol),
-        };
-        self.reading.ended = true;
-        let Some(ready) = ready? else { return Ok(None) };
-        self.inlet.take(ready).map(Some).map_err(crate::Error::Protocol)
+        // Most messages are there: this is all that they cost.
+        if let Some(ready) = self.inlet.glance() {
+            return self.reading.take(ready, &mut self.inlet).map(Some);
+        }
+        let ready = poll_fn(|cx| self.poll_ready(cx)).await;
+        Reading::finish(ready, &mut self.inlet)
     }
 
     /// As [`Connection::try_next`].
@@ -71,10 +71,9 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead, C: Timer> Reader<P, 
     /// # Errors
     ///
     /// As [`Connection::try_next`].
+    #[inline]
     pub fn try_next(&mut self) -> Result<Option<P::Message<'_>>, Error<P>> {
-        let Some(ready) = self.inlet.ready().map_err(crate::Error::Protocol)? else { return Ok(None) };
-        self.reading.ended = true;
-        self.inlet.take(ready).map(Some).map_err(crate::Error::Protocol)
+        self.reading.pull(&mut self.inlet)
     }
 
     /// The protocol, to tell it between two messages what the bytes alone do not say.
@@ -82,23 +81,11 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead, C: Timer> Reader<P, 
         self.inlet.decoder_mut().protocol_mut()
     }
 
+    // Not inlined, so that what is there already costs a future of a few instructions.
+    #[inline(never)]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Ready>, Error<P>>> {
-        loop {
-            if self.line.ended {
-                let end = self.inlet.decoder().end();
-                return Poll::Ready(end.map(|()| None).map_err(crate::Error::Protocol));
-            }
-            match self.reading.poll_read(cx, &mut self.line, &mut self.inlet) {
-                Poll::Ready(Ok(0)) => {}
-                Poll::Ready(Ok(_)) => {
-                    if let Some(ready) = self.inlet.ready().map_err(crate::Error::Protocol)? {
-                        return Poll::Ready(Ok(Some(ready)));
-                    }
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(crate::Error::Io(error))),
-                Poll::Pending => return self.line.poll_late(cx).map(|late| Err(crate::Error::Late(late))),
-            }
-        }
+        let Self { inlet, line, reading } = self;
+        reading.poll_ready(cx, line, inlet, |_, _| Poll::Ready(None))
     }
 }
 

@@ -62,7 +62,7 @@ enum Step {
 
 impl<P: Protocol, S: Storage> Decoder<P, S> {
     #[inline(always)]
-    pub(super) fn glance(&self, input: &[u8]) -> Option<usize> {
+    pub(super) fn measure(&self, input: &[u8]) -> Option<usize> {
         if QUICK { self.protocol.glance(input) } else { None }
     }
 
