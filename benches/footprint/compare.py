@@ -1,4 +1,7 @@
-"""compare.py PERCENT FILE FILE: do two tables of sizes agree, give or take so much of each number?"""
+"""compare.py PERCENT FILE FILE: do two tables of sizes agree, give or take so much of each number?
+
+The second may have fewer levels than the first.
+"""
 
 import re
 import sys
@@ -6,15 +9,27 @@ import sys
 percent, committed, measured = float(sys.argv[1]), *(open(name).read() for name in sys.argv[2:])
 
 
-def numbers(table):
-    rows = [line.split() for line in table.splitlines() if line and not line.startswith("#")]
-    return [(row[0], [int(word) for word in row[1:] if re.fullmatch(r"\d+", word)]) for row in rows]
+def sizes(table):
+    """Target, binary and level: bytes of code and of data."""
+    found, target, levels = {}, None, []
+    for line in table.splitlines():
+        if "opt-level" in line:
+            target, levels = line.split()[0], re.findall(r"opt-level (\w)", line)
+        elif line and not line.startswith("#"):
+            pairs = re.findall(r"(\d+) \+ (\d+)", line)
+            for level, pair in zip(levels, pairs, strict=True):
+                found[target, line.split()[0], level] = [int(size) for size in pair]
+    return found
 
 
 def close(a, b):
-    return a[0] == b[0] and len(a[1]) == len(b[1]) and all(
-        abs(x - y) <= max(percent / 100 * x, 8) for x, y in zip(a[1], b[1]))
+    return all(abs(x - y) <= max(percent / 100 * x, 8) for x, y in zip(a, b))
 
 
-old, new = numbers(committed), numbers(measured)
-sys.exit(0 if len(old) == len(new) and all(map(close, old, new)) else 1)
+old, new = sizes(committed), sizes(measured)
+levels = {level for _, _, level in new}
+old = {key: value for key, value in old.items() if key[2] in levels}
+wrong = [key for key in old.keys() | new.keys() if key not in old or key not in new or not close(old[key], new[key])]
+for key in sorted(wrong):
+    print(*key, "committed", old.get(key), "measured", new.get(key), file=sys.stderr)
+sys.exit(1 if wrong or not new else 0)
