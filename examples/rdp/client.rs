@@ -231,7 +231,8 @@ fn in_milliseconds(milliseconds: u32) -> Instant {
 /// Says what is to be said, and gives the agent time to hang up.
 impl Drop for Client {
     fn drop(&mut self) {
-        let _ = self.runtime.block_on(timeout(Duration::from_secs(1), self.rdp.close(|_| {})));
+        let close = async { timeout(Duration::from_secs(1), self.rdp.close(|_| {})).await };
+        let _ = self.runtime.block_on(close);
     }
 }
 
