@@ -12,9 +12,11 @@
 //! If no commands are given, it reads them from standard input. `--help` lists the options and exit codes, and the
 //! command `help` lists the commands. `rdp_sim` is a machine to try it on.
 //!
-//! Read `rdp/client.rs` first: it has the loop that every such program has. Then `rdp/tool.rs`, which is what this
-//! one does with the loop. `rdp/json.rs` uses the same loop for the conformance suite.
+//! Read `rdp/client.rs` first, which is a session. Then `rdp/tool.rs`, which is what this program does with it.
+//! `rdp/json.rs` uses the same for the conformance suite.
 
+#[path = "rdp/address.rs"]
+mod address;
 #[path = "rdp/audit.rs"]
 mod audit;
 #[path = "rdp/client.rs"]
@@ -35,8 +37,6 @@ mod memory;
 mod names;
 #[path = "rdp/options.rs"]
 mod options;
-#[path = "rdp/session.rs"]
-mod session;
 #[path = "rdp/show.rs"]
 mod show;
 #[path = "rdp/symbols.rs"]

@@ -20,12 +20,8 @@ mod clock;
 mod knobs;
 #[path = "rdp_sim/machine.rs"]
 mod machine;
-#[path = "rdp_sim/operator.rs"]
-mod operator;
 #[path = "rdp_sim/options.rs"]
 mod options;
-#[path = "rdp_sim/place.rs"]
-mod place;
 #[path = "rdp_sim/station.rs"]
 mod station;
 #[path = "rdp_sim/target.rs"]
@@ -34,15 +30,19 @@ mod target;
 mod world;
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::process::ExitCode;
-use std::sync::mpsc::channel;
+use std::time::Duration;
 
-use feedrate_examples::lane::{accept, read_input};
+use feedrate_io::rdp::agent::Place;
+use feedrate_io::socket::TcpOptions;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{Sender, channel};
 
 use crate::options::{Options, USAGE};
-use crate::place::Place;
 use crate::station::Station;
+
+/// Roughly how many bytes the system buffers for sending: nothing can overtake them (SPEC section 5.1).
+const SEND_BUFFER: usize = 16 * 1024;
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -65,21 +65,37 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<(), String> {
-    let (to_loop, from_others) = channel();
+#[tokio::main(flavor = "current_thread")]
+async fn run(options: &Options) -> Result<(), String> {
+    let (to_station, newcomers) = channel(1);
     let mut places = vec![("listening", Place::Operator, &options.listen)];
     places.extend(options.bulk.iter().map(|address| ("bulk", Place::Bulk, address)));
     places.extend(options.observe.iter().map(|address| ("observing", Place::Observer, address)));
     let mut out = std::io::stdout().lock();
     for (what, place, address) in places {
-        let listener =
-            TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|error| format!("cannot listen on {address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         writeln!(out, "{what} {address}").map_err(|error| error.to_string())?;
-        accept(listener, place as usize, to_loop.clone());
+        tokio::spawn(accept(listener, place, to_station.clone()));
     }
     out.flush().map_err(|error| error.to_string())?;
     drop(out);
-    read_input(to_loop.clone());
-    Station::new(options, to_loop)?.run(&from_others)
+    Station::new(options)?.run(newcomers).await
+}
+
+/// Accepts a listener's connections, and passes them on.
+async fn accept(listener: TcpListener, place: Place, to: Sender<(Place, TcpStream)>) {
+    let options = TcpOptions::new().send_buffer(SEND_BUFFER);
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                if options.apply(&socket).is_ok() && to.send((place, socket)).await.is_err() {
+                    return;
+                }
+            }
+            // The client has left already, or there are too many open files: both pass.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
 }

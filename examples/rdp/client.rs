@@ -1,44 +1,35 @@
 //! A session with an agent, for a program that does one thing after another: [`ask`](Client::ask) sends a command and
-//! waits for its answer, and keeps the session alive meanwhile.
+//! waits for its answer.
 //!
-//! The loop is the one that every program around [`Host`](feedrate_rdp::host::Host) has:
-//!
-//! 1. feed the host with what has arrived, as far as there is room: `feed`,
-//! 2. handle the host's events: `poll_event`. This also answers the agent's Heartbeats, so that the agent knows whether
-//!    this loop is alive,
-//! 3. send what the host has to send: `poll_transmit`,
-//! 4. wait until something happens, but no longer than until the host's `deadline`.
+//! Everything that waits here awaits the [`Connection`], and nothing else does: so the agent's Heartbeats are answered
+//! as long as this program does what its operator wants, and no longer.
 
 use std::collections::VecDeque;
-use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::Arc;
 use std::time::Duration;
 
-use feedrate::Instant;
 use feedrate::rdp::frame::{self, Cause, Frame, Location, Reason, RunState, Standing, Stopped};
-use feedrate_examples::lane::{Clock, Connection, Happening, random, read_input};
+use feedrate_examples::input::read_input;
+use feedrate_io::rdp::host::{Connection, Error};
 use feedrate_rdp::host::command::Command;
-use feedrate_rdp::host::{Answer, Closed, Device, Event, HostConfig, RegisterSet};
-use feedrate_rdp::link::LaneId;
-use feedrate_rdp::session::SendError;
+use feedrate_rdp::host::{Closed, Device, Event, HostConfig, RegisterSet};
+use feedrate_rdp::session::Checksum;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::address::{Address, Port};
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::session::Session;
-
-const LANES: [LaneId; 2] = [LaneId::Signal, LaneId::Bulk];
 
 pub(crate) struct Client {
-    session: Session,
-    clock: Clock,
-    happenings: Receiver<Happening>,
-    /// The connection of each of [`LANES`]. The number of a connection is that of its lane.
-    connections: [Option<Connection>; 2],
+    runtime: Runtime,
+    rdp: Connection<Port>,
     news: News,
-    /// Lines of standard input that have not been requested yet.
-    input: VecDeque<String>,
-    end_of_input: bool,
-    interrupted: bool,
+    /// Lines of standard input, if they are wanted.
+    input: Option<Receiver<String>>,
+    interrupt: Arc<Notify>,
 }
 
 /// Unsolicited messages from the agent.
@@ -84,59 +75,38 @@ pub(crate) struct Stop {
 impl Client {
     /// Connects, and opens a session. `reads`: lines of standard input will be requested.
     pub(crate) fn connect(options: &Options, reads: bool) -> Result<Self, Failure> {
-        let system = |error: io::Error| Failure::NoPeer(format!("cannot listen to the line: {error}"));
-        let (to_client, happenings) = channel();
-        let mut connections = [None, None];
-        for ((number, address), connection) in
-            (0..).zip([Some(&options.signal), options.bulk.as_ref()]).zip(&mut connections)
-        {
-            let port = address.map(|address| address.connect()).transpose().map_err(Failure::NoPeer)?;
-            let made = port.map(|port| Connection::new(number, port, &to_client));
-            *connection = made.transpose().map_err(system)?;
-        }
-        let interrupts = to_client.clone();
-        ctrlc::set_handler(move || drop(interrupts.send(Happening::Interrupt)))
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::Usage(format!("there is no runtime: {error}")))?;
+        let port = |address: &Address| runtime.block_on(address.connect()).map_err(Failure::NoPeer);
+        let (signal, bulk) = (port(&options.signal)?, options.bulk.as_ref().map(port).transpose()?);
+
+        let interrupt = Arc::new(Notify::new());
+        let interrupts = Arc::clone(&interrupt);
+        ctrlc::set_handler(move || interrupts.notify_one())
             .map_err(|error| Failure::Usage(format!("cannot take Ctrl-C: {error}")))?;
-        if reads {
-            read_input(to_client);
-        }
 
         // The suite waits longer, because it tests the loss of the line or the agent.
         let patience = Duration::from_secs(if options.json { 60 } else { 5 });
         let config =
             HostConfig::new().device(options.device).generation(options.generation).patience(patience);
-        let mut session = if options.signal.is_stream() {
-            Session::stream(config)
+        let (seal, token) = (Checksum::new(), options.token.as_bytes());
+        let rdp = if options.signal.is_stream() {
+            Connection::stream(signal, config, seal, token)
         } else {
-            Session::serial(config, options.bulk.is_some())
+            Connection::serial(signal, bulk, config, seal, token)
         };
-        let clock = Clock::start();
-        let cookie = u32::from_be_bytes(random().map_err(Failure::Usage)?);
-        let nonce = random().map_err(Failure::Usage)?;
-        session
-            .connect(options.token.as_bytes(), cookie, nonce, clock.now())
-            .map_err(|error| Failure::Usage(format!("--token: {error}")))?;
-
-        let mut client = Self {
-            session,
-            clock,
-            happenings,
-            connections,
-            news: News::default(),
-            input: VecDeque::new(),
-            end_of_input: !reads,
-            interrupted: false,
-        };
-        client.events(|_| {});
-        while !client.news.active {
-            client.turn()?;
-        }
+        let rdp = rdp.map_err(|error| Failure::Usage(format!("--token: {error}")))?;
+        let input = reads.then(read_input);
+        let mut client = Self { runtime, rdp, news: News::default(), input, interrupt };
+        client.wait_for(async |rdp, news| rdp.active(|event| news.take(event)).await)?;
+        let device = client.rdp.device();
+        client.news.registers = device.and_then(|device| RegisterSet::of_architecture(device.architecture));
         Ok(client)
     }
 
     /// The content of Welcome. There has to be a session.
     pub(crate) fn device(&self) -> Result<Device, Failure> {
-        self.session.device().copied().ok_or_else(|| Failure::Nonsense("there has been no Welcome".into()))
+        self.rdp.device().copied().ok_or_else(|| Failure::Nonsense("there has been no Welcome".into()))
     }
 
     /// The content of State. There has to be a session.
@@ -147,7 +117,7 @@ impl Client {
     /// The known registers, if the architecture is known.
     pub(crate) fn registers(&self) -> Result<&RegisterSet, Failure> {
         self.news.registers.as_ref().ok_or_else(|| {
-            let number = self.session.device().map_or(0, |device| device.architecture);
+            let number = self.rdp.device().map_or(0, |device| device.architecture);
             Failure::Nonsense(format!("architecture {number} is not known here"))
         })
     }
@@ -157,54 +127,29 @@ impl Client {
     pub(crate) fn ask<C: Command, R>(
         &mut self,
         command: &C,
-        mut read: impl FnMut(C::Answer<'_>) -> R,
+        read: impl FnMut(C::Answer<'_>) -> R,
     ) -> Result<Result<R, frame::Error>, Failure> {
-        let ticket = loop {
-            match self.session.request(command, self.clock.now()) {
-                Ok(ticket) => break ticket,
-                Err(SendError::Full | SendError::Credit | SendError::NotActive) => self.turn()?,
-                Err(error) => return Err(Failure::Usage(format!("it cannot be sent: {error}"))),
-            }
-        };
-        let mut answered = None;
-        loop {
-            self.events(|answer| {
-                if let Some(result) = ticket.read(answer) {
-                    answered = Some(result.map(&mut read));
-                }
-            });
-            match answered.take() {
-                Some(result) => return Ok(result),
-                None => self.pause(None)?,
-            }
-        }
+        self.wait_for(async |rdp, news| rdp.ask(command, read, |event| news.take(event)).await)
     }
 
     /// The next Stopped that has not been taken, if it comes within this many milliseconds.
     pub(crate) fn stop(&mut self, within: Option<u32>) -> Result<Option<Stop>, Failure> {
-        let until = within.map(|within| self.in_milliseconds(within));
+        let until = within.map(in_milliseconds);
         loop {
             if let Some(stop) = self.news.stops.pop_front() {
                 return Ok(Some(stop));
             }
-            if until.is_some_and(|until| self.clock.now() >= until) {
+            if !self.turn(until)? {
                 return Ok(None);
             }
-            self.turn_until(until)?;
         }
     }
 
     /// Waits for this long.
     pub(crate) fn wait(&mut self, milliseconds: u32) -> Result<(), Failure> {
-        let until = self.in_milliseconds(milliseconds);
-        while self.clock.now() < until {
-            self.turn_until(Some(until))?;
-        }
+        let until = Some(in_milliseconds(milliseconds));
+        while self.turn(until)? {}
         Ok(())
-    }
-
-    fn in_milliseconds(&self, milliseconds: u32) -> Instant {
-        self.clock.now() + Duration::from_millis(milliseconds.into())
     }
 
     /// The next line of standard input, `None` at its end. In between, each Stopped that comes goes to
@@ -213,16 +158,21 @@ impl Client {
         &mut self,
         mut meanwhile: impl FnMut(&mut VecDeque<Stop>),
     ) -> Result<Option<String>, Failure> {
-        loop {
-            if let Some(line) = self.input.pop_front() {
-                return Ok(Some(line));
+        let Some(mut input) = self.input.take() else { return Ok(None) };
+        let line = self.wait_for(async |rdp, news| {
+            loop {
+                tokio::select! {
+                    line = input.recv() => return Ok(line),
+                    event = rdp.next() => event.iter().for_each(|event| news.take(event)),
+                }
+                if let Some(why) = news.closed {
+                    return Err(Error::Closed(why));
+                }
+                meanwhile(&mut news.stops);
             }
-            if self.end_of_input {
-                return Ok(None);
-            }
-            self.turn()?;
-            meanwhile(&mut self.news.stops);
-        }
+        });
+        self.input = Some(input);
+        line
     }
 
     /// Discards every Stopped that has not been taken.
@@ -230,163 +180,59 @@ impl Client {
         self.news.stops.clear();
     }
 
-    /// Time since the program's start.
-    pub(crate) fn now(&self) -> Instant {
-        self.clock.now()
-    }
-
     /// Ends the session, and returns how it ended.
     pub(crate) fn end(&mut self) -> Closed {
-        self.session.end(self.clock.now());
-        self.interrupted = false;
-        loop {
-            self.events(|_| {});
-            match self.news.closed {
-                Some(why) => return why,
-                None => self.await_happening(None),
+        self.runtime.block_on(self.rdp.close(|event| self.news.take(event)))
+    }
+
+    /// Takes the next event. `false`: there was none in time.
+    fn turn(&mut self, until: Option<Instant>) -> Result<bool, Failure> {
+        self.wait_for(async |rdp, news| {
+            if let Some(why) = news.closed {
+                return Err(Error::Closed(why));
             }
-        }
-    }
-
-    /// Once round the loop. The [events](Self::events) of earlier actions have been handled already.
-    fn turn(&mut self) -> Result<(), Failure> {
-        self.turn_until(None)
-    }
-
-    fn turn_until(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        self.pause(until)?;
-        self.events(|_| {});
-        Ok(())
-    }
-
-    /// Steps 1, 2 and 3: feed, events, transmit.
-    fn events(&mut self, mut answered: impl FnMut(&Answer<'_>)) {
-        loop {
-            let left = self.feed();
-            let now = self.clock.now();
-            while let Some(event) = self.session.poll_event(now) {
-                self.news.take(&event);
-                if let Event::Answer(answer) = &event {
-                    answered(answer);
-                }
-            }
-            if self.news.registers.is_none() && self.news.state.is_some() {
-                let architecture = self.session.device().map(|device| device.architecture);
-                self.news.registers = architecture.and_then(RegisterSet::of_architecture);
-            }
-            // There may be room now for what is left.
-            if left == 0 || left == self.feed() {
-                break;
-            }
-        }
-        self.send();
-    }
-
-    /// Gives the host what it has room for, and returns how much is left.
-    fn feed(&mut self) -> usize {
-        let now = self.clock.now();
-        let mut unread = 0;
-        for (lane, connection) in LANES.into_iter().zip(&mut self.connections) {
-            let Some(connection) = connection else { continue };
-            let mut input = connection.input();
-            self.session.feed(lane, &mut input, now);
-            let left = input.len();
-            connection.taken(left);
-            unread += left;
-        }
-        unread
-    }
-
-    fn send(&mut self) {
-        let now = self.clock.now();
-        let mut bytes = [0; 1024];
-        for (lane, connection) in LANES.into_iter().zip(&mut self.connections) {
-            let Some(connection) = connection.as_mut().filter(|connection| connection.is_free()) else {
-                continue;
+            let event = match until {
+                Some(until) => timeout_at(until, rdp.next()).await,
+                None => Ok(rdp.next().await),
             };
-            // One packet, or a piece of the stream, so that urgent frames do not have to wait for more than that.
-            if let length @ 1.. = self.session.poll_transmit(lane, &mut bytes, now) {
-                connection.write(bytes[..length].to_vec());
-            }
-        }
-    }
-
-    /// Step 4. Fails if there is nothing more to wait for.
-    fn pause(&mut self, until: Option<Instant>) -> Result<(), Failure> {
-        if let Some(why) = self.news.closed {
-            return Err(Failure::Closed { why, unknown: self.news.unknown, active: self.news.active });
-        }
-        if self.interrupted {
-            return Err(Failure::Interrupted);
-        }
-        self.await_happening(until);
-        Ok(())
-    }
-
-    fn await_happening(&mut self, until: Option<Instant>) {
-        let host = self.clock.until(self.session.deadline());
-        let most = until.map_or(host, |until| self.clock.until(Some(until)).min(host));
-        match self.happenings.recv_timeout(most) {
-            Ok(happening) => self.take(happening),
-            Err(RecvTimeoutError::Timeout) => {}
-            // The last thread has ended, and said so before.
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(most),
-        }
-    }
-
-    fn take(&mut self, happening: Happening) {
-        match happening {
-            Happening::Bytes(number, bytes) => {
-                if let Some((connection, _)) = self.connection(number) {
-                    connection.arrived(bytes);
-                }
-            }
-            Happening::Written(number) => {
-                if let Some((connection, _)) = self.connection(number) {
-                    connection.written();
-                }
-            }
-            // A session survives the loss of its bulk lane.
-            Happening::Gone(number, _) => {
-                if let Some((_, lane)) = self.connection(number) {
-                    self.session.disconnect(lane, self.clock.now());
-                    self.connections[usize::from(lane == LaneId::Bulk)] = None;
-                }
-            }
-            Happening::Input(line) => self.input.push_back(line),
-            Happening::EndOfInput => self.end_of_input = true,
-            Happening::Interrupt => self.interrupted = true,
-            Happening::Came(..) => {}
-        }
-    }
-
-    fn connection(&mut self, number: u64) -> Option<(&mut Connection, LaneId)> {
-        let mut places = self.connections.iter_mut().zip(LANES);
-        places.find_map(|(place, lane)| {
-            place.as_mut().filter(|connection| connection.number() == number).map(|found| (found, lane))
+            event.iter().flatten().for_each(|event| news.take(event));
+            Ok(event.is_ok())
         })
+    }
+
+    /// Waits for something, or for Ctrl-C.
+    fn wait_for<R>(
+        &mut self,
+        what: impl AsyncFnOnce(&mut Connection<Port>, &mut News) -> Result<R, Error>,
+    ) -> Result<R, Failure> {
+        let Self { runtime, rdp, news, interrupt, .. } = self;
+        let done = runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = interrupt.notified() => None,
+                done = what(rdp, news) => Some(done),
+            }
+        });
+        match done.ok_or(Failure::Interrupted)? {
+            Ok(done) => Ok(done),
+            Err(Error::Send(error)) => Err(Failure::Usage(format!("it cannot be sent: {error}"))),
+            Err(_) => {
+                let why = self.rdp.closed().unwrap_or(Closed::HandshakeTimeout);
+                Err(Failure::Closed { why, unknown: self.news.unknown, active: self.news.active })
+            }
+        }
     }
 }
 
-/// Sends what is pending, and gives the agent time to hang up.
+fn in_milliseconds(milliseconds: u32) -> Instant {
+    Instant::now() + Duration::from_millis(milliseconds.into())
+}
+
+/// Says what is to be said, and gives the agent time to hang up.
 impl Drop for Client {
     fn drop(&mut self) {
-        let until = self.clock.now() + Duration::from_secs(1);
-        let mut said = None;
-        while self.clock.now() < until {
-            self.events(|_| {});
-            let there = self.connections.iter().flatten();
-            if there.clone().all(Connection::is_free) {
-                let said = *said.get_or_insert(self.clock.now());
-                let gone = there.count() == 0;
-                // Where TCP stands for a serial line, closing it with bytes unread would take back what was said.
-                let read = self.session.is_stream() || self.clock.now() >= said + Duration::from_millis(100);
-                if self.session.is_finished() && (gone || read) {
-                    return;
-                }
-            }
-            self.await_happening(Some(self.clock.now() + Duration::from_millis(20)));
-        }
+        let close = async { timeout(Duration::from_secs(1), self.rdp.close(|_| {})).await };
+        let _ = self.runtime.block_on(close);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is done to memory: reading, watching, writing, forcing.
 
+use std::time::Instant;
+
 use feedrate::rdp::frame::{Bytes, Force, ReadMemory, Release, Renew, WriteMemory};
 
 use crate::command::Command;
@@ -68,7 +70,7 @@ impl Tool {
         count: Option<u32>,
         every: u32,
     ) -> Result<(), Failure> {
-        let began = self.client.now();
+        let began = Instant::now();
         let spot = self.spot(place)?;
         let variable = spot.variable.as_ref().filter(|_| length.is_none());
         let length = length.or(spot.length).unwrap_or(4);
@@ -77,7 +79,7 @@ impl Tool {
         loop {
             let bytes = self.bytes(spot.addr, length)?;
             if last.as_ref() != Some(&bytes) {
-                let seconds = (self.client.now() - began).as_secs_f64();
+                let seconds = began.elapsed().as_secs_f64();
                 let value = match variable {
                     Some(variable) => assigned(variable, &bytes),
                     None => format!("{}  {}", self.names.show(spot.addr), show::value(&bytes)),

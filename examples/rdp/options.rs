@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use feedrate::rdp::frame::Fingerprint;
-use feedrate_examples::lane::Address;
-
+use crate::address::Address;
 use crate::digits::{bytes, number};
+use feedrate::rdp::frame::Fingerprint;
 
 pub(crate) const USAGE: &str = "\
 usage: rdp --connect ADDRESS [options] [COMMAND, COMMAND, ...]

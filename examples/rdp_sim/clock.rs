@@ -1,8 +1,9 @@
 //! The agent's clock, which the knobs can make jump and stand still.
 
-use std::time::Duration;
+use std::task::{Context, Poll};
 
 use feedrate::Instant;
+use feedrate_io::Timer;
 
 /// How long it has run at the start, in microseconds: it can go back as far.
 const START: u64 = 1_000_000_000_000;
@@ -10,7 +11,8 @@ const START: u64 = 1_000_000_000_000;
 /// The agent's clock.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    started: std::time::Instant,
+    /// Time since the start, and what wakes whoever waits for it.
+    inner: feedrate_io::tokio::Clock,
     /// How far it is ahead, in microseconds.
     ahead: i64,
     /// It stands still at this time, in microseconds.
@@ -19,26 +21,17 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self { started: std::time::Instant::now(), ahead: 0, frozen: None }
+        Self { inner: feedrate_io::tokio::Clock::new(), ahead: 0, frozen: None }
     }
 
     /// Microseconds of the machine's own time, which no knob touches.
     pub(crate) fn real(&self) -> u64 {
-        let passed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        START.saturating_add(passed)
-    }
-
-    pub(crate) fn now(&self) -> Instant {
-        Instant::from_micros(self.micros())
+        START.saturating_add(self.inner.now().as_micros())
     }
 
     /// Waits until the time is a later one, unless the clock stands still.
-    pub(crate) fn later(&self, than: Instant) -> Instant {
-        loop {
-            let now = self.now();
-            if now != than || self.frozen.is_some() {
-                return now;
-            }
+    pub(crate) fn later(&self, than: Instant) {
+        while self.now() == than && self.frozen.is_none() {
             std::hint::spin_loop();
         }
     }
@@ -62,9 +55,21 @@ impl Clock {
             self.ahead = i64::try_from(i128::from(at) - i128::from(self.real())).unwrap_or_default();
         }
     }
+}
 
-    /// How long it is until then.
-    pub(crate) fn until(&self, deadline: Option<Instant>) -> Duration {
-        deadline.map_or(Duration::MAX, |deadline| deadline.saturating_since(self.now()))
+impl Timer for Clock {
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.micros())
+    }
+
+    fn poll_until(&mut self, cx: &mut Context<'_>, at: Instant) -> Poll<()> {
+        if at <= self.now() {
+            return Poll::Ready(());
+        }
+        if self.frozen.is_some() {
+            return Poll::Pending;
+        }
+        let inner = at.as_micros().saturating_sub(START).saturating_add_signed(self.ahead.saturating_neg());
+        self.inner.poll_until(cx, Instant::from_micros(inner)).map(|()| ())
     }
 }

@@ -1,20 +1,28 @@
-//! The agent, the machine beside it, and the lines between it and whoever debugs: what firmware would be.
+//! The agent, the machine beside it, and the loop around both: what firmware would be.
 
-use std::io::Write;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::future::ready;
 use std::time::Duration;
 
 use feedrate::Instant;
-use feedrate_examples::lane::{Connection, Happening, Port, random};
+use feedrate::rdp::frame::Domains;
+use feedrate_examples::input::read_input;
+use feedrate_io::Timer;
+use feedrate_io::rdp::agent::{Place, Server};
 use feedrate_rdp::agent::{AgentConfig, StopCause};
-use feedrate_rdp::link::LaneId;
+use feedrate_rdp::arch::CortexM;
+use feedrate_rdp::authority::{Claim, Grant};
+use feedrate_rdp::session::Checksum;
+use feedrate_rdp::sizes::Sizes;
+use tokio::io::{AsyncWrite, AsyncWriteExt, stderr, stdout};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{Permit, Receiver, Sender, channel};
+use tokio::task::yield_now;
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::knobs::{Knob, journal};
 use crate::machine::{Machine, Run};
-use crate::operator::{Operator, Watcher, watcher};
 use crate::options::Options;
-use crate::place::Place;
 use crate::world::World;
 
 /// So many runs that find the clock where the last one left it mean that it is broken. There are 10 ms between two of
@@ -24,262 +32,154 @@ const FROZEN: u32 = 200;
 /// So many steps of a series are done at most before the lines are looked at again.
 const STEPS: u32 = 100;
 
-pub(crate) struct Station {
-    operator: Operator,
-    watcher: Watcher,
-    machine: Machine,
-    clock: Clock,
-    /// The number of this boot.
-    boots: u32,
-    /// Who is connected to each [`Place`].
-    ports: [Option<Connection>; 3],
-    /// How many have been.
-    connections: u64,
-    to_loop: Sender<Happening>,
-    /// Up to when the agent does not run, in the machine's own time.
-    stalled_until: u64,
-    serial: bool,
-    bulk: bool,
-    /// Machine and agent begin anew with each connection of the operator's.
-    reference: bool,
-    name: &'static str,
-    log: bool,
+/// So many times what has arrived is looked at before a newcomer is.
+const LOOKS: u32 = 16;
+
+/// Messages of 512 bytes, and room for 4 commands of any length.
+pub(crate) enum Room {}
+
+impl Sizes for Room {
+    type Lane = [u8; 512];
+    type Urgent = [u8; 640];
+    type Ordinary = [u8; 4 * 514];
+    type Send = [u8; 1024];
+    type Message = [u8; 512];
 }
 
-impl Station {
-    pub(crate) fn new(options: &Options, to_loop: Sender<Happening>) -> Result<Self, String> {
+type Authority = fn(&Claim<'_>) -> Result<Grant, u32>;
+type Served<C> = Server<CortexM, Authority, TcpStream, Room, Checksum, C>;
+
+/// Who may do what. A real one would check a signature, the device and the date.
+fn authority(claim: &Claim<'_>) -> Result<Grant, u32> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let control = Domains(Domains::OBSERVE.0 | Domains::CONTROL.0);
+    let (operator, domains, lasts) = match claim.token {
+        b"operator" => (*b"operator", Domains::ALL, HOUR),
+        b"observer" => (*b"observer", Domains::OBSERVE, HOUR),
+        b"control" => (*b"control\0", control, HOUR),
+        b"brief" => (*b"brief\0\0\0", Domains::ALL, Duration::from_millis(500)),
+        b"glimpse" => (*b"glimpse\0", Domains::OBSERVE, Duration::from_millis(500)),
+        _ => return Err(1),
+    };
+    Ok(Grant::new(operator, domains, lasts))
+}
+
+pub(crate) struct Station<'o> {
+    options: &'o Options,
+    server: Served<Clock>,
+    machine: Machine,
+    /// The number of this boot.
+    boots: u32,
+    /// Up to when the agent does not run, in the machine's own time.
+    stalled_until: u64,
+    log: Sender<String>,
+}
+
+impl<'o> Station<'o> {
+    pub(crate) fn new(options: &'o Options) -> Result<Self, String> {
         let clock = Clock::start();
-        let (serial, bulk) = (options.serial, options.bulk.is_some());
-        Ok(Self {
-            operator: operator(options.name, 1, serial, bulk)?,
-            watcher: watcher(),
-            machine: Machine::new(World::new(), clock.real()),
-            clock,
-            boots: 1,
-            ports: [None, None, None],
-            connections: 0,
-            to_loop,
-            stalled_until: 0,
-            serial,
-            bulk,
-            reference: options.reference,
-            name: options.name,
-            log: options.log,
-        })
+        let machine = Machine::new(World::new(), clock.real());
+        let server = server(options, 1)?.timer(clock);
+        Ok(Self { options, server, machine, boots: 1, stalled_until: 0, log: say_to(stderr(), 100) })
     }
 
     /// The main loop.
-    pub(crate) fn run(&mut self, happenings: &Receiver<Happening>) -> Result<(), String> {
+    pub(crate) async fn run(&mut self, mut newcomers: Receiver<(Place, TcpStream)>) -> Result<(), String> {
+        // Whoever reads the answers slowly, or not at all, waits for them, and the machine does not.
+        let (mut knobs, answers) = (read_input(), say_to(stdout(), 1));
         loop {
             self.turn();
-            match happenings.recv_timeout(self.pause()) {
-                Ok(happening) => self.take(happening)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err("nobody listens any more".into()),
+            tokio::select! {
+                left = self.server.wait() => if let Some(left) = left {
+                    // What it has asked for last is still done.
+                    self.turn();
+                    self.say(left.place, &format!("gone: {}", left.why));
+                },
+                Some((place, socket)) = newcomers.recv() => self.connect(place, socket).await?,
+                Some((answer, knob)) = next_knob(&answers, &mut knobs) => {
+                    self.settle().await;
+                    let said = self.turn_knob(&knob)?;
+                    self.turn();
+                    answer.send(format!("{said}\n"));
+                }
+                () = tick(self.machine.tick()) => {}
             }
         }
     }
 
-    /// How long there is nothing to do, if nothing happens.
-    fn pause(&self) -> Duration {
-        let watcher = match &self.operator {
-            Operator::Stream(agent) => self.watcher.deadline(agent),
-            Operator::Serial(agent) => self.watcher.deadline(agent),
-        };
-        let due = self.clock.until(self.operator.deadline()).min(self.clock.until(watcher));
-        // A deadline that has passed may wait for a line.
-        due.max(Duration::from_millis(1)).min(self.machine.tick())
-    }
-
     fn is_stalled(&self) -> bool {
-        self.clock.real() < self.stalled_until
+        self.server.clock().real() < self.stalled_until
     }
 
     /// What firmware does again and again.
     fn turn(&mut self) {
-        self.machine.watch_agent(self.clock.real());
-        self.feed();
+        self.machine.watch_agent(self.server.clock().real());
         if self.is_stalled() {
             return;
         }
-        let mut now = self.clock.now();
         for _ in 0..STEPS {
-            self.tell_stops(now);
-            self.operator.run(&mut self.machine, now);
+            let now = self.server.clock().now();
+            self.tell_stops();
+            self.server.run(&mut self.machine);
             // What the agent has just begun, and what came of it.
-            self.tell_stops(now);
-            if self.operator.deadline() != Some(Instant::ZERO) {
+            self.tell_stops();
+            if self.server.deadline() != Some(Instant::ZERO) {
                 break;
             }
-            now = self.clock.later(now);
-        }
-        self.operator.watch(&mut self.watcher, &mut self.machine, now);
-        // The agent has made room.
-        self.feed();
-        for place in Place::ALL {
-            self.send(place, now);
+            self.server.clock().later(now);
         }
     }
 
     /// Lets the machine go on up to now, and tells the agent wherever it comes to a stand.
-    fn tell_stops(&mut self, now: Instant) {
-        while let Some(cause) = self.machine.advance(self.clock.real()) {
-            self.operator.stopped(&mut self.machine, cause, now);
+    fn tell_stops(&mut self) {
+        while let Some(cause) = self.machine.advance(self.server.clock().real()) {
+            self.server.stopped(&mut self.machine, cause);
         }
     }
 
-    /// Gives the agent what has arrived, as far as there is room.
-    fn feed(&mut self) {
-        let now = self.clock.now();
-        for place in Place::ALL {
-            let Some(port) = self.ports[place as usize].as_mut().filter(|port| !port.input().is_empty())
-            else {
-                continue;
-            };
-            let mut input = port.input();
-            let fed = match place {
-                Place::Operator => self.operator.feed(LaneId::Signal, &mut input, now),
-                Place::Bulk => self.operator.feed(LaneId::Bulk, &mut input, now),
-                Place::Observer => self.watcher.feed(&mut input, now),
-            };
-            let left = input.len();
-            port.taken(left);
-            if let Err(error) = fed {
-                self.hang_up(place, &error.to_string());
+    /// What has arrived before is acted on before.
+    async fn settle(&mut self) {
+        for _ in 0..LOOKS {
+            tokio::select! {
+                biased;
+                left = self.server.wait() => if let Some(left) = left {
+                    self.say(left.place, &format!("gone: {}", left.why));
+                },
+                () = ready(()) => break,
             }
+            self.turn();
         }
     }
 
-    fn send(&mut self, place: Place, now: Instant) {
-        let Some(port) = self.ports[place as usize].as_mut().filter(|port| port.is_free()) else { return };
-        let mut bytes = Vec::new();
-        loop {
-            let mut packet = [0; 512];
-            let length = match place {
-                Place::Operator => self.operator.poll_transmit(LaneId::Signal, &mut packet, now),
-                Place::Bulk => self.operator.poll_transmit(LaneId::Bulk, &mut packet, now),
-                Place::Observer => self.watcher.poll_transmit(&mut packet),
-            };
-            if length == 0 {
-                break;
-            }
-            bytes.extend_from_slice(&packet[..length]);
-        }
-        if !bytes.is_empty() {
-            port.write(bytes);
-        }
-        let finished = match place {
-            Place::Operator => self.operator.is_finished(),
-            Place::Bulk => false,
-            Place::Observer => self.watcher.is_finished(),
-        };
-        if finished {
-            self.hang_up(place, "its session is over");
-        }
-    }
-
-    fn take(&mut self, happening: Happening) -> Result<(), String> {
-        match happening {
-            Happening::Came(number, port) => {
-                if let Some(place) = Place::ALL.get(number) {
-                    self.connect(*place, port)?;
-                }
-            }
-            Happening::Bytes(number, bytes) => {
-                if let Some(port) = self.port(number) {
-                    port.arrived(bytes);
-                }
-            }
-            Happening::Written(number) => {
-                if let Some(port) = self.port(number) {
-                    port.written();
-                }
-            }
-            Happening::Gone(number, why) => {
-                if let Some(place) = self.place(number) {
-                    // What it has asked for last is still done.
-                    self.turn();
-                    self.hang_up(place, &why);
-                }
-            }
-            Happening::Input(line) => {
-                self.turn();
-                let answer = self.turn_knob(&line)?;
-                self.turn();
-                let mut out = std::io::stdout().lock();
-                // Whoever does not want the answers any more still has a machine.
-                let _ = writeln!(out, "{answer}").and_then(|()| out.flush());
-            }
-            Happening::EndOfInput | Happening::Interrupt => {}
-        }
-        Ok(())
-    }
-
-    fn connect(&mut self, place: Place, port: Port) -> Result<(), String> {
-        // What has arrived before is acted on before.
-        self.turn();
+    async fn connect(&mut self, place: Place, socket: TcpStream) -> Result<(), String> {
+        self.settle().await;
         let taken = match place {
-            Place::Operator if self.serial => {
-                // The end of the line that there was.
-                self.hang_up(place, "another one takes its place");
-                self.operator.connect(LaneId::Signal)
+            Place::Bulk => {
+                self.server.connect_bulk(socket);
+                Ok(())
             }
-            Place::Operator => self.operator.connect(LaneId::Signal),
-            Place::Bulk => self.operator.connect(LaneId::Bulk),
-            Place::Observer => self.watcher.connect(),
+            Place::Observer => self.server.observe(socket),
+            _ => self.server.connect(socket),
         };
         if let Err(busy) = taken {
             self.say(place, &format!("refused: {busy}"));
             return Ok(());
         }
-        if self.reference && place == Place::Operator {
+        if self.options.reference && place == Place::Operator {
+            // The old session's end is seen before the machine begins anew.
             self.turn();
             self.begin_anew()?;
-            if !self.serial {
-                // It is nobody's now.
-                let _ = self.operator.connect(LaneId::Signal);
-            }
         }
-        self.connections += 1;
-        // Whoever was there before is dropped.
-        self.ports[place as usize] = Connection::new(self.connections, port, &self.to_loop).ok();
         self.say(place, "connected");
         Ok(())
     }
 
-    /// Agent and machine after a reset. The observers' connection has ended.
+    /// Agent and machine after a reset.
     fn begin_anew(&mut self) -> Result<(), String> {
         self.boots = self.boots.wrapping_add(1);
-        self.operator = operator(self.name, self.boots, self.serial, self.bulk)?;
-        self.machine.reset(self.clock.real());
-        self.watcher = watcher();
-        self.ports[Place::Observer as usize] = None;
+        self.server.restart(server(self.options, self.boots)?);
+        self.machine.reset(self.server.clock().real());
         Ok(())
-    }
-
-    /// There is no connection any more.
-    fn hang_up(&mut self, place: Place, why: &str) {
-        if self.ports[place as usize].take().is_none() {
-            return;
-        }
-        let now = self.clock.now();
-        match place {
-            Place::Operator => self.operator.disconnect(LaneId::Signal, now),
-            Place::Bulk => self.operator.disconnect(LaneId::Bulk, now),
-            Place::Observer => self.watcher.disconnect(),
-        }
-        self.say(place, &format!("gone: {why}"));
-    }
-
-    fn place(&self, number: u64) -> Option<Place> {
-        let is_there =
-            |place: &Place| self.ports[*place as usize].as_ref().is_some_and(|port| port.number() == number);
-        Place::ALL.into_iter().find(is_there)
-    }
-
-    fn port(&mut self, number: u64) -> Option<&mut Connection> {
-        let place = self.place(number)?;
-        self.ports[place as usize].as_mut()
     }
 
     /// Returns the answer.
@@ -298,21 +198,19 @@ impl Station {
             Knob::RecoveryFails(on) => world.recovery_fails = on,
             Knob::Stall(span) => {
                 let span = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-                self.stalled_until = self.clock.real().saturating_add(span);
+                self.stalled_until = self.server.clock().real().saturating_add(span);
             }
-            Knob::Clock(step) => self.clock.jump(step),
-            Knob::Freeze(on) => self.clock.freeze(on),
+            Knob::Clock(step) => self.server.clock_mut().jump(step),
+            Knob::Freeze(on) => self.server.clock_mut().freeze(on),
             Knob::Reset => {
-                self.begin_anew()?;
-                if !self.serial {
-                    self.ports[Place::Operator as usize] = None;
+                if !self.options.serial && self.server.disconnect(Place::Operator) {
                     self.say(Place::Operator, "gone: reset");
                 }
+                self.begin_anew()?;
             }
             Knob::Trap => {
                 self.machine.run = Run::Stopped;
-                let now = self.clock.now();
-                self.operator.stopped(&mut self.machine, StopCause::Breakpoint(0), now);
+                self.server.stopped(&mut self.machine, StopCause::Breakpoint(0));
             }
             Knob::Journal => return Ok(journal(&mut self.machine)),
         }
@@ -320,15 +218,51 @@ impl Station {
     }
 
     fn say(&self, place: Place, what: &str) {
-        if self.log {
-            let seconds = self.clock.now().as_millis() as f64 / 1000.0;
-            eprintln!("rdp_sim: {seconds:.3} s, {place:?}: {what}");
+        if self.options.log {
+            let seconds = self.server.clock().now().as_millis() as f64 / 1000.0;
+            // What nobody reads is not kept.
+            let _ = self.log.try_send(format!("rdp_sim: {seconds:.3} s, {place:?}: {what}\n"));
         }
     }
 }
 
 /// An agent after this boot.
-fn operator(name: &'static str, boots: u32, serial: bool, bulk: bool) -> Result<Operator, String> {
-    let config = AgentConfig::new(random()?, boots, name).observers(true).frozen(FROZEN);
-    Ok(if serial { Operator::serial(config, bulk) } else { Operator::stream(config) })
+fn server(options: &Options, boots: u32) -> Result<Served<feedrate_io::tokio::Clock>, String> {
+    let mut boot = [0; 12];
+    getrandom::fill(&mut boot).map_err(|error| format!("there are no random numbers: {error}"))?;
+    let config = AgentConfig::new(boot, boots, options.name).observers(true).frozen(FROZEN);
+    let authority: Authority = authority;
+    let server = if options.serial {
+        Server::serial(config, options.bulk.is_some(), authority, Checksum::new())
+    } else {
+        Server::stream(config, authority, Checksum::new())
+    };
+    Ok(server.observers(authority, Checksum::new()))
+}
+
+/// What is said goes through a task of its own: a pipe that nobody reads stops that task, and not the machine.
+fn say_to(mut to: impl AsyncWrite + Unpin + Send + 'static, most: usize) -> Sender<String> {
+    let (sender, mut said) = channel::<String>(most);
+    tokio::spawn(async move {
+        while let Some(line) = said.recv().await {
+            // Whoever does not want it any more still has a machine.
+            let _ = to.write_all(line.as_bytes()).await;
+            let _ = to.flush().await;
+        }
+    });
+    sender
+}
+
+/// The next line of standard input, when its answer has a place.
+async fn next_knob<'a>(
+    answers: &'a Sender<String>,
+    knobs: &mut Receiver<String>,
+) -> Option<(Permit<'a, String>, String)> {
+    let place = answers.reserve().await.ok()?;
+    Some((place, knobs.recv().await?))
+}
+
+/// How long the machine may be left alone. Others have their turn in any case.
+async fn tick(time: Duration) {
+    if time.is_zero() { yield_now().await } else { sleep(time).await }
 }

@@ -1,12 +1,11 @@
 //! What the examples share: [`describe`] makes a message readable, [`escape`] any text of a peer, [`capture`] keeps a
-//! conversation in a file, [`lane`] connects the two ends of RDPv3 to sockets and serial lines, [`options`] reads
-//! values on a command line, and [`ws`] connects a WebSocket to a tokio socket. [`protocols`] is for you to copy; the
-//! other examples do not use it.
+//! conversation in a file, [`input`] reads lines, [`options`] reads values on a command line, and [`ws`] connects a
+//! WebSocket to a tokio socket. [`protocols`] is for you to copy; the other examples do not use it.
 
 pub mod capture;
 pub mod describe;
 pub mod escape;
-pub mod lane;
+pub mod input;
 pub mod options;
 #[path = "../protocols/mod.rs"]
 pub mod protocols;

@@ -3,6 +3,8 @@
 // The tests of what `rdp` prints are in its modules, and run with these.
 #![allow(dead_code, reason = "what only the program itself needs")]
 
+#[path = "../rdp/address.rs"]
+mod address;
 #[path = "../rdp/client.rs"]
 mod client;
 #[path = "../rdp/digits.rs"]
@@ -13,8 +15,6 @@ mod failure;
 mod names;
 #[path = "../rdp/options.rs"]
 mod options;
-#[path = "../rdp/session.rs"]
-mod session;
 #[path = "../rdp/show.rs"]
 mod show;
 #[path = "../rdp/symbols.rs"]

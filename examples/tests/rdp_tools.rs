@@ -493,6 +493,21 @@ fn a_machine_that_falls_silent() {
     outcome(program).bad(6, "the session has ended: the peer was not heard for the loss time");
 }
 
+/// Nobody reads what the machine answers to its knobs: its pipe is full, and it debugs on.
+#[test]
+fn answers_that_nobody_reads() {
+    let mut machine = Machine::tcp();
+    let mut stdin = machine.program.stdin.take().unwrap();
+    thread::spawn(move || {
+        // More than a pipe holds, each way.
+        let line = format!("{}\n", "x".repeat(1000));
+        while stdin.write_all(line.as_bytes()).is_ok() {}
+    });
+    thread::sleep(Duration::from_millis(500));
+    let out = machine.rdp("halt; step 3; read 0x20000000 4").good();
+    assert!(out.contains("0x20000000  00 01 02 03 "), "{out}");
+}
+
 #[test]
 fn a_conversation() {
     let machine = Machine::tcp();

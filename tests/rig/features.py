@@ -16,7 +16,9 @@ import sys
 
 # They only add implementations for types of another crate, or a module of their own, and nothing else asks for them:
 # each is tried alone, with every other feature, and with all, instead of doubling the number of combinations.
-LEAVES = {"codec", "defmt", "embedded-io-07", "heapless-09", "socket"}
+LEAVES = {"codec", "defmt", "embedded-io-07", "heapless-09", "serial", "socket"}
+# The same, of one package only.
+LEAVES_OF = {"feedrate-io": {"rdp"}}
 # Their dependencies need a newer compiler, and say so.
 NEWER = {"heapless-09"}
 
@@ -60,6 +62,7 @@ def combinations(features, names):
 
 def main():
     what, package = sys.argv[1:]
+    LEAVES.update(LEAVES_OF.get(package, ()))
     features = read_features(package)
     if what == "combinations":
         found = combinations(features, features)

@@ -18,6 +18,8 @@
         feature = "codec",
         feature = "embedded-io-07",
         feature = "pg-tls",
+        feature = "rdp",
+        feature = "serial",
         feature = "socket",
         feature = "tokio",
         feature = "ws"
@@ -72,7 +74,7 @@
 //! [`embedded::Writer`] in memory of a fixed size. And for programs that are built of streams and sinks, there is
 //! [`codec::Codec`], which copies each message.
 //!
-//! Two protocols have more than messages. [`ws`] is WebSocket with its handshakes and its end:
+//! Some protocols have more than messages. [`ws`] is WebSocket with its handshakes and its end:
 //!
 //! ```
 //! # #[cfg(feature = "ws")]
@@ -88,7 +90,8 @@
 //! # }
 //! ```
 //!
-//! [`pg_tls`] is how a PostgreSQL session begins, on both sides: in clear, or with TLS by rustls.
+//! [`pg_tls`] is how a PostgreSQL session begins, on both sides: in clear, or with TLS by rustls. [`rdp`] is RDPv3: a
+//! tool's session, and the agent that it debugs with, on a [serial port](serial) too.
 //!
 //! Without any feature there are the parts of which all of these are made, for a loop of your own: [`Inlet`] (what is
 //! unread), [`Outlet`] (what is unsent), [`Watch`] (deadlines, by your clock).
@@ -135,6 +138,12 @@ mod outlet;
 pub mod pg_tls;
 #[cfg(feature = "alloc")]
 mod pool;
+#[cfg(feature = "rdp")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rdp")))]
+pub mod rdp;
+#[cfg(feature = "serial")]
+#[cfg_attr(docsrs, doc(cfg(feature = "serial")))]
+pub mod serial;
 #[cfg(feature = "socket")]
 #[cfg_attr(docsrs, doc(cfg(feature = "socket")))]
 pub mod socket;

@@ -31,6 +31,7 @@ pub struct TcpOptions {
     nodelay: bool,
     keepalive: Option<Keepalive>,
     user_timeout: Option<Duration>,
+    send_buffer: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,8 @@ impl TcpOptions {
     pub const fn new() -> Self {
         let keepalive =
             Keepalive { idle: Duration::from_secs(60), interval: Duration::from_secs(10), retries: 6 };
-        Self { nodelay: true, keepalive: Some(keepalive), user_timeout: Some(Duration::from_secs(120)) }
+        let user_timeout = Some(Duration::from_secs(120));
+        Self { nodelay: true, keepalive: Some(keepalive), user_timeout, send_buffer: None }
     }
 
     /// Whether a small write is sent at once (`TCP_NODELAY`). Without it, each of two small ones can wait for the
@@ -86,6 +88,15 @@ impl TcpOptions {
         self
     }
 
+    /// How many bytes the system may hold that have not been acknowledged, roughly (`SO_SNDBUF`). Nothing that is
+    /// written later overtakes them: a protocol with urgent messages, as RDPv3 is, wants few. `None` leaves it as the
+    /// system has it: megabytes, where the connection is fast.
+    #[must_use]
+    pub fn send_buffer(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.send_buffer = bytes.into();
+        self
+    }
+
     /// Sets them on a TCP socket, of tokio or of `std`.
     ///
     /// # Errors
@@ -108,6 +119,9 @@ impl TcpOptions {
 
     fn set(&self, socket: &SockRef<'_>) -> io::Result<()> {
         socket.set_tcp_nodelay(self.nodelay)?;
+        if let Some(bytes) = self.send_buffer {
+            socket.set_send_buffer_size(bytes)?;
+        }
         if let Some(Keepalive { idle, interval, retries }) = self.keepalive {
             let keepalive = TcpKeepalive::new().with_time(idle);
             #[cfg(not(any(target_os = "openbsd", target_os = "solaris", target_os = "haiku")))]

@@ -36,6 +36,9 @@ fn what_is_off_stays_as_the_system_has_it() {
     let second = Duration::from_secs(1);
     options.keepalive(second * 7, second * 3, 4).user_timeout(second * 30).apply(&socket).unwrap();
     assert!(set.keepalive().unwrap());
+    let large = set.send_buffer_size().unwrap();
+    options.send_buffer(4096).apply(&socket).unwrap();
+    assert!(set.send_buffer_size().unwrap() < large.min(20_000), "{large} bytes before");
     #[cfg(target_os = "linux")]
     {
         assert_eq!(set.tcp_keepalive_time().unwrap(), second * 7);

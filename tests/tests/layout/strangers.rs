@@ -18,6 +18,8 @@ pub(crate) const RULES: &[(&str, Rule)] = &[
     ("feedrate", Rule::Islands(&["pg", "rdp"])),
     // The host and the agent share what is on the wire between them, and no more.
     ("feedrate-rdp", Rule::Apart(&["host", "agent"])),
+    // What carries a protocol, and the protocol, meet in the program.
+    ("feedrate-io", Rule::Apart(&["pg_tls", "rdp", "serial", "socket", "ws"])),
 ];
 
 /// Every import that one of the rules forbids.

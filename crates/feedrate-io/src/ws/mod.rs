@@ -31,6 +31,7 @@
 //! [`Config`] and [`ClientConfig`]: the longest message, how long a peer may be silent before it is asked whether it is
 //! there, how long it may take to answer, how long closing may take. An error names the limit that was passed.
 
+mod bytes;
 mod config;
 mod ends;
 mod error;
@@ -46,6 +47,7 @@ mod state;
 pub use feedrate_ws::handshake::{Headers, Rejection, Request};
 pub use feedrate_ws::{CloseCode, Event, InPieces, Kind, Message, Piece, SendError, Text, Whole};
 
+pub use self::bytes::Bytes;
 pub use self::config::{ClientConfig, Config, Origins};
 pub use self::error::Error;
 pub use self::mode::Mode;

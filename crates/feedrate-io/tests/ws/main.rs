@@ -1,5 +1,6 @@
 //! WebSocket over tokio's traits: what is promised of every await, deadline and end.
 
+mod bytes;
 mod cancel;
 mod deadlines;
 mod ends;

@@ -106,6 +106,27 @@ pub struct Host<L: Line = Stream<Desk>, Z = Checksum> {
 #[error("token of {0} bytes, expected at most 384")]
 pub struct TokenTooLong(pub usize);
 
+/// Something has happened: [`Host::poll_ready`].
+#[derive(Debug)]
+pub struct Ready(What);
+
+impl Ready {
+    /// Why the session is over, if that is what has happened.
+    pub const fn closed(&self) -> Option<Closed> {
+        match self.0 {
+            What::Closed(why) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum What {
+    Message(Channel),
+    Unknown(u32),
+    Closed(Closed),
+}
+
 /// The outcome of a message, before it is borrowed.
 enum Step {
     /// There was none.
@@ -260,25 +281,44 @@ impl<L: Line, Z: Seal> Host<L, Z> {
     /// are answered.
     #[must_use]
     pub fn poll_event(&mut self, now: Instant) -> Option<Event<'_>> {
+        let ready = self.poll_ready(now)?;
+        self.take(ready)
+    }
+
+    /// As [`poll_event`](Self::poll_event), in two steps: for a loop that has more to do before it lends the event. An
+    /// event that is not [taken](Self::take) at once is gone.
+    #[must_use]
+    pub fn poll_ready(&mut self, now: Instant) -> Option<Ready> {
         self.settle();
         self.let_go_of_line(now);
-        if let Some(event) = self.parting() {
-            return Some(event);
+        if let Some(parting) = self.parting() {
+            return Some(parting);
         }
         self.begin(now);
-        let channel = loop {
+        loop {
             self.seal_records(now);
             match self.message(now) {
                 Step::Again => {}
-                Step::Hand(channel) => break channel,
+                Step::Hand(channel) => {
+                    self.lent = Some(channel);
+                    return Some(Ready(What::Message(channel)));
+                }
                 Step::Nothing => {
                     self.follow_line();
                     self.follow_time(now);
                     return self.parting();
                 }
             }
+        }
+    }
+
+    /// The event that [is ready](Self::poll_ready). `None`: it has been taken.
+    pub fn take(&mut self, ready: Ready) -> Option<Event<'_>> {
+        let channel = match ready.0 {
+            What::Message(channel) => self.lent.filter(|lent| *lent == channel)?,
+            What::Unknown(request) => return Some(Event::Unknown { request }),
+            What::Closed(why) => return Some(Event::Closed(why)),
         };
-        self.lent = Some(channel);
         let message = self.endpoint.line.message(channel)?.message;
         let end = message.len().saturating_sub(Z::TAG.min(LONGEST_TAG));
         let frame = Frame::read_from_agent(message.get(HEADER..end).unwrap_or_default()).ok()?;
@@ -301,14 +341,15 @@ impl<L: Line, Z: Seal> Host<L, Z> {
     }
 
     /// What remains to be reported about a session that is over.
-    fn parting(&mut self) -> Option<Event<'static>> {
+    fn parting(&mut self) -> Option<Ready> {
         if self.state() != SessionState::Closed {
             return None;
         }
-        match self.waiting.give_up() {
-            Some(request) => Some(Event::Unknown { request }),
-            None => self.closed.take().map(Event::Closed),
-        }
+        let what = match self.waiting.give_up() {
+            Some(request) => What::Unknown(request),
+            None => What::Closed(self.closed.take()?),
+        };
+        Some(Ready(what))
     }
 
     /// The line that the session is on, and no other: its end is the session's (SPEC section 5.3).
