@@ -10,14 +10,16 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use feedrate_examples::tls;
 use feedrate_examples::ws::{self as sockets, Limits};
+use feedrate_io::ws::tls::{ServerTls, accept};
 use feedrate_io::ws::{self, Config, Origins};
 use feedrate_ws::deflate;
 use tokio::net::TcpStream;
 
 /// Until the connection ends.
-async fn echo(socket: TcpStream, config: &Config) -> Result<(), ws::Error> {
-    let mut ws = ws::accept(socket, config).await?;
+async fn echo(socket: TcpStream, config: &Config, tls: Option<&ServerTls>) -> Result<(), ws::Error> {
+    let mut ws = accept(socket, config, tls).await?;
     while let Some((message, mut out)) = ws.incoming().await? {
         out.send(message).await?;
     }
@@ -26,7 +28,7 @@ async fn echo(socket: TcpStream, config: &Config) -> Result<(), ws::Error> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Options { listen, config, connections, quiet } = match options(std::env::args().skip(1)) {
+    let Options { listen, config, tls, connections, quiet } = match options(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
             print!("{USAGE}");
@@ -37,10 +39,13 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let config = Arc::new(config);
+    let side = Arc::new((config, tls));
     let connection = |socket| {
-        let config = Arc::clone(&config);
-        async move { echo(socket, &config).await.or_else(|error| if quiet { Ok(()) } else { Err(error) }) }
+        let side = Arc::clone(&side);
+        async move {
+            let (config, tls) = &*side;
+            echo(socket, config, tls.as_ref()).await.or_else(|error| if quiet { Ok(()) } else { Err(error) })
+        }
     };
     match sockets::serve("ws_echo", &listen, connections, connection).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -60,12 +65,15 @@ usage: ws_echo --listen ADDRESS:PORT [options]
   --progress SECONDS     drops a client that has taken nothing of what it is sent for so long (30)
   --no-deflate           does not compress
   --protocols NAME,NAME  the subprotocols that it agrees to speak
+  --tls-cert FILE        with --tls-key: TLS, with this certificate and those that lead to its issuer (PEM)
+  --tls-key FILE         its key (PEM)
   --quiet                says nothing of connections that go wrong
 ";
 
 struct Options {
     listen: String,
     config: Config,
+    tls: Option<ServerTls>,
     connections: usize,
     quiet: bool,
 }
@@ -74,6 +82,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
     let (mut listen, mut limit, mut limits) = (None, 1 << 20, Limits::default());
     let (mut compresses, mut protocols) = (true, Vec::new());
     let (mut connections, mut quiet) = (256, false);
+    let (mut certificate, mut key) = (None, None);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         if limits.option(&argument, &mut value)? {
@@ -89,6 +98,8 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
             "--connections" => connections = sockets::connections(&value()?)?,
             "--no-deflate" => compresses = false,
             "--protocols" => protocols = value()?.split(',').map(String::from).collect(),
+            "--tls-cert" => certificate = Some(value()?),
+            "--tls-key" => key = Some(value()?),
             "--quiet" => quiet = true,
             other => return Err(format!("unknown argument {other}")),
         }
@@ -99,5 +110,6 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
         .limits(limits.queued(limit))
         .deflate(compresses.then(deflate::Config::default))
         .protocols(protocols);
-    Ok(Some(Options { listen: listen.ok_or("--listen is missing")?, config, connections, quiet }))
+    let tls = tls::server(certificate.as_deref(), key.as_deref())?;
+    Ok(Some(Options { listen: listen.ok_or("--listen is missing")?, config, tls, connections, quiet }))
 }

@@ -7,8 +7,9 @@
 //! $ psql -h 127.0.0.1 -p 6432
 //! ```
 //!
-//! Web pages may not connect, unless `--origin` names them. Without TLS and a password in front, whoever reaches the
-//! port reaches what is behind the tunnel.
+//! Web pages may not connect, unless `--origin` names them. Whoever else reaches the port reaches what is behind the
+//! tunnel: TLS (`--tls-cert` on one side, a URL of `wss` on the other) hides what is carried, but asks nobody who they
+//! are.
 //!
 //! [`tunnel`] is the loop. It never holds a message in memory, and while one side does not accept data, it does not
 //! read from the other.
@@ -21,8 +22,10 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use feedrate_examples::tls as pem;
 use feedrate_examples::ws::{self as sockets, Limits};
-use feedrate_io::ws::{self, ClientConfig, CloseCode, Config, Error, Event, Kind, Origins, WebSocket};
+use feedrate_io::ws::tls::{self, ClientTls, ServerTls, Stream};
+use feedrate_io::ws::{ClientConfig, CloseCode, Config, Error, Event, Kind, Origins, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -32,6 +35,11 @@ const USAGE: &str = "\
 usage: ws_tunnel --listen ws:ADDRESS:PORT --to tcp:ADDRESS:PORT
        ws_tunnel --listen tcp:ADDRESS:PORT --to ws://ADDRESS:PORT/PATH
 options:
+  --tls-cert FILE        with --tls-key: TLS for --listen ws:, with this certificate and those that lead to its
+                         issuer (PEM)
+  --tls-key FILE         its key (PEM)
+  --ca FILE              whose signature on a server's certificate is believed (PEM): for --to wss:, which fails
+                         without it
   --origin ORIGIN        web pages of this origin, like https://example.com, may connect; may be given
                          again; '*' is all of them. Without it none may: any page that somebody looks at
                          could reach what is behind the tunnel. Programs that are no browsers may
@@ -64,13 +72,13 @@ impl Moved {
 }
 
 /// Until one of the two ends.
-async fn tunnel(ws: WebSocket<TcpStream>, mut plain: TcpStream, patience: Duration) -> io::Result<()> {
+async fn tunnel(ws: WebSocket<Stream>, mut plain: TcpStream, patience: Duration) -> io::Result<()> {
     carry(ws, &mut plain, patience).await?;
     sockets::drain(plain).await;
     Ok(())
 }
 
-async fn carry(ws: WebSocket<TcpStream>, plain: &mut TcpStream, patience: Duration) -> io::Result<()> {
+async fn carry(ws: WebSocket<Stream>, plain: &mut TcpStream, patience: Duration) -> io::Result<()> {
     let (mut reader, writer) = ws.in_pieces(u64::MAX).split();
     let (mut from_plain, mut to_plain) = plain.split();
     let moved = Moved(Mutex::new(Instant::now()));
@@ -172,19 +180,18 @@ async fn main() -> ExitCode {
 
 /// Where it all goes.
 enum To {
-    Tcp(String, Config),
-    WebSocket(ClientConfig),
+    Tcp(String, Config, Option<ServerTls>),
+    WebSocket(ClientConfig, ClientTls),
 }
 
 async fn connect(socket: TcpStream, to: &To, limits: Limits) -> io::Result<()> {
     match to {
-        To::Tcp(address, config) => {
-            let ws = ws::accept(socket, config).await.map_err(io::Error::other)?;
+        To::Tcp(address, config, tls) => {
+            let ws = tls::accept(socket, config, tls.as_ref()).await.map_err(io::Error::other)?;
             tunnel(ws, sockets::reach(address, limits.handshake).await?, limits.progress).await
         }
-        To::WebSocket(config) => {
-            let outer = sockets::reach(&config.address(), limits.handshake).await?;
-            let ws = ws::connect(outer, config).await.map_err(io::Error::other)?;
+        To::WebSocket(config, tls) => {
+            let ws = tls::connect(config, tls).await.map_err(io::Error::other)?;
             tunnel(ws, socket, limits.progress).await
         }
     }
@@ -199,6 +206,7 @@ struct Options {
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let (mut listen, mut to, mut connections) = (None, None, 256);
+    let (mut certificate, mut key, mut authorities) = (None, None, None);
     let mut origins = Origins::Only(Vec::new());
     // Who reads from a database may stop for a while, and nothing but these buffers is held meanwhile.
     let mut limits = Limits { progress: Duration::from_secs(300), ..Limits::default() };
@@ -215,20 +223,25 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
                 (origin, Origins::Only(ours)) if origin != "*" => ours.push(origin),
                 _ => origins = Origins::Any,
             },
+            "--tls-cert" => certificate = Some(value()?),
+            "--tls-key" => key = Some(value()?),
+            "--ca" => authorities = Some(value()?),
             "--connections" => connections = sockets::connections(&value()?)?,
             other => return Err(format!("unknown argument {other}")),
         }
     }
+    let server = pem::server(certificate.as_deref(), key.as_deref())?;
+    let client = pem::client(authorities.as_deref())?;
     let (listen, to) = (listen.ok_or("--listen is missing")?, to.ok_or("--to is missing")?);
     let (listen, to) = match (listen.split_once(':'), to.strip_prefix("tcp:")) {
         (Some(("ws", listen)), Some(to)) => {
             // What is carried may be compressed or encrypted already.
             let config = Config::new(origins).only(Kind::Binary).limits(limits.queued(QUEUED));
-            (listen.into(), To::Tcp(to.into(), config))
+            (listen.into(), To::Tcp(to.into(), config, server))
         }
         (Some(("tcp", listen)), None) => {
             let config = sockets::url(&to)?.only(Kind::Binary).limits(limits.queued(QUEUED));
-            (listen.into(), To::WebSocket(config))
+            (listen.into(), To::WebSocket(config, client))
         }
         _ => {
             return Err(format!(

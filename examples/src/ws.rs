@@ -103,10 +103,9 @@ pub async fn drain(mut socket: TcpStream) {
     }
 }
 
-/// A client for a URL. There is no TLS in these programs.
+/// A client for a URL.
 pub fn url(url: &str) -> Result<ClientConfig, String> {
-    let config = ClientConfig::url(url).filter(|config| !config.is_secure());
-    config.ok_or_else(|| format!("{url}: expected ws://HOST:PORT/PATH"))
+    ClientConfig::url(url).ok_or_else(|| format!("{url}: expected ws://HOST:PORT/PATH, or wss"))
 }
 
 /// A connection, or an error that says where none could be made in time.

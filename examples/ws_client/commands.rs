@@ -3,18 +3,15 @@
 use std::fmt::Write as _;
 
 use feedrate_examples::escape::escaped;
-use feedrate_examples::ws::reach;
-use feedrate_io::ws::{self, CloseCode, Event, Message, WebSocket};
+use feedrate_io::ws::tls::{Stream, connect};
+use feedrate_io::ws::{CloseCode, Event, Message, WebSocket};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
 
 use crate::options::{Options, number};
 
 /// Connects, does what it is told, and closes the connection.
 pub(crate) async fn run(options: &Options) -> Result<(), String> {
-    let address = options.config.address();
-    let socket = reach(&address, options.limits.handshake).await.map_err(|error| error.to_string())?;
-    let ws = ws::connect(socket, &options.config).await.map_err(|error| error.to_string())?;
+    let ws = connect(&options.config, &options.tls).await.map_err(|error| error.to_string())?;
     if let Some(protocol) = ws.protocol() {
         println!("protocol {}", escaped(protocol));
     }
@@ -33,7 +30,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), String> {
 }
 
 struct Client {
-    ws: WebSocket<TcpStream>,
+    ws: WebSocket<Stream>,
     over: bool,
 }
 

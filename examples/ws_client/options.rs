@@ -1,13 +1,16 @@
 //! The command line.
 
+use feedrate_examples::tls;
 use feedrate_examples::ws::{Limits, url};
 use feedrate_io::ws::ClientConfig;
+use feedrate_io::ws::tls::ClientTls;
 use feedrate_ws::deflate::Offer;
 
 pub(crate) const USAGE: &str = "\
 usage: ws_client [OPTIONS] URL [COMMANDS]
        ws_client suite URL [--agent NAME] [--deflate] [--cases FIRST-LAST] [--limit BYTES]
-  URL                  ws://HOST:PORT/PATH
+  URL                  ws://HOST:PORT/PATH, or wss
+  --ca FILE            whose signature on a server's certificate is believed (PEM): for wss, which fails without it
   --deflate            offers to compress
   --require-deflate    the same, and closes with 1010 if the server does not agree
   --protocol NAME      a subprotocol that it speaks; may be given again
@@ -27,7 +30,7 @@ commands, separated by semicolons, or one a line from the standard input:
 /// What the command line says.
 pub(crate) struct Options {
     pub(crate) config: ClientConfig,
-    pub(crate) limits: Limits,
+    pub(crate) tls: ClientTls,
     /// The test suite is on the other side, and these are its cases.
     pub(crate) suite: Option<Suite>,
     pub(crate) commands: Option<String>,
@@ -45,6 +48,7 @@ impl Options {
         let mut suite = Suite { agent: "feedrate".into(), cases: None };
         let (mut deflate, mut protocols, mut headers, mut limit) = (None, Vec::new(), Vec::new(), 64 << 20);
         let (mut rest, mut requires_deflate, mut limits) = (Vec::new(), false, Limits::default());
+        let mut authorities = None;
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             if limits.option(&argument, &mut value)? {
@@ -52,6 +56,7 @@ impl Options {
             }
             match argument.as_str() {
                 "--help" => return Ok(None),
+                "--ca" => authorities = Some(value()?),
                 "--deflate" => deflate = Some(Offer::default()),
                 "--require-deflate" => (deflate, requires_deflate) = (Some(Offer::default()), true),
                 "--protocol" => protocols.push(value()?),
@@ -86,7 +91,8 @@ impl Options {
             .longest_message(limit)
             .limits(limits.queued(limit));
         let config = headers.into_iter().fold(config, |config, (name, value)| config.header(name, value));
-        Ok(Some(Self { config, limits, suite: is_suite.then_some(suite), commands }))
+        let tls = tls::client(authorities.as_deref())?;
+        Ok(Some(Self { config, tls, suite: is_suite.then_some(suite), commands }))
     }
 }
 

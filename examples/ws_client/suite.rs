@@ -3,9 +3,8 @@
 use std::io;
 
 use feedrate_examples::escape::escaped;
-use feedrate_examples::ws::reach;
-use feedrate_io::ws::{self, WebSocket};
-use tokio::net::TcpStream;
+use feedrate_io::ws::WebSocket;
+use feedrate_io::ws::tls::{Stream, connect};
 
 use crate::options::{Options, Suite};
 
@@ -44,8 +43,6 @@ async fn answer(options: &Options, target: &str) -> io::Result<String> {
     answer.ok_or_else(|| io::Error::other("no answer"))
 }
 
-async fn open(options: &Options, target: &str) -> io::Result<WebSocket<TcpStream>> {
-    let config = options.config.clone().at(target);
-    let socket = reach(&config.address(), options.limits.handshake).await?;
-    ws::connect(socket, &config).await.map_err(io::Error::other)
+async fn open(options: &Options, target: &str) -> io::Result<WebSocket<Stream>> {
+    connect(&options.config.clone().at(target), &options.tls).await.map_err(io::Error::other)
 }

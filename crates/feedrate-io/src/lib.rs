@@ -22,7 +22,8 @@
         feature = "serial",
         feature = "socket",
         feature = "tokio",
-        feature = "ws"
+        feature = "ws",
+        feature = "ws-tls"
     )),
     allow(rustdoc::broken_intra_doc_links)
 )]
@@ -89,6 +90,8 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`ws::tls`] connects to a URL, with TLS by rustls for `wss`, and accepts TLS.
 //!
 //! [`pg_tls`] is how a PostgreSQL session begins, on both sides: in clear, or with TLS by rustls. [`rdp`] is RDPv3: a
 //! tool's session, and the agent that it debugs with, on a [serial port](serial) too.

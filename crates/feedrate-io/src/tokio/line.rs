@@ -66,7 +66,7 @@ impl<T, C: Timer> Line<T, C> {
     }
 
     /// The same, over something else.
-    #[cfg(feature = "pg-tls")]
+    #[cfg(any(feature = "pg-tls", feature = "ws-tls"))]
     pub(crate) fn replace<U>(self, io: U) -> (Line<U, C>, T) {
         let Self { io: was, watch, timer, ended, writing, unflushed } = self;
         (Line { io, watch, timer, ended, writing, unflushed }, was)
@@ -239,5 +239,22 @@ impl<T: AsyncRead + Unpin, C> Line<T, C> {
         let n = buffer.filled().len();
         self.ended |= n == 0;
         Poll::Ready(Ok(n))
+    }
+
+    /// The same, where a stream that is cut ends as any other (TLS that has not said that it ends): the protocol has an
+    /// end of its own.
+    #[cfg(feature = "ws")]
+    pub(crate) fn poll_read_or_cut(
+        &mut self,
+        cx: &mut Context<'_>,
+        space: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        match core::task::ready!(self.poll_read(cx, space)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.ended = true;
+                Poll::Ready(Ok(0))
+            }
+            read => Poll::Ready(read),
+        }
     }
 }

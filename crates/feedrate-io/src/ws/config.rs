@@ -218,7 +218,8 @@ impl ClientConfig {
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host, target) = rest.split_at_checked(at)?;
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        (!host.is_empty()).then(|| Self { secure, ..Self::new(host, target) })
+        // A name and a password are not part of it either.
+        (!host.is_empty() && !host.contains('@')).then(|| Self { secure, ..Self::new(host, target) })
     }
 
     /// Whether the URL was one of `wss`.
@@ -236,6 +237,15 @@ impl ClientConfig {
             Some((host, "")) => format!("{host}:{port}"),
             Some((_, digits)) if !digits.ends_with(']') => self.host.clone(),
             _ => format!("{}:{port}", self.host),
+        }
+    }
+
+    /// The host alone, without port and brackets: what a certificate is for.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.host.strip_prefix('[') {
+            Some(v6) => v6.split_once(']').map_or(v6, |(v6, _)| v6),
+            None => self.host.split_once(':').map_or(self.host.as_str(), |(name, _)| name),
         }
     }
 

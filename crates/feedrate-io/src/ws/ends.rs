@@ -66,7 +66,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Timer> Ends for Joint<T, C> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.line.poll_read(cx, space)
+        self.line.poll_read_or_cut(cx, space)
     }
 
     fn ended(&self) -> bool {

@@ -19,7 +19,8 @@ pub enum Error {
     /// The peer broke a rule. The close frame that says which has been written, as far as the peer took it.
     #[error("{0}")]
     Violation(#[source] feedrate_ws::Error),
-    /// The peer sends no more, and has not said goodbye: a message may be lost. What was queued has been written.
+    /// The peer sends no more, and has not said goodbye: a message may be lost. What was queued has been written. TLS
+    /// that ended without saying so is the same, as somebody else may have cut it.
     #[error("{0}")]
     Truncated(#[source] Truncated),
     /// The peer took too long.
@@ -28,6 +29,34 @@ pub enum Error {
     /// A message cannot be sent: it can never fit into the queue, or the WebSocket is being closed.
     #[error("cannot send: {0}")]
     Send(#[source] SendError),
+    /// No connection could be made.
+    #[cfg(feature = "ws-tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "ws-tls")))]
+    #[error("cannot connect to {address}: {error}")]
+    Connect {
+        /// Where to: the host and the port.
+        address: String,
+        /// Why not.
+        #[source]
+        error: io::Error,
+    },
+    /// The handshake of TLS failed.
+    #[cfg(feature = "ws-tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "ws-tls")))]
+    #[error("TLS: {0}")]
+    Tls(#[source] tokio_rustls::rustls::Error),
+    /// A client closed the connection before its request, or inside it.
+    #[error("the client closed the connection {} its request", where_it_ended(*.inside))]
+    NoRequest {
+        /// Part of the request had come.
+        inside: bool,
+    },
+    /// A server closed the connection before its answer, or inside it.
+    #[error("the server closed the connection {} its answer", where_it_ended(*.inside))]
+    NoAnswer {
+        /// Part of the answer had come.
+        inside: bool,
+    },
     /// A client's request was bad. It has been told.
     #[error("request refused: {0}")]
     Request(#[source] ServerError),
@@ -42,9 +71,22 @@ pub enum Error {
     Handshake(#[source] EncodeError),
 }
 
+fn where_it_ended(inside: bool) -> &'static str {
+    if inside { "inside" } else { "before" }
+}
+
 impl Error {
     /// Whether the WebSocket is over.
     pub const fn is_over(&self) -> bool {
         !matches!(self, Self::Send(_))
+    }
+
+    /// The TLS layer's, which wraps its errors in those of the transport.
+    #[cfg(feature = "ws-tls")]
+    pub(super) fn of_tls(error: io::Error) -> Self {
+        match error.downcast() {
+            Ok(error) => Self::Tls(error),
+            Err(error) => Self::Io(error),
+        }
     }
 }

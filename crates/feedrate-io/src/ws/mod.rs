@@ -22,8 +22,8 @@
 //! ```
 //!
 //! [`WebSocket::split`] is for programs that send and receive in two tasks, [`WebSocket::in_pieces`] for messages that
-//! are longer than memory, [`Accepting`] for servers that look at the request before they agree. TLS is the caller's:
-//! anything that is `AsyncRead` and `AsyncWrite` carries a WebSocket.
+//! are longer than memory, [`Accepting`] for servers that look at the request before they agree. Anything that is
+//! `AsyncRead` and `AsyncWrite` carries a WebSocket. For TLS there is [`tls`], which also connects to a URL.
 //!
 //! # Limits
 //!
@@ -43,6 +43,9 @@ mod pings;
 mod socket;
 mod split;
 mod state;
+#[cfg(feature = "ws-tls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ws-tls")))]
+pub mod tls;
 
 pub use feedrate_ws::handshake::{Headers, Rejection, Request};
 pub use feedrate_ws::{CloseCode, Event, InPieces, Kind, Message, Piece, SendError, Text, Whole};

@@ -18,7 +18,7 @@ use super::config::{ClientConfig, Config};
 use super::error::Error;
 use super::socket::{Agreed, WebSocket};
 use super::state::Intake;
-use crate::limits::{Late, Limits};
+use crate::limits::Late;
 use crate::outlet::Outlet;
 use crate::timer::Timer;
 use crate::tokio::Clock;
@@ -83,6 +83,14 @@ pub async fn connect_with<T: AsyncRead + AsyncWrite + Unpin, C: Timer>(
     config: &ClientConfig,
     timer: C,
 ) -> Result<WebSocket<T, feedrate_ws::Whole, C>, Error> {
+    connect_line(Line::new(io, config.common.limits, timer), config).await
+}
+
+/// As [`connect`], over a line whose deadline runs.
+pub(super) async fn connect_line<T: AsyncRead + AsyncWrite + Unpin, C: Timer>(
+    line: Line<T, C>,
+    config: &ClientConfig,
+) -> Result<WebSocket<T, feedrate_ws::Whole, C>, Error> {
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).map_err(|error| Error::Io(io::Error::other(error.to_string())))?;
     let protocols: Vec<&str> = config.common.protocols.iter().map(String::as_str).collect();
@@ -94,13 +102,12 @@ pub async fn connect_with<T: AsyncRead + AsyncWrite + Unpin, C: Timer>(
         Some(offer) => request.deflate(offer),
         None => request,
     };
-    let mut opening = Opening::new(io, config.common.limits, timer);
+    let mut opening = Opening::new(line);
     opening.write(&request).await?;
     let mut client = Client::new(request, Grow::new(HEAD));
     let agreed = loop {
         if opening.read().await? == 0 {
-            client.end().map_err(Error::Answer)?;
-            return Err(Error::Io(io::ErrorKind::UnexpectedEof.into()));
+            return Err(Error::NoAnswer { inside: opening.begun });
         }
         let (answer, taken) = opening.feed(|mut input| {
             let all = input.len();
@@ -159,8 +166,13 @@ impl<'a, T> Accepting<'a, T> {
 impl<'a, T, C: Timer> Accepting<'a, T, C> {
     /// As [`new`](Self::new), with a clock of the caller's.
     pub fn with_timer(io: T, config: &'a Config, timer: C) -> Self {
+        Self::over(Line::new(io, config.common.limits, timer), config)
+    }
+
+    /// Over a line whose deadline runs.
+    pub(super) fn over(line: Line<T, C>, config: &'a Config) -> Self {
         Self {
-            opening: Opening::new(io, config.common.limits, timer),
+            opening: Opening::new(line),
             server: Server::new(Grow::new(HEAD)),
             config,
             asked: false,
@@ -196,7 +208,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, C: Timer> Accepting<'_, T, C> {
     pub async fn request(&mut self) -> Result<Request<'_>, Error> {
         while !self.asked {
             if self.opening.read().await? == 0 {
-                return Err(Error::Request(HeadError::Truncated.into()));
+                return Err(Error::NoRequest { inside: self.opening.begun });
             }
             let (server, origins) = (&mut self.server, &self.config.origins);
             let (refused, taken) = self.opening.feed(|mut input| {
@@ -289,12 +301,13 @@ struct Opening<T, C> {
     line: Line<T, C>,
     intake: Intake,
     outlet: Outlet<Grow>,
+    /// Something has come.
+    begun: bool,
 }
 
 impl<T, C: Timer> Opening<T, C> {
-    fn new(io: T, limits: Limits, timer: C) -> Self {
-        let outlet = Outlet::new(Grow::new(usize::MAX));
-        Self { line: Line::new(io, limits, timer), intake: Intake::new(), outlet }
+    fn new(line: Line<T, C>) -> Self {
+        Self { line, intake: Intake::new(), outlet: Outlet::new(Grow::new(usize::MAX)), begun: false }
     }
 
     /// What has been read, to be looked at.
@@ -306,9 +319,13 @@ impl<T, C: Timer> Opening<T, C> {
 impl<T: AsyncRead + AsyncWrite + Unpin, C: Timer> Opening<T, C> {
     /// How much came. 0: the peer sends no more.
     async fn read(&mut self) -> Result<usize, Error> {
-        let Self { line, intake, .. } = self;
-        poll_fn(|cx| match intake.poll_read(|space| line.poll_read(cx, space)) {
-            Poll::Ready(read) => Poll::Ready(read.map_err(Error::Io)),
+        let Self { line, intake, begun, .. } = self;
+        poll_fn(|cx| match intake.poll_read(|space| line.poll_read_or_cut(cx, space)) {
+            Poll::Ready(Ok(n)) => {
+                *begun |= n > 0;
+                Poll::Ready(Ok(n))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Error::Io(error))),
             Poll::Pending => line.poll_late(cx).map(|late| Err(Error::Late(late))),
         })
         .await

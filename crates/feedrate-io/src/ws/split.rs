@@ -323,7 +323,7 @@ impl<T: AsyncRead + AsyncWrite, C: Timer> Ends for Apart<T, C> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, space: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.line.poll_read(cx, space)
+        self.line.poll_read_or_cut(cx, space)
     }
 
     fn ended(&self) -> bool {

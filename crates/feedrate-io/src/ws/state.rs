@@ -290,11 +290,12 @@ impl State {
                     _ => return Poll::Ready(()),
                 }
             }
-            if self.finished && !self.shut {
+            // A peer that is done need not wait until whoever holds the connection drops it.
+            if (self.finished || written && ends.ended()) && !self.shut {
                 self.shut = ends.poll_shutdown(cx).is_ready();
             }
             if ends.ended() {
-                if written && self.finished == self.shut {
+                if self.shut {
                     return Poll::Ready(());
                 }
             } else {

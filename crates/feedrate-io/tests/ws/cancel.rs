@@ -62,7 +62,7 @@ async fn next_loses_no_message() {
             assert_eq!(ws.closed().map(|closed| (closed.code(), closed.reason())), {
                 Some((Some(CloseCode::NORMAL), "bye"))
             });
-            assert_eq!(ws.io().shut, role == Role::Server, "the server closes first");
+            assert!(ws.io().shut);
             check_answers(role, &ws.io().written);
         }
     }

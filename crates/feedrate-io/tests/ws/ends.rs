@@ -1,12 +1,14 @@
 //! Ends: a peer that sends no more, that reads no more, that is gone.
 
+use std::task::Poll;
+
 use feedrate_io::Limits;
 use feedrate_io::ws::{CloseCode, Error, WebSocket};
 use feedrate_testkit::ws::wire::{BINARY, CLOSE, FIN, PONG, TEXT, frames};
 use feedrate_ws::{Role, Truncated};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-use crate::{client, config, server, sockets, wire};
+use crate::{client, config, once, said, server, sockets, wire};
 
 /// An echo, as everybody writes it.
 async fn echo<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(
@@ -139,6 +141,29 @@ async fn two_of_ours_say_goodbye() {
             assert_eq!((closed.code().map(CloseCode::get), closed.reason()), (Some(4001), "bye"));
         }
     }
+}
+
+/// The server closes first, and then the client, at once: not only when it is dropped.
+#[tokio::test]
+async fn the_end_is_closed_on_both_sides_in_order() {
+    let (mut raw, io) = duplex(4096);
+    let mut ws = client(io, Limits::new());
+    raw.write_all(&said().close(1000, "").into_bytes()).await.unwrap();
+    assert!(once(ws.next()).is_pending());
+    raw.read_exact(&mut [0; 8]).await.unwrap();
+    assert!(once(raw.read(&mut [0; 1])).is_pending());
+    raw.shutdown().await.unwrap();
+    assert!(matches!(once(ws.next()), Poll::Ready(Ok(None))));
+    assert!(matches!(once(raw.read(&mut [0; 1])), Poll::Ready(Ok(0))));
+
+    let (mut raw, io) = duplex(4096);
+    let mut ws = server(io, &config());
+    raw.write_all(&wire().close(1000, "").into_bytes()).await.unwrap();
+    assert!(once(ws.next()).is_pending());
+    raw.read_exact(&mut [0; 4]).await.unwrap();
+    assert!(matches!(once(raw.read(&mut [0; 1])), Poll::Ready(Ok(0))));
+    drop(raw);
+    assert!(matches!(once(ws.next()), Poll::Ready(Ok(None))));
 }
 
 /// A proxy takes over in the middle of a stream.

@@ -97,17 +97,22 @@ async fn a_bad_request_is_answered() {
     let (opened, answer) = request("Content-Length: 5\r\n", &config()).await;
     assert_eq!(opened.unwrap_err().to_string(), "request refused: request with a body, expected none");
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    let (mut raw, io) = duplex(100);
-    raw.write_all(b"GET / HT").await.unwrap();
-    drop(raw);
-    let error = ws::accept(io, &config()).await.unwrap_err();
-    assert!(matches!(&error, Error::Request(_)), "{error:?}");
+    for (part, expected) in [
+        ("", "the client closed the connection before its request"),
+        ("GET / HT", "the client closed the connection inside its request"),
+    ] {
+        let (mut raw, io) = duplex(100);
+        raw.write_all(part.as_bytes()).await.unwrap();
+        drop(raw);
+        assert_eq!(ws::accept(io, &config()).await.unwrap_err().to_string(), expected);
+    }
 }
 
 #[tokio::test]
 async fn a_server_that_ends_early_or_is_none() {
     for (answer, expected) in [
-        ("", "the stream ended inside a head, expected an empty line at its end"),
+        ("", "the server closed the connection before its answer"),
+        ("HTTP/1.1 101 Swi", "the server closed the connection inside its answer"),
         ("HTTP/1.1 302 Found\r\nLocation: /else\r\n\r\n", "status 302, expected 101"),
         ("SSH-2.0-x\r\n", "malformed start line, expected that of an HTTP/1.1 message"),
     ] {
@@ -180,9 +185,21 @@ fn urls_are_taken_apart() {
     ] {
         let config = ClientConfig::url(url).unwrap();
         assert_eq!((config.host(), config.target()), (host, target), "{url}");
+        let name = if host.contains("::1") { "::1" } else { host.trim_end_matches([':', '1']) };
+        assert_eq!(config.name(), if host == "127.0.0.1" { host } else { name }, "{url}");
         assert_eq!(config.address(), address, "{url}");
     }
-    for wrong in ["", "example.com", "http://a/", "ws:///a", "ws:/a", "\u{e9}://a", "ws://a#b", "ws://a/b#"] {
+    for wrong in [
+        "",
+        "example.com",
+        "http://a/",
+        "ws:///a",
+        "ws:/a",
+        "\u{e9}://a",
+        "ws://a#b",
+        "ws://a/b#",
+        "ws://u:p@a/",
+    ] {
         assert!(ClientConfig::url(wrong).is_none(), "{wrong}");
     }
 }
