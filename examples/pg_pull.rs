@@ -1,4 +1,4 @@
-//! Runs a query and prints its rows: a client that pulls messages from a blocking socket.
+//! Runs a query and prints its rows: a client that pulls messages from a connection, on tokio.
 //!
 //! ```text
 //! cargo run --release --example pg_pull -- --server 127.0.0.1:5432 --user alice "select * from t"
@@ -9,70 +9,35 @@
 //! password in clear text, and has no TLS: use it with a server on this machine.
 
 use std::error::Error;
-use std::io::{self, BufWriter, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
+use feedrate::Grow;
 use feedrate::pg::backend::{Authentication, Message, NoticeField};
 use feedrate::pg::frontend::{CopyFail, Parameter, PasswordMessage, Query, StartupMessage, Terminate};
 use feedrate::pg::{Backend, List, Secret, Text, Version};
-use feedrate::{Buffer, Decoder, Encode, Grow, Protocol};
 use feedrate_examples::escape::escaped;
+use feedrate_io::Limits;
+use feedrate_io::tokio::Connection;
+use tokio::net::TcpStream;
 
 const USAGE: &str = "usage: pg_pull --server HOST:PORT --user NAME [--database NAME] [--password TEXT] SQL";
 
-/// The most that one read can return.
-const READ: usize = 16 * 1024;
 /// The longest message that is accepted: a row with a value of 1 GiB, and some. The memory grows with the
 /// bytes that arrive.
 const LONGEST: usize = (1 << 30) + (1 << 20);
+const CLOSED: &str = "the server has closed the connection";
 
-/// Messages in both directions, for any protocol and any stream.
-struct Client<P: Protocol, IO> {
-    io: IO,
-    decoder: Decoder<P, Grow>,
-    buffer: Buffer<Vec<u8>>,
-}
+type Server = Connection<Backend, Grow, TcpStream>;
 
-impl<P: Protocol<Error: 'static>, IO: Read + Write> Client<P, IO> {
-    fn new(io: IO, protocol: P) -> Self {
-        let decoder = Decoder::new(protocol, Grow::new(LONGEST));
-        Self { io, decoder, buffer: Buffer::new(vec![0; READ]) }
-    }
-
-    fn send(&mut self, message: &impl Encode) -> Result<(), Box<dyn Error>> {
-        let mut out = Vec::new();
-        message.encode(&mut out)?;
-        Ok(self.io.write_all(&out)?)
-    }
-
-    /// The next message, lent until the one after it is asked for.
-    fn next(&mut self) -> Result<P::Message<'_>, Box<dyn Error>> {
-        let ready = loop {
-            if let Some(ready) = self.decoder.ready(&mut self.buffer)? {
-                break ready;
-            }
-            match self.io.read(self.buffer.space()) {
-                Ok(0) => {
-                    self.decoder.end()?;
-                    return Err("the server has closed the connection".into());
-                }
-                Ok(n) => self.buffer.filled(n),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
-        };
-        // The borrow comes last, or this does not compile.
-        Ok(self.decoder.take(ready, &mut self.buffer)?)
-    }
-}
-
-fn main() -> ExitCode {
+// All that it does is wait for one server.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
     let Some(options) = Options::parse(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    match run(&options) {
+    match run(&options).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -83,32 +48,62 @@ fn main() -> ExitCode {
 }
 
 /// Whether no ErrorResponse came.
-fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
+async fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let io = TcpStream::connect(&options.server)
+        .await
         .map_err(|error| format!("cannot connect to {:?}, expected HOST:PORT: {error}", options.server))?;
-    let mut client = Client::new(io, Backend::new());
+    io.set_nodelay(true)?;
+    let mut server = Server::new(io, Backend::new(), Grow::new(LONGEST), Limits::new());
+    if !log_in(&mut server, options).await? {
+        return Ok(false);
+    }
+    // A query may take as long as it likes; the login may not.
+    server.established();
+    server.push(&Query { sql: options.sql.as_str().into() })?;
+    let good = print_rows(&mut server).await?;
+    server.send(&Terminate).await?;
+    server.shutdown().await?;
+    Ok(good)
+}
+
+/// Up to the first ReadyForQuery. `false`: the server has refused.
+async fn log_in(server: &mut Server, options: &Options) -> Result<bool, Box<dyn Error>> {
     let parameter = |name: &'static str, value| Parameter { name: name.into(), value: Text::from(value) };
     let parameters = [
         parameter("user", &*options.user),
         parameter("database", options.database.as_deref().unwrap_or(&options.user)),
         parameter("client_encoding", "UTF8"),
     ];
-    client.send(&StartupMessage { version: Version::V3_0, parameters: List::from(&parameters) })?;
-
-    let mut out = BufWriter::new(io::stdout().lock());
-    let (mut asked, mut good) = (false, true);
+    server.push(&StartupMessage { version: Version::V3_0, parameters: List::from(&parameters) })?;
     loop {
-        match client.next()?.message()? {
+        // The answer goes out while the question is still lent.
+        let (frame, mut out) = server.incoming().await?.ok_or(CLOSED)?;
+        match frame.message()? {
             Message::Authentication(Authentication::Ok) => {}
             Message::Authentication(Authentication::CleartextPassword) => {
                 let password = options.password.as_deref().ok_or("the server asks for a password")?;
-                client.send(&PasswordMessage { password: Secret::from(password.as_bytes()) })?;
+                out.send(&PasswordMessage { password: Secret::from(password.as_bytes()) }).await?;
             }
             Message::Authentication(request) => return Err(not_supported(&request).into()),
-            Message::ReadyForQuery(_) if !asked => {
-                client.send(&Query { sql: options.sql.as_str().into() })?;
-                asked = true;
+            Message::ReadyForQuery(_) => return Ok(true),
+            Message::NoticeResponse(notice) => report("notice", notice.fields),
+            Message::ErrorResponse(error) => {
+                report("error", error.fields);
+                return Ok(false);
             }
+            Message::PlainError(error) => return Err(format!("{:?}", error.text).into()),
+            // Parameters, the key for cancellation.
+            _ => {}
+        }
+    }
+}
+
+/// Up to the next ReadyForQuery.
+async fn print_rows(server: &mut Server) -> Result<bool, Box<dyn Error>> {
+    let (mut out, mut good) = (BufWriter::new(io::stdout().lock()), true);
+    loop {
+        let (frame, mut answer) = server.incoming().await?.ok_or(CLOSED)?;
+        match frame.message()? {
             Message::ReadyForQuery(_) => break,
             Message::DataRow(row) => {
                 for (index, value) in row.columns.iter().enumerate() {
@@ -121,24 +116,20 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
                 writeln!(out)?;
             }
             Message::CopyData(data) => out.write_all(data.data)?,
-            Message::CopyInResponse(_) => client.send(&CopyFail { reason: "pg_pull has no data".into() })?,
+            Message::CopyInResponse(_) => {
+                answer.send(&CopyFail { reason: "pg_pull has no data".into() }).await?;
+            }
             Message::CommandComplete(done) => eprintln!("{:?}", done.tag),
             Message::NoticeResponse(notice) => report("notice", notice.fields),
             Message::ErrorResponse(error) => {
                 report("error", error.fields);
                 good = false;
-                // Any error before the query ends the connection.
-                if !asked {
-                    return Ok(false);
-                }
             }
-            Message::PlainError(error) => return Err(format!("{:?}", error.text).into()),
-            // Parameters, the key for cancellation, descriptions of columns.
+            // Descriptions of columns, parameters that change.
             _ => {}
         }
     }
     out.flush()?;
-    client.send(&Terminate)?;
     Ok(good)
 }
 

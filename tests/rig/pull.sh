@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pg_pull, which pulls its messages from a blocking socket, against real servers: rows, long values, errors, logins.
+# pg_pull, which pulls its messages from a connection on tokio, against real servers: rows, long values, errors, logins.
 #
 #   pull.sh PORTS [MAJOR...]   PORTS is the file that `servers.sh start` wrote
 #
