@@ -23,7 +23,7 @@ main() {
     python3 "$REPO/tests/rig/ws_origins.py" "$PROGRAMS"
     python3 "$REPO/tests/rig/ws_ends.py" "$PROGRAMS"
     python3 "$REPO/tests/rig/ws_limits.py" "$PROGRAMS"
-    "$REPO/tests/rig/ws_peers.sh" test "$PROGRAMS/ws_echo"
+    "$REPO/tests/rig/ws_peers.sh" test "$PROGRAMS/ws_echo" "$PROGRAMS/ws_client"
 }
 
 # The table of violations, against a server with these options: the script knows them by the same names.

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Real WebSocket peers, as their users have them, against the echo server: npm `ws`, Python `websockets`, headless
-# Chromium and curl, each with compression and without.
+# Real WebSocket peers, as their users have them, each with compression and without, in clear and over TLS: npm `ws`,
+# Python `websockets` and headless Chromium against the echo server (curl too, in clear), and the command-line client
+# against npm `ws` and Python `websockets`.
 #
-#   ws_peers.sh install            installs them into the cache (Chromium and curl: the system's packages)
-#   ws_peers.sh test PROGRAM_ECHO  runs all of them; ends with `N passed, N failed`
+#   ws_peers.sh install                   installs them into the cache (Chromium, curl, openssl: the system's packages)
+#   ws_peers.sh test PROGRAM_ECHO CLIENT  runs all of them; ends with `N passed, N failed`
 set -euo pipefail
 # shellcheck source=tests/rig/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -13,11 +14,12 @@ PYTHON_PACKAGES="websockets==17.4"
 NODE_PACKAGES="ws@8.23.0"
 WS_PEERS="$PYTHON_PACKAGES $NODE_PACKAGES"
 # For each peer and mode.
-DEADLINE=60
+DEADLINE=120
 
 install() {
     lock_rigs
     need_command curl curl
+    need_command openssl openssl
     need_command chromium chromium
     installed ws_peers "$WS_PEERS" && return
     need_command python3 python3
@@ -38,6 +40,21 @@ install() {
 start() {
     start_listener "$WORK/server" nice -n 10 "$ECHO" --listen 127.0.0.1:0 --limit $((64 << 20)) --protocols feedrate,chat "$@"
     SERVER=$LISTENER
+}
+
+# A CA, a certificate of its own for 127.0.0.1, and the hash of its key.
+make_certificates() {
+    local new=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+    (
+        cd "$WORK"
+        openssl req -x509 "${new[@]}" -days 30 -subj "/CN=the rig's CA" -addext "keyUsage=critical,keyCertSign" \
+            -keyout ca.key -out ca.pem
+        openssl req "${new[@]}" -subj "/CN=127.0.0.1" -keyout server.key -out server.csr
+        printf '%s\n' subjectAltName=IP:127.0.0.1 basicConstraints=CA:FALSE extendedKeyUsage=serverAuth >extensions
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile extensions \
+            -out server.pem
+        openssl pkey -in server.key -pubout -outform der | openssl dgst -sha256 -binary | openssl base64 >key
+    ) >"$WORK/openssl" 2>&1 || die "openssl: $(tail -n 3 "$WORK/openssl")"
 }
 
 stop() {
@@ -128,34 +145,105 @@ curl_checks() {
     echo "curl, permessage-deflate $deflate: $((PASSED - before)) passed, $((FAILED - broken)) failed"
 }
 
+# client NAME EXPECTED COMMANDS OPTION...: what the command-line client prints, with what is long shortened.
+client() {
+    local name=$1 expected=$2 commands=$3 said
+    shift 3
+    said=$(timeout 20 "$CLIENT" --protocol chat "$@" "$SCHEME://127.0.0.1:$PORT/chat" "$commands" 2>&1 | sed -E 's/(x|0){100,}/.../') || true
+    if [ "$said" = "$expected" ]; then
+        count 1 0
+    else
+        count 0 1
+        echo "FAILED ws_client, $name: $said"
+    fi
+}
+
+# our_client NAME OPTION...: the command-line client with a server of somebody else's, which is started with its options.
+our_client() {
+    local name=$1 before=$PASSED broken=$FAILED
+    shift
+    client "$name, messages" "protocol chat
+text κόσμε
+binary 00ff7f
+pong abc
+binary ...... (600000 bytes)
+text ...... (70000 bytes)
+closed 4001 (private) bye" \
+        "text κόσμε; recv; binary 00ff7f; recv; ping abc; fill binary 300000; fill text 70000; recv 2; close 4001 bye" \
+        "$@"
+    client "$name, the server leaves" "protocol chat
+closed 4002 (private) left
+ws_client: the connection is closed" "text leave; recv" "$@"
+    client "$name, the server is cut off" "protocol chat
+ws_client: the stream ended between two messages, expected a close frame" "text cut; recv" "$@"
+    if [ "$SCHEME" = wss ]; then
+        client "$name, whom nobody believes" "ws_client: TLS: invalid peer certificate: UnknownIssuer" "text hello"
+    fi
+    echo "$name: $((PASSED - before)) passed, $((FAILED - broken)) failed"
+}
+
 run() {
     local deflate
-    ECHO=$1
+    ECHO=$1 CLIENT=$2
     [ -x "$ECHO" ] || die "$ECHO: no such program"
+    [ -x "$CLIENT" ] || die "$CLIENT: no such program"
     installed ws_peers "$WS_PEERS" || die "first: ws_peers.sh install"
     export NODE_PATH=$RIGS/ws_peers/node_modules
     WORK=$(mktemp -d)
     SERVER='' PASSED=0 FAILED=0
     trap 'stop; rm -rf "$WORK"' EXIT
-    for deflate in on off; do
-        if [ $deflate = on ]; then start; else start --no-deflate; fi
-        curl_checks $deflate
-        peer "npm ws, permessage-deflate $deflate" node "$HERE/npm.js" "$PORT" $deflate
-        peer "Python websockets, permessage-deflate $deflate" \
-            "$RIGS/ws_peers/venv/bin/python3" "$HERE/peer.py" "$PORT" $deflate
-        peer "Chromium, permessage-deflate $deflate" node "$HERE/browser.js" chromium "$PORT" $deflate
-        kill -0 "$SERVER" 2>/dev/null || {
-            count 0 1
-            echo "FAILED: the server ended: $(tail -n 3 "$WORK/server.err")"
-        }
-        stop
+    make_certificates
+    for SCHEME in ws wss; do
+        for deflate in on off; do
+            peers $deflate
+            servers $deflate
+        done
     done
     echo "$PASSED passed, $FAILED failed"
     [ $FAILED = 0 ]
 }
 
+# Everybody's clients with our server.
+peers() {
+    local deflate=$1 how="$SCHEME, permessage-deflate $1" options=() ca=() key=()
+    [ "$deflate" = on ] || options+=(--no-deflate)
+    if [ "$SCHEME" = wss ]; then
+        options+=(--tls-cert "$WORK/server.pem" --tls-key "$WORK/server.key")
+        ca=("$WORK/ca.pem")
+        key=("$(cat "$WORK/key")")
+    fi
+    start "${options[@]}"
+    [ "$SCHEME" = wss ] || curl_checks "$deflate"
+    peer "npm ws, $how" node "$HERE/npm.js" "$PORT" "$deflate" "${ca[@]}"
+    peer "Python websockets, $how" "$RIGS/ws_peers/venv/bin/python3" "$HERE/peer.py" "$PORT" "$deflate" "${ca[@]}"
+    peer "Chromium, $how" node "$HERE/browser.js" chromium "$PORT" "$deflate" "${key[@]}"
+    kill -0 "$SERVER" 2>/dev/null || {
+        count 0 1
+        echo "FAILED: the server ended: $(tail -n 3 "$WORK/server.err")"
+    }
+    stop
+}
+
+# Our client with everybody's servers.
+servers() {
+    local deflate=$1 how="$SCHEME, permessage-deflate $1" certificate=() options=()
+    if [ "$SCHEME" = wss ]; then
+        certificate=("$WORK/server.pem" "$WORK/server.key")
+        options=(--ca "$WORK/ca.pem")
+    fi
+    [ "$deflate" = off ] || options+=(--deflate)
+    start_listener "$WORK/server" node "$HERE/echo.js" "$deflate" "${certificate[@]}"
+    SERVER=$LISTENER
+    our_client "ws_client with npm ws, $how" "${options[@]}"
+    stop
+    start_listener "$WORK/server" "$RIGS/ws_peers/venv/bin/python3" "$HERE/echo.py" "$deflate" "${certificate[@]}"
+    SERVER=$LISTENER
+    our_client "ws_client with Python websockets, $how" "${options[@]}"
+    stop
+}
+
 case ${1:-} in
     install) install ;;
-    test) run "${2:?usage: ws_peers.sh test PROGRAM_ECHO}" ;;
-    *) die "usage: ws_peers.sh install | test PROGRAM_ECHO" ;;
+    test) run "${2:?usage: ws_peers.sh test PROGRAM_ECHO CLIENT}" "${3:?usage: ws_peers.sh test PROGRAM_ECHO CLIENT}" ;;
+    *) die "usage: ws_peers.sh install | test PROGRAM_ECHO CLIENT" ;;
 esac

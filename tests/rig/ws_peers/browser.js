@@ -1,6 +1,7 @@
 // Headless Chromium as the client of the echo server, driven over its DevTools pipe (no port, no package).
 //
-//   browser.js CHROMIUM PORT on|off     on: the server has permessage-deflate, and the subprotocols `feedrate`, `chat`
+//   browser.js CHROMIUM PORT on|off [KEY]    on: the server has permessage-deflate, and the subprotocols `feedrate`, `chat`;
+//                                            with a KEY (the hash of a certificate's) it has TLS, and that key is believed
 //
 // Prints a line for each check that fails, then `N passed, N failed`.
 'use strict';
@@ -11,7 +12,7 @@ const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
 
-const [program, port, deflate] = process.argv.slice(2);
+const [program, port, deflate, key] = process.argv.slice(2);
 
 // Answers by id over file descriptors 3 and 4: JSON, each ended by NUL.
 function devtools(browser) {
@@ -56,7 +57,7 @@ async function drive(call, url) {
     if (i === 100) throw new Error('the page does not load');
     await new Promise((resolve) => { setTimeout(resolve, 100); });
   }
-  return evaluate(`run(${Number(port)}, ${deflate === 'on'})`);
+  return evaluate(`run('${key ? 'wss' : 'ws'}', ${Number(port)}, ${deflate === 'on'})`);
 }
 
 async function main() {
@@ -66,6 +67,7 @@ async function main() {
     '--headless=new', '--disable-gpu', '--no-sandbox', '--no-first-run', '--disable-dev-shm-usage', '--no-proxy-server',
     '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-extensions',
     '--remote-debugging-pipe', `--user-data-dir=${profile}`,
+    ...(key ? [`--ignore-certificate-errors-spki-list=${key}`] : []),
   ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: profile } });
   const ended = new Promise((resolve) => { browser.on('exit', resolve).on('error', resolve); });
   // The shell's deadline is a signal.

@@ -1,6 +1,7 @@
 // npm `ws` as the client of the echo server.
 //
-//   npm.js PORT on|off     on: the server has permessage-deflate, and the subprotocols `feedrate` and `chat`
+//   npm.js PORT on|off [CA]    on: the server has permessage-deflate, and the subprotocols `feedrate` and `chat`; with a CA
+//                              it has TLS, and its certificate is one of the CA's
 //
 // Prints a line for each check that fails, then `N passed, N failed`.
 'use strict';
@@ -8,10 +9,12 @@
 const assert = require('node:assert');
 const crypto = require('node:crypto');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const WebSocket = require('ws');
 
-const [port, deflate] = [process.argv[2], process.argv[3] === 'on'];
-const URL = `ws://127.0.0.1:${port}/`;
+const [port, deflate, authority] = [process.argv[2], process.argv[3] === 'on', process.argv[4]];
+const URL = `${authority ? 'wss' : 'ws'}://127.0.0.1:${port}/`;
+const ca = authority && fs.readFileSync(authority);
 let passed = 0;
 let failed = 0;
 
@@ -46,7 +49,7 @@ async function check(name, work) {
 }
 
 async function open(options = {}, protocols = []) {
-  const ws = new WebSocket(URL, protocols, { handshakeTimeout: 5000, ...options });
+  const ws = new WebSocket(URL, protocols, { handshakeTimeout: 5000, ca, ...options });
   ws.received = [];
   ws.waiting = [];
   const give = () => {

@@ -1,6 +1,7 @@
 """Python `websockets` as the client of the echo server.
 
-peer.py PORT on|off     on: the server has permessage-deflate, and the subprotocols `feedrate` and `chat`
+peer.py PORT on|off [CA]    on: the server has permessage-deflate, and the subprotocols `feedrate` and `chat`; with a CA
+                            it has TLS, and its certificate is one of the CA's
 
 Prints a line for each check that fails, then `N passed, N failed`.
 """
@@ -8,12 +9,14 @@ Prints a line for each check that fails, then `N passed, N failed`.
 import asyncio
 import hashlib
 import os
+import ssl
 import sys
 
 from websockets.asyncio.client import connect
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory as Deflate
 
-URL = f"ws://127.0.0.1:{sys.argv[1]}/"
+TLS = ssl.create_default_context(cafile=sys.argv[3]) if len(sys.argv) > 3 else None
+URL = f"{'wss' if TLS else 'ws'}://127.0.0.1:{sys.argv[1]}/"
 DEFLATE = sys.argv[2] == "on"
 LONG = 64 << 20
 SIZES = (0, 1, 125, 126, 127, 65535, 65536, 1 << 20)
@@ -51,7 +54,8 @@ def same(got, expected, what):
 
 def opened(**options):
     # No proxy of the environment, no ping of its own, and a limit that lets the longest through.
-    return connect(URL, **({"proxy": None, "max_size": None, "ping_interval": None, "open_timeout": 5} | options))
+    always = {"proxy": None, "max_size": None, "ping_interval": None, "open_timeout": 5, "ssl": TLS}
+    return connect(URL, **(always | options))
 
 
 async def echo(ws, sent, expected=None):
