@@ -332,3 +332,30 @@ async fn a_busy_program_blames_nobody() {
     raw.read_exact(&mut ping).await.unwrap();
     assert_eq!(ping[0], FIN | PING);
 }
+
+/// Nothing follows a close frame, no ping either: the limit of closing is the one that passes.
+#[tokio::test(start_paused = true)]
+async fn who_is_closing_is_not_pinged() {
+    let (mut raw, io) = duplex(4096);
+    let mut ws = server(io, &limited().closing(SECOND * 60).ping(SECOND * 10).pong(SECOND * 10));
+    ws.start_close(CloseCode::NORMAL, "");
+    let begun = Instant::now();
+    let error = ws.next().await.unwrap_err();
+    assert_eq!((late(error), begun.elapsed().as_secs()), (Late::Closing(SECOND * 60), 60));
+    drop(ws);
+    let mut said = Vec::new();
+    raw.read_to_end(&mut said).await.unwrap();
+    assert_eq!(said, b"\x88\x02\x03\xe8");
+}
+
+/// Nor is one that sends no more, and takes slowly what it is sent: no pong can come.
+#[tokio::test(start_paused = true)]
+async fn who_sends_no_more_is_not_pinged() {
+    let (mut raw, io) = duplex(10);
+    raw.shutdown().await.unwrap();
+    let mut ws = server(io, &limited().ping(SECOND * 2).pong(SECOND));
+    ws.push(&[7; 100]).unwrap();
+    let begun = Instant::now();
+    let error = ws.next().await.unwrap_err();
+    assert_eq!((late(error), begun.elapsed().as_secs()), (Late::Progress(SECOND * 7), 7));
+}

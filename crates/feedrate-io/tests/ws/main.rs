@@ -10,6 +10,7 @@ mod messages;
 mod split;
 #[path = "../tokio/trickle.rs"]
 mod trickle;
+mod writing;
 
 use std::future::Future;
 use std::pin::pin;
