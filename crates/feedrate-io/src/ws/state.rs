@@ -17,6 +17,9 @@ use super::pings::{Due, Pings};
 use crate::limits::Late;
 use crate::tokio::lease::Lease;
 
+/// Bytes that are read before others have their turn: a peer that never stops would keep them waiting.
+const TURN: usize = 128 * 1024;
+
 /// Memory to read to, only while there is something to be read.
 pub(super) struct Intake {
     pub(super) buffer: Buffer<Lease>,
@@ -127,6 +130,8 @@ pub(super) struct State {
     /// The sending half is to be closed, and has been.
     finished: bool,
     shut: bool,
+    /// Bytes read since others had their turn.
+    turn: usize,
     pub(super) closed: Option<Closed>,
     violation: Option<feedrate_ws::Error>,
 }
@@ -142,6 +147,7 @@ impl State {
             closing,
             finished: false,
             shut: false,
+            turn: 0,
             closed: None,
             violation: None,
         }
@@ -188,13 +194,23 @@ impl State {
                 ready!(self.poll_deadlines(cx, source, ends))?;
                 continue;
             }
+            if self.turn >= TURN {
+                self.turn = 0;
+                source.intake = Intake::new();
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             match source.intake.poll_read(|space| ends.poll_read(cx, space)) {
-                Poll::Ready(Ok(_)) => (self.now, self.moved) = (ends.now(), true),
+                Poll::Ready(Ok(n)) => {
+                    (self.now, self.moved) = (ends.now(), true);
+                    self.turn = self.turn.saturating_add(n);
+                }
                 Poll::Ready(Err(error)) => {
                     self.phase = Phase::Over;
                     return Poll::Ready(Err(Error::Io(error)));
                 }
                 Poll::Pending => {
+                    self.turn = 0;
                     if take(&mut self.moved) {
                         self.pings.heard(self.now);
                     }

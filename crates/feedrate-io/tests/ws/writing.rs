@@ -1,9 +1,11 @@
 //! How messages are written: from where they lie, and what goes first when the peer takes nothing.
 
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use feedrate_io::Limits;
@@ -129,6 +131,68 @@ impl AsyncWrite for OneWaker {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+/// A peer that never stops.
+struct Endless(Vec<u8>);
+
+impl AsyncRead for Endless {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while to.remaining() > 0 {
+            let (n, length) = (to.remaining().min(self.0.len()), self.0.len());
+            to.put_slice(&self.0[..n]);
+            self.0.rotate_left(n % length);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Endless {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The others on this thread have their turn all the same, and it goes on by itself.
+#[tokio::test]
+async fn a_peer_that_never_stops_does_not_keep_others_waiting() {
+    let mut ws = server(Endless(wire().binary([7; 1000]).into_bytes()), &config());
+    let echoed = Cell::new(0);
+    let mut echo = std::pin::pin!(async {
+        while let Some((message, mut out)) = ws.incoming().await.unwrap() {
+            out.send(message).await.unwrap();
+            echoed.set(echoed.get() + message.as_bytes().len());
+        }
+    });
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    for turn in 1..=3 {
+        assert!(echo.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(woken.0.load(Ordering::Relaxed), turn);
+    }
+    let echoed = echoed.get();
+    assert!((200_000..1_000_000).contains(&echoed), "{echoed}");
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
