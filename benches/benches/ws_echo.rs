@@ -1,8 +1,9 @@
 //! WebSocket echo servers side by side: `cargo bench -p feedrate-benches --bench ws_echo`.
 //!
-//! Each server has a thread of its own, and what is counted is that thread's CPU time for a message: how fast the client
-//! is does not matter. The servers take turns, and the table has the median of the ratios of each turn. `--rounds N` (15)
-//! are the turns; `--test` only tries whether all of it works; any other word chooses the rows that have it.
+//! Each server has a thread of its own, and what is counted is that thread's CPU time for a message: how fast the
+//! client is does not matter. The servers take turns, and the table has the median of the ratios of each turn.
+//! `--rounds N` (15) are the turns; `--test` only tries whether all of it works; any other word chooses the rows that
+//! have it.
 #![allow(missing_docs)]
 
 use std::net::SocketAddr;

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A server's memory (VmRSS) for each connection, of N (10000) that a second process has opened: PostgreSQL, WebSocket,
-//! and WebSocket over TLS (of these a fifth). Then N WebSockets are kept alive for some seconds (60) by pings every five,
-//! and all have to be there at the end.
+//! and WebSocket over TLS (of these a fifth). Then N WebSockets are kept alive for some seconds (60) by pings every
+//! five, and all have to be there at the end.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};

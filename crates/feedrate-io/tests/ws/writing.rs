@@ -100,8 +100,8 @@ async fn a_violation_of_a_deaf_peer_is_told_before_what_waits() {
     assert_eq!(all, [(FIN | BINARY, vec![0; 1000]), (FIN | CLOSE, b"\x03\xea".to_vec())]);
 }
 
-/// A transport that has one waker for both directions, that of whoever asked to read: TLS is one, when it writes while it
-/// reads.
+/// A transport that has one waker for both directions, that of whoever asked to read: TLS is one, when it writes while
+/// it reads.
 struct OneWaker {
     io: DuplexStream,
     reader: Arc<Mutex<Option<Waker>>>,
