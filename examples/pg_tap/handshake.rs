@@ -1,20 +1,25 @@
 //! What the two directions tell each other.
 //!
 //! A frontend's `p` messages cannot be read without knowing what the backend asked for, and nothing else may
-//! come before the backend has sent AuthenticationOk. Two threads read the two directions, and exchange here what
-//! the other one needs.
+//! come before the backend has sent AuthenticationOk. So the backend's direction records here what the frontend's
+//! direction needs.
 
-use std::sync::{Condvar, Mutex, PoisonError};
-
-use feedrate::pg::{Error, Frontend};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use feedrate::pg::backend::{Authentication, Frame, Message};
 use feedrate::pg::frontend::{Answer, AuthenticationResponse, Terminate};
+use feedrate::pg::{Error, Frontend};
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
 #[derive(Debug, Default)]
 pub(crate) struct Handshake {
     news: Mutex<News>,
-    changed: Condvar,
+    changed: Notify,
+    /// How often anything has been forwarded.
+    moved: AtomicU64,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -50,26 +55,30 @@ impl Handshake {
 
     /// If the client's message that begins with `first` depends on the backend's answer to the previous one, waits for
     /// that answer and applies it. Returns true if nothing more will be told.
-    pub(crate) fn apply(&self, frontend: &mut Frontend, first: u8) -> bool {
-        let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = |news: &mut News| match *news {
-            News::None => first != Terminate::TAG,
-            News::Open => ![Terminate::TAG, AuthenticationResponse::TAG].contains(&first),
-            News::Asked(_) | News::Authenticated | News::Ended => false,
-        };
-        let mut news = self.changed.wait_while(news, waits).unwrap_or_else(PoisonError::into_inner);
+    pub(crate) async fn apply(&self, frontend: &mut Frontend, first: u8) -> bool {
+        loop {
+            if let Some(last) = self.try_apply(frontend, first) {
+                return last;
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    fn try_apply(&self, frontend: &mut Frontend, first: u8) -> Option<bool> {
+        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         match *news {
+            News::None => (first == Terminate::TAG).then_some(false),
+            News::Open => [Terminate::TAG, AuthenticationResponse::TAG].contains(&first).then_some(false),
             News::Asked(answer) => {
                 frontend.expect(answer);
                 *news = if answer == Answer::Unknown { News::Open } else { News::None };
-                false
+                Some(false)
             }
             News::Authenticated => {
                 frontend.authenticated();
-                true
+                Some(true)
             }
-            News::None | News::Open => false,
-            News::Ended => true,
+            News::Ended => Some(true),
         }
     }
 
@@ -79,6 +88,22 @@ impl Handshake {
         if *held != News::Authenticated {
             *held = news;
         }
-        self.changed.notify_all();
+        self.changed.notify_one();
+    }
+
+    /// Something has been forwarded, in either direction.
+    pub(crate) fn moved(&self) {
+        self.moved.fetch_add(1, Relaxed);
+    }
+
+    /// Ends when nothing has been forwarded for so long.
+    pub(crate) async fn silence(&self, patience: Duration) {
+        loop {
+            let moved = self.moved.load(Relaxed);
+            sleep(patience).await;
+            if moved == self.moved.load(Relaxed) {
+                return;
+            }
+        }
     }
 }

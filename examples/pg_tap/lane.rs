@@ -1,8 +1,9 @@
-//! One direction of one connection: what was read, and what is to be forwarded.
+//! One direction of one connection: what is told of its messages.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::net::TcpStream;
+use std::io;
+use std::mem::take;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use feedrate::pg::{Direction, Encryption, EncryptionResponse, Error, Frame, back
 use feedrate_examples::capture::{Piece, Side};
 use feedrate_examples::describe::Describe;
 
-use crate::tap::{Tap, complain, timestamp};
+use crate::tap::{News, Tap, timestamp};
 
 /// What the messages of both directions have in common.
 pub(crate) trait Message: Encode + Describe {
@@ -38,7 +39,8 @@ pub(crate) struct Lane<'t> {
     began: Instant,
     /// Bytes of this direction that have been understood.
     position: u64,
-    forward: Vec<u8>,
+    /// What the record gets.
+    passed: Vec<u8>,
     lines: String,
     trace: String,
 }
@@ -51,14 +53,18 @@ impl<'t> Lane<'t> {
             from,
             began,
             position: 0,
-            forward: Vec::new(),
+            passed: Vec::new(),
             lines: String::new(),
             trace: String::new(),
         }
     }
 
-    /// Handles one message, raw and parsed. It will be [forwarded](Self::forward).
-    pub(crate) fn pass<D: Direction>(&mut self, frame: &Frame<'_, D>, message: &Result<impl Message, Error>) {
+    /// Handles one message, raw and parsed, and returns what is to be forwarded.
+    pub(crate) fn pass<'f, D: Direction>(
+        &mut self,
+        frame: &Frame<'f, D>,
+        message: &Result<impl Message, Error>,
+    ) -> Cow<'f, [u8]> {
         let (raw, name) = (frame.raw(), frame.name());
         // The length as the message declares it: without its type byte.
         let length = raw.len() - usize::from(frame.tag() != 0);
@@ -66,63 +72,94 @@ impl<'t> Lane<'t> {
         match message {
             Ok(message) => {
                 self.show(name, length, || message.describe());
-                self.trace(message.line(raw.len()));
+                self.trace(|| message.line(raw.len()));
             }
             Err(error) => self.show(name, length, || format!("cannot be read: {error}")),
         }
-        if self.tap.options.reencode {
-            self.reencode(raw, name, message);
-        } else {
-            self.forward.extend_from_slice(raw);
-        }
+        let bytes = if self.tap.options.reencode { self.reencode(raw, name, message) } else { raw.into() };
         self.position += raw.len() as u64;
+        bytes
     }
 
-    fn reencode(&mut self, raw: &[u8], name: &str, message: &Result<impl Message, Error>) {
-        let start = self.forward.len();
+    fn reencode<'f>(
+        &self,
+        raw: &'f [u8],
+        name: &str,
+        message: &Result<impl Message, Error>,
+    ) -> Cow<'f, [u8]> {
+        let mut made = Vec::new();
         let problem = match message {
-            Ok(message) => match message.encode(&mut self.forward) {
+            Ok(message) => match message.encode(&mut made) {
+                Ok(_) if made == raw => return made.into(),
                 Ok(_) => {
-                    let made = &self.forward[start..];
                     let at = made.iter().zip(raw).take_while(|(a, b)| a == b).count();
-                    if made == raw {
-                        return;
-                    }
                     format!("{} bytes became {}, different from byte {at} on", raw.len(), made.len())
                 }
                 Err(error) => format!("cannot be encoded: {error}"),
             },
             Err(error) => format!("cannot be read, and is forwarded as it came: {error}"),
         };
-        if self.forward.len() == start {
-            self.forward.extend_from_slice(raw);
-        }
         self.tap.differences.fetch_add(1, Relaxed);
         self.complain(&format!("{name} {problem}"));
+        if made.is_empty() { raw.into() } else { made.into() }
     }
 
-    /// This program's own answer to a client, in place of the server.
+    /// A request for encryption, which is not forwarded.
+    pub(crate) fn asked(&mut self, request: &frontend::Message<'_>) {
+        let mut raw = Vec::new();
+        // Cannot fail: a `Vec` has room for it.
+        let _ = request.encode(&mut raw);
+        self.tap.messages.fetch_add(1, Relaxed);
+        self.show(request.name(), raw.len(), || request.describe());
+        self.trace(|| Line::frontend(request, raw.len()));
+        self.position += raw.len() as u64;
+        self.forwards(&raw);
+        self.publish_now();
+    }
+
+    /// This program's own answer to that, in place of the server.
     pub(crate) fn answer(&mut self, asked: Encryption, response: EncryptionResponse) {
         self.tap.messages.fetch_add(1, Relaxed);
         let message = backend::Message::EncryptionResponse(response);
         self.show(message.name(), 1, || message.describe());
-        self.trace(Line::encryption_response(asked, response));
-        // Cannot fail: a `Vec` has room for a byte.
-        let _ = response.encode(&mut self.forward);
+        self.trace(|| Line::encryption_response(asked, response));
+        let mut raw = Vec::new();
+        let _ = response.encode(&mut raw);
+        self.forwards(&raw);
+        self.publish_now();
     }
 
-    /// Writes everything that has passed at once: first the output about it, then the bytes.
-    pub(crate) fn forward(&mut self, to: &mut TcpStream) -> io::Result<()> {
-        self.publish();
-        let result = to.write_all(&self.forward);
-        self.drop_bytes();
-        result
+    /// These bytes are forwarded.
+    pub(crate) fn forwards(&mut self, bytes: &[u8]) {
+        if self.tap.records() {
+            self.passed.extend_from_slice(bytes);
+        }
     }
 
-    /// Publishes what has passed, but forwards none of it.
-    pub(crate) fn withhold(&mut self) {
-        self.publish();
-        self.drop_bytes();
+    /// Publishes what has passed. To be called before it is written: whoever reads the output finds a question before
+    /// its answer.
+    pub(crate) async fn publish(&mut self) {
+        self.tap.publish(self.take()).await;
+    }
+
+    /// The same, and waits for nothing.
+    fn publish_now(&mut self) {
+        self.tap.publish_now(self.take());
+    }
+
+    fn take(&mut self) -> News {
+        let mut record = Vec::new();
+        if !self.passed.is_empty() {
+            let bytes = &take(&mut self.passed)[..];
+            let written = match u32::try_from(self.connection) {
+                Ok(connection) => Piece { connection, from: self.from, bytes }.write(&mut record),
+                Err(_) => Err(io::Error::other("the file's field is too small")),
+            };
+            if let Err(error) = written {
+                self.complain(&format!("not recorded: {error}"));
+            }
+        }
+        News { lines: take(&mut self.lines).into(), trace: take(&mut self.trace).into(), record }
     }
 
     pub(crate) fn complain(&self, what: &str) {
@@ -130,27 +167,7 @@ impl<'t> Lane<'t> {
             Side::Frontend => "frontend",
             Side::Backend => "backend",
         };
-        complain(&format!("connection {}, {from}, byte {}: {what}", self.connection, self.position));
-    }
-
-    fn publish(&mut self) {
-        self.tap.print(&self.lines);
-        self.tap.trace(&self.trace);
-        self.lines.clear();
-        self.trace.clear();
-        match u32::try_from(self.connection) {
-            Ok(connection) => {
-                self.tap.record(&Piece { connection, from: self.from, bytes: &self.forward });
-            }
-            Err(_) if self.tap.records() => self.complain("not recorded: the file's field is too small"),
-            Err(_) => {}
-        }
-    }
-
-    fn drop_bytes(&mut self) {
-        const KEPT: usize = 1 << 20;
-        self.forward.clear();
-        self.forward.shrink_to(KEPT);
+        self.tap.complain(&format!("connection {}, {from}, byte {}: {what}", self.connection, self.position));
     }
 
     fn show(&mut self, name: &str, length: usize, fields: impl FnOnce() -> String) {
@@ -167,10 +184,11 @@ impl<'t> Lane<'t> {
         let _ = writeln!(self.lines, "{connection:>3} {time:>10.6} {arrow} {length:>6} {name}{gap}{fields}");
     }
 
-    fn trace(&mut self, line: Line<'_>) {
+    fn trace<'l>(&mut self, line: impl FnOnce() -> Line<'l>) {
         if !self.tap.traces() {
             return;
         }
+        let line = line();
         let regress = self.tap.options.regress;
         if !regress {
             let _ = write!(self.trace, "{}\t", timestamp());

@@ -1,38 +1,57 @@
 //! What all connections share: the options, the files, the counts.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use feedrate_examples::capture::Piece;
+use feedrate_io::pg_tls::rustls::pki_types::ServerName;
+use feedrate_io::pg_tls::{ClientTls, ServerTls};
+use tokio::time::{Instant, sleep};
 
 use crate::options::Options;
+use crate::output::Output;
+use crate::tls;
+use crate::waiting::Waiting;
 
 pub(crate) struct Tap {
     pub(crate) options: Options,
-    trace: Option<Mutex<File>>,
-    record: Option<Mutex<File>>,
+    pub(crate) to_clients: Option<ServerTls>,
+    pub(crate) to_server: Option<(ClientTls, ServerName<'static>)>,
+    pub(crate) starting: Waiting,
+    print: Output,
+    complaints: Arc<Output>,
+    trace: Option<Output>,
+    record: Option<Output>,
     pub(crate) connections: AtomicU64,
     /// Those that have not ended yet.
-    pub(crate) open: AtomicU64,
+    open: AtomicU64,
     pub(crate) messages: AtomicU64,
     pub(crate) differences: AtomicU64,
 }
 
 impl Tap {
     pub(crate) fn new(options: Options) -> Result<Self, String> {
-        let create = |path: &Path| {
-            File::create(path)
-                .map(Mutex::new)
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))
+        let complaints = Arc::new(Output::new(io::stderr(), |_| {})?);
+        let create = |path: &Path, what: &'static str| {
+            let file =
+                File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            let complaints = Arc::clone(&complaints);
+            Output::new(file, move |error| {
+                complain(&complaints, &format!("cannot write the {what}: {error}"))
+            })
         };
         Ok(Self {
-            trace: options.trace.as_deref().map(create).transpose()?,
-            record: options.record.as_deref().map(create).transpose()?,
+            to_clients: tls::to_clients(&options)?,
+            to_server: tls::to_server(&options)?,
+            starting: Waiting::new(options.starting),
+            trace: options.trace.as_deref().map(|path| create(path, "trace")).transpose()?,
+            record: options.record.as_deref().map(|path| create(path, "record")).transpose()?,
+            // Standard output may be closed (`pg_tap | head`), which is no reason to break connections.
+            print: Output::new(io::stdout(), |_| {})?,
+            complaints,
             options,
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
@@ -41,22 +60,24 @@ impl Tap {
         })
     }
 
-    /// Prints whole lines. Errors are ignored: standard output may be closed (`pg_tap | head`), which is no reason to
-    /// break connections.
-    pub(crate) fn print(&self, lines: &str) {
-        if !lines.is_empty() {
-            let _ = io::stdout().lock().write_all(lines.as_bytes());
+    /// Hands on what is to be written somewhere.
+    pub(crate) async fn publish(&self, news: News) {
+        for (output, bytes) in self.outputs(news) {
+            output.put(bytes).await;
         }
     }
 
-    /// Whole lines for the trace.
-    pub(crate) fn trace(&self, lines: &str) {
-        if let (Some(file), false) = (&self.trace, lines.is_empty()) {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = file.write_all(lines.as_bytes()) {
-                complain(&format!("cannot write the trace: {error}"));
-            }
+    /// As [`publish`](Self::publish), and waits for nothing.
+    pub(crate) fn publish_now(&self, news: News) {
+        for (output, bytes) in self.outputs(news) {
+            output.put_now(bytes);
         }
+    }
+
+    fn outputs(&self, News { lines, trace, record }: News) -> impl Iterator<Item = (&Output, Vec<u8>)> {
+        let outputs =
+            [(Some(&self.print), lines), (self.trace.as_ref(), trace), (self.record.as_ref(), record)];
+        outputs.into_iter().filter_map(|(output, bytes)| Some((output?, bytes)))
     }
 
     pub(crate) const fn traces(&self) -> bool {
@@ -67,31 +88,66 @@ impl Tap {
         self.record.is_some()
     }
 
-    pub(crate) fn record(&self, piece: &Piece<'_>) {
-        if let (Some(file), false) = (&self.record, piece.bytes.is_empty()) {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Err(error) = piece.write(&mut *file) {
-                complain(&format!("cannot write the record: {error}"));
-            }
+    /// A whole line on stderr.
+    pub(crate) fn complain(&self, what: &str) {
+        complain(&self.complaints, what);
+    }
+
+    /// One more connection, as long as this lives.
+    pub(crate) fn count(&self) -> Open<'_> {
+        self.open.fetch_add(1, Relaxed);
+        Open(&self.open)
+    }
+
+    /// Waits for open connections.
+    pub(crate) async fn wait(&self) {
+        let until = Instant::now() + Duration::from_millis(250);
+        while self.open.load(Relaxed) > 0 && Instant::now() < until {
+            sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Waits for open connections, prints a summary, and returns the exit code.
-    pub(crate) fn finish(&self) -> i32 {
-        let patience = Instant::now() + Duration::from_millis(250);
-        while self.open.load(Relaxed) > 0 && Instant::now() < patience {
-            thread::sleep(Duration::from_millis(5));
+    /// Waits for what is to be written, prints a summary, and returns the exit code.
+    pub(crate) fn finish(&self) -> u8 {
+        for (output, what) in [
+            (Some(&self.print), "standard output"),
+            (self.trace.as_ref(), "the trace"),
+            (self.record.as_ref(), "the record"),
+        ] {
+            let Some(output) = output else { continue };
+            output.finish();
+            if output.lost() > 0 {
+                self.complain(&format!("{} bytes are missing in {what}: it was too slow", output.lost()));
+            }
         }
         let differences = self.differences.load(Relaxed);
         let (connections, messages) = (self.connections.load(Relaxed), self.messages.load(Relaxed));
-        complain(&format!("connections={connections} messages={messages} differences={differences}"));
-        i32::from(differences > 0)
+        self.complain(&format!("connections={connections} messages={messages} differences={differences}"));
+        self.complaints.finish();
+        u8::from(differences > 0)
     }
 }
 
-/// A whole line on stderr.
-pub(crate) fn complain(what: &str) {
-    let _ = io::stderr().lock().write_all(format!("pg_tap: {what}\n").as_bytes());
+/// What is to be written somewhere.
+#[derive(Default)]
+pub(crate) struct News {
+    /// For standard output.
+    pub(crate) lines: Vec<u8>,
+    pub(crate) trace: Vec<u8>,
+    pub(crate) record: Vec<u8>,
+}
+
+/// A connection that has not ended.
+pub(crate) struct Open<'t>(&'t AtomicU64);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+fn complain(to: &Output, what: &str) {
+    to.put_now(format!("pg_tap: {what}\n").into_bytes());
 }
 
 /// The time in UTC, as PQtrace writes it: `2026-11-21 22:46:00.123456`.

@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "what only the program itself needs")]
 
+#[path = "../pg_tap/begin.rs"]
+mod begin;
+#[path = "../pg_tap/binding.rs"]
+mod binding;
 #[path = "../pg_tap/connection.rs"]
 mod connection;
 #[path = "../pg_tap/handshake.rs"]
@@ -10,10 +14,14 @@ mod handshake;
 mod lane;
 #[path = "../pg_tap/options.rs"]
 mod options;
-#[path = "../pg_tap/pair.rs"]
-mod pair;
+#[path = "../pg_tap/output.rs"]
+mod output;
 #[path = "../pg_tap/tap.rs"]
 mod tap;
+#[path = "../pg_tap/tls.rs"]
+mod tls;
+#[path = "../pg_tap/waiting.rs"]
+mod waiting;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -51,6 +59,17 @@ fn expect(stream: &mut TcpStream, bytes: &[u8]) {
     assert_eq!(read.escape_ascii().to_string(), bytes.escape_ascii().to_string());
 }
 
+/// Serves the next client, as the program does.
+fn serve(tap: &Tap, number: u64, listener: &TcpListener) {
+    let client = listener.accept().expect("a client").0;
+    client.set_nonblocking(true).expect("a socket");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = tokio::net::TcpStream::from_std(client).expect("a socket");
+        connection::serve(tap, number, begin::tcp(client)).await;
+    });
+}
+
 /// Both sides say these through pg_tap, each when the other one has heard what it says.
 fn converse(turns: &[Turn]) {
     converse_as(1, Options::default(), turns);
@@ -64,7 +83,7 @@ fn converse_as(number: u64, options: Options, turns: &[Turn]) {
     let tap = Tap::new(Options { server, quiet: true, ..options }).expect("no files");
     thread::scope(|threads| {
         let mut client = patient(TcpStream::connect(to_tap.local_addr().expect("an address")).expect("open"));
-        threads.spawn(|| connection::serve(&tap, number, to_tap.accept().expect("a client").0));
+        threads.spawn(|| serve(&tap, number, &to_tap));
         let mut server = None;
         for turn in turns {
             match turn {
@@ -83,6 +102,8 @@ fn converse_as(number: u64, options: Options, turns: &[Turn]) {
             }
         }
     });
+    // What is recorded has been written then.
+    tap.finish();
 }
 
 #[test]
@@ -211,7 +232,7 @@ fn with_limits(talk: impl FnOnce(TcpStream, &TcpListener)) -> Duration {
     let client = patient(TcpStream::connect(to_tap.local_addr().expect("an address")).expect("open"));
     let began = Instant::now();
     thread::scope(|threads| {
-        let served = threads.spawn(|| connection::serve(&tap, 1, to_tap.accept().expect("a client").0));
+        let served = threads.spawn(|| serve(&tap, 1, &to_tap));
         talk(client, &to_server);
         served.join().expect("no panic");
     });

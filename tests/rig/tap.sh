@@ -11,19 +11,11 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=tests/rig/clients.sh
 . "$REPO/tests/rig/clients.sh"
+# shellcheck source=tests/rig/tapped.sh
+. "$REPO/tests/rig/tapped.sh"
 
-PG_TAP=${PG_TAP:-$REPO/target/release/examples/pg_tap}
 # 11 and 13 speak as 10 and 12 do.
 TESTED="10 12 14 15 16 17 18"
-# No client needs a tenth of this: what takes longer hangs.
-PATIENCE=120
-
-export PGHOST=127.0.0.1 PGUSER=postgres PGDATABASE=postgres PGPASSWORD=secret PGCONNECT_TIMEOUT=20
-unset PGPORT PGSERVICE PGOPTIONS PGSSLMODE
-cd "$REPO/tests/rig/clients"
-
-FAILURES=0
-TAPS=()
 
 main() {
     local ports=$1 major port
@@ -44,7 +36,7 @@ try_version() {
     MAJOR=$1 SERVER=$2 LOG=$REPO/target/tap/$1 FAILED_HERE=0 CHECKS=0
     rm -rf "$LOG"
     mkdir -p "$LOG"
-    start_tap "$LOG/tap" "127.0.0.1:$SERVER"
+    start_tap "$LOG/tap" "127.0.0.1:$SERVER" --reencode
 
     compare psql15 "$PSQL15" -X -f work.sql
     compare psql18 "$PSQL18" -X -f work.sql
@@ -72,74 +64,7 @@ try_version() {
     echo "PostgreSQL $MAJOR: $CHECKS checks, $FAILED_HERE failed, $((SECONDS - began)) s; $(grep -o 'connections=.*' "$LOG/tap.err")"
 }
 
-# compare NAME COMMAND...: the same output and success, directly and through the tap.
-compare() {
-    local name=$1
-    shift
-    CHECKS=$((CHECKS + 1))
-    outcome "$SERVER" "$@" >"$LOG/$name.direct"
-    outcome "$TAP" "$@" >"$LOG/$name.tapped"
-    if [ "$(tail -1 "$LOG/$name.direct")" != "exit 0" ]; then
-        failed "$name" "fails without pg_tap too"
-        tail -5 "$LOG/$name.direct"
-    elif ! diff "$LOG/$name.direct" "$LOG/$name.tapped" >"$LOG/$name.diff"; then
-        failed "$name" "differs through pg_tap"
-        head -20 "$LOG/$name.diff"
-    fi
-}
-
-# What a command prints and how it ends, without what must differ: process ids and ports.
-outcome() {
-    local port=$1 rc=0
-    shift
-    # A function cannot be given to `timeout`: it has its own.
-    if declare -F "$1" >/dev/null; then
-        PGPORT=$port "$@" >"$LOG/raw" 2>&1 || rc=$?
-    else
-        PGPORT=$port timeout "$PATIENCE" "$@" >"$LOG/raw" 2>&1 || rc=$?
-    fi
-    sed -e "s/process with PID [0-9]*/process with PID N/; s/\\b$port\\b/PORT/g" "$LOG/raw"
-    echo "exit $rc"
-}
-
-# check NAME COMMAND...: it succeeds.
-check() {
-    local name=$1
-    shift
-    CHECKS=$((CHECKS + 1))
-    if ! "$@" >"$LOG/$name.log" 2>&1; then
-        failed "$name" "fails"
-        tail -20 "$LOG/$name.log"
-    fi
-}
-
-failed() {
-    FAILURES=$((FAILURES + 1)) FAILED_HERE=$((FAILED_HERE + 1))
-    echo "FAILED: PostgreSQL $MAJOR: $1 $2"
-}
-
 # --- pg_tap itself
-
-# start_tap LOG SERVER: leaves its address' port in TAP.
-start_tap() {
-    local PORT LISTENER
-    start_listener "$1" "$PG_TAP" --listen 127.0.0.1:0 --server "$2" --reencode
-    TAPS+=("$LISTENER") TAP=$PORT
-}
-
-stop_taps() {
-    local pid
-    for pid in "${TAPS[@]}"; do
-        kill -TERM "$pid" 2>/dev/null || true
-        for _ in $(seq 100); do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -KILL "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    done
-    TAPS=()
-}
 
 no_differences() {
     cat "$LOG/tap.err"
@@ -150,7 +75,7 @@ no_differences() {
 dead_server() {
     local mine=$TAP dead pid rc=0
     dead=$(free_ports 1)
-    start_tap "$LOG/dead" "127.0.0.1:$dead"
+    start_tap "$LOG/dead" "127.0.0.1:$dead" --reencode
     pid=${TAPS[-1]}
     for _ in 1 2; do
         rc=0
@@ -169,7 +94,7 @@ dead_server() {
 # Through a tap of their own: what they send cannot be parsed, and pg_tap counts it as a difference.
 bad_peers() {
     local mine=$TAP rc=0
-    start_tap "$LOG/peers" "127.0.0.1:$SERVER"
+    start_tap "$LOG/peers" "127.0.0.1:$SERVER" --reencode
     PGPORT=$TAP "$PYTHON" peers.py && PGPORT=$TAP "$PSQL15" -X -c 'select 1' || rc=$?
     kill -TERM "${TAPS[-1]}"
     wait "${TAPS[-1]}" || true
@@ -194,14 +119,6 @@ bench() {
     for mode in simple extended prepared; do
         transactions "$1" -M "$mode" || return 1
     done
-}
-
-transactions() {
-    local report
-    report=$(PGPORT=$TAP timeout "$PATIENCE" "$@" -n -c 4 -j 2 -t 100 bench 2>&1) || { echo "$report"; return 1; }
-    echo "$report"
-    grep -q '^number of transactions actually processed: 400/400$' <<<"$report" &&
-        grep -q '^number of failed transactions: 0 ' <<<"$report"
 }
 
 # CopyBoth: a change stream, up to a place.

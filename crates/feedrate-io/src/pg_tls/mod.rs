@@ -71,7 +71,7 @@ pub use tokio_rustls::rustls;
 pub use self::client::{ClientTls, Mode, connect};
 pub use self::end_point::{EndPoint, EndPointError};
 pub use self::error::{Error, Untrusted};
-pub use self::server::{ServerTls, accept};
+pub use self::server::{ServerTls, accept, accept_with};
 pub use self::stream::Stream;
 
 /// What both sides say of their protocol (RFC 7301), since PostgreSQL 17.

@@ -9,6 +9,7 @@ use ::tokio::io::{AsyncRead, AsyncWrite};
 use feedrate::Storage;
 use feedrate::pg::Frontend;
 use feedrate::pg::backend::{Encryption, EncryptionResponse};
+use feedrate::pg::frontend::Message;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
@@ -62,19 +63,43 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
     C: Timer,
 {
+    accept_with(connection, tls, |_, _| {}).await
+}
+
+/// As [`accept`], for a server that shows or counts what it is asked: `asked` is called with each request, an
+/// SSLRequest, a GSSENCRequest or [`DirectTls`](feedrate::pg::frontend::DirectTls), before it is answered so.
+///
+/// # Errors
+///
+/// [`Error`].
+pub async fn accept_with<S, T, C>(
+    connection: Connection<Frontend, S, T, C>,
+    tls: Option<&ServerTls>,
+    mut asked: impl FnMut(&Message<'_>, EncryptionResponse),
+) -> Result<Connection<Frontend, S, Stream<T>, C>, Error>
+where
+    S: Storage,
+    T: AsyncRead + AsyncWrite + Unpin,
+    C: Timer,
+{
     let mut pg = connection;
     loop {
         let first = first(&mut pg).await?;
         if first == First::Other {
             return Ok(plain(pg));
         }
-        // A second request of its kind, or TLS behind one, ends here.
-        pg.try_next()?;
         let response = match (first, tls) {
-            (First::DirectTls, None) => return Err(Error::NotOffered),
             (First::GSSENCRequest, _) | (_, None) => EncryptionResponse::Refused,
             (_, Some(_)) => EncryptionResponse::Accepted(Encryption::Ssl),
         };
+        // A second request of its kind, or TLS behind one, ends here.
+        if let Some(frame) = pg.try_next()? {
+            let message = frame.message().map_err(feedrate::Error::Message);
+            asked(&message.map_err(crate::Error::Protocol)?, response);
+        }
+        if (first, tls.is_none()) == (First::DirectTls, true) {
+            return Err(Error::NotOffered);
+        }
         // What has been read of direct TLS belongs to it. What has come behind a request has come in clear.
         let hello = if first == First::DirectTls { pg.take_unread() } else { Vec::new() };
         pg.answered(response)?;

@@ -29,7 +29,8 @@ struct Tls<T> {
 }
 
 impl<T> Stream<T> {
-    pub(super) const fn plain(io: T) -> Self {
+    /// In clear, where others of its type are encrypted.
+    pub const fn plain(io: T) -> Self {
         Self(Kind::Plain(io))
     }
 

@@ -10,7 +10,7 @@ use feedrate::{Encode, EncodeError, Grow, Protocol};
 
 use super::Error;
 use super::clock::Clock;
-use super::line::Line;
+use super::line::{Line, Queue};
 use crate::outlet::Outlet;
 use crate::timer::Timer;
 
@@ -80,6 +80,52 @@ where
         } else if outlet.unsent().len() == before {
             return line.poll_late_write(cx).map(|late| Err(crate::Error::Late(late)));
         }
+    }
+}
+
+/// Ready when all of `bytes` has been queued or written.
+pub(super) fn poll_forward<E, T: AsyncWrite + Unpin, C: Timer>(
+    line: &mut Line<T, C>,
+    outlet: &mut Outlet<Grow>,
+    bytes: &mut &[u8],
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), crate::Error<E, std::io::Error>>>
+where
+    E: core::error::Error + 'static,
+{
+    line.over().map_err(crate::Error::Io)?;
+    if outlet.push_bytes(bytes).is_ok() {
+        *bytes = &[];
+        return Poll::Ready(Ok(()));
+    }
+    match line.poll_write(cx, &mut Behind { outlet, bytes }) {
+        Poll::Ready(()) => Poll::Ready(line.refusal().map_err(crate::Error::Io)),
+        Poll::Pending => line.poll_late_write(cx).map(|late| Err(crate::Error::Late(late))),
+    }
+}
+
+/// Bytes behind what waits in the queue.
+struct Behind<'q, 'b, 'a> {
+    outlet: &'q mut Outlet<Grow>,
+    bytes: &'b mut &'a [u8],
+}
+
+impl Queue for Behind<'_, '_, '_> {
+    fn unsent(&self) -> &[u8] {
+        if self.outlet.unsent().is_empty() { self.bytes } else { self.outlet.unsent() }
+    }
+
+    fn sent(&mut self, n: usize) {
+        if self.outlet.unsent().is_empty() {
+            *self.bytes = self.bytes.get(n..).unwrap_or_default();
+        } else {
+            self.outlet.sent(n);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.outlet.clear();
+        *self.bytes = &[];
     }
 }
 

@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::connection::Connection;
 use super::lease::Lease;
 use super::line::Line;
-use super::outgoing::{poll_flush, poll_send, poll_shutdown};
+use super::outgoing::{poll_flush, poll_forward, poll_send, poll_shutdown};
 use super::reading::Reading;
 use crate::inlet::Inlet;
 use crate::outlet::Outlet;
@@ -76,9 +76,71 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead, C: Timer> Reader<P, 
         self.reading.pull(&mut self.inlet)
     }
 
+    /// Whether all of the next message has been read already, so that [`next`](Self::next) does not wait: what comes
+    /// together can go on together.
+    ///
+    /// ```
+    /// # use feedrate::{Grow, pg::{Backend, Frontend}};
+    /// # use feedrate_io::tokio::{Reader, Writer};
+    /// # use tokio::net::TcpStream;
+    /// /// One direction of a proxy. Where the receiver is slow, the sender has to wait.
+    /// async fn forward(
+    ///     mut from: Reader<Backend, Grow, TcpStream>,
+    ///     mut to: Writer<Frontend, TcpStream>,
+    /// ) -> Result<(), Box<dyn std::error::Error>> {
+    ///     loop {
+    ///         if !from.has_message()? {
+    ///             to.flush().await?;
+    ///         }
+    ///         let Some(frame) = from.next().await? else { break };
+    ///         to.forward(&mut frame.raw()).await?;
+    ///     }
+    ///     Ok(to.shutdown().await?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::try_next`].
+    pub fn has_message(&mut self) -> Result<bool, Error<P>> {
+        self.inlet.ready().map(|ready| ready.is_some()).map_err(crate::Error::Protocol)
+    }
+
+    /// The first byte of the next message, which stays where it is: for whoever has to know what comes before it is
+    /// decoded. `None`: the peer sends no more.
+    ///
+    /// Dropped: nothing is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io), [`Error::Late`](crate::Error::Late).
+    pub async fn peek(&mut self) -> Result<Option<u8>, Error<P>> {
+        poll_fn(|cx| self.poll_peek(cx)).await
+    }
+
+    fn poll_peek(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<u8>, Error<P>>> {
+        loop {
+            let first = self.inlet.decoder().pending().first().or(self.inlet.unread().first()).copied();
+            if first.is_some() || self.line.ended {
+                return Poll::Ready(Ok(first));
+            }
+            match self.reading.poll_read(cx, &mut self.line, &mut self.inlet) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(crate::Error::Io(error))),
+                Poll::Pending => return self.line.poll_late(cx).map(|late| Err(crate::Error::Late(late))),
+            }
+        }
+    }
+
     /// The protocol, to tell it between two messages what the bytes alone do not say.
     pub const fn protocol_mut(&mut self) -> &mut P {
         self.inlet.decoder_mut().protocol_mut()
+    }
+
+    /// As [`Connection::established`], for this direction.
+    pub fn established(&mut self) {
+        self.line.watch.established(self.line.timer.now());
+        self.reading.give_back(&mut self.inlet);
     }
 
     // Not inlined, so that what is there already costs a future of a few instructions.
@@ -108,9 +170,27 @@ impl<P: Protocol<Error: 'static>, T: AsyncWrite, C: Timer> Writer<P, T, C> {
         self.outlet.push_bytes(bytes)
     }
 
+    /// Sends bytes that are whole messages already, however long: what a proxy forwards. What has room in the queue is
+    /// queued, and goes with what comes next; what has not is written from where it lies, without being copied.
+    ///
+    /// Dropped: `bytes` is what has been neither queued nor written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`](crate::Error::Io), [`Error::Late`](crate::Error::Late).
+    pub async fn forward(&mut self, bytes: &mut &[u8]) -> Result<(), Error<P>> {
+        poll_fn(|cx| poll_forward(&mut self.line, &mut self.outlet, bytes, cx)).await
+    }
+
     /// Bytes that wait to be written.
     pub fn queued(&self) -> usize {
         self.outlet.unsent().len()
+    }
+
+    /// As [`Connection::established`], for this direction.
+    pub fn established(&mut self) {
+        self.line.watch.established(self.line.timer.now());
+        self.outlet.secret(false);
     }
 
     /// As [`Connection::send`].
