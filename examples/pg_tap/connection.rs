@@ -40,30 +40,34 @@ pub(crate) async fn serve(tap: &Tap, number: u64, client: Socket) {
     let began = Instant::now();
     let mut to_server = Lane::new(tap, number, capture::Side::Frontend, began);
     let mut to_client = Lane::new(tap, number, capture::Side::Backend, began);
-    let begun = select! {
-        begun = begin(tap, client, &mut to_server, &mut to_client) => begun,
-        Ok(()) = told => Err("it has not begun, and others want to".into()),
-    };
-    tap.starting.remove(number);
-    match begun {
-        Ok(Some((client, server))) => both(tap, number, client, server, &mut to_server, &mut to_client).await,
-        Ok(None) => {}
-        Err(why) => {
-            to_server.publish().await;
-            to_server.complain(&why);
+    // Each in memory of its own: a connection that has begun does not hold what beginning takes.
+    let serving = {
+        let begun = select! {
+            begun = Box::pin(begin(tap, client, &mut to_server, &mut to_client)) => begun,
+            Ok(()) = told => Err("it has not begun, and others want to".into()),
+        };
+        tap.starting.remove(number);
+        match begun {
+            Ok(Some((client, server))) => Box::pin(both(tap, number, client, server, to_server, to_client)),
+            Ok(None) => return,
+            Err(why) => {
+                to_server.publish().await;
+                return to_server.complain(&why);
+            }
         }
-    }
+    };
+    serving.await;
 }
 
 /// Both directions, until both have ended.
-async fn both(
-    tap: &Tap,
+fn both<'t>(
+    tap: &'t Tap,
     number: u64,
     client: Side<Frontend>,
     server: Side<Backend>,
-    to_server: &mut Lane<'_>,
-    to_client: &mut Lane<'_>,
-) {
+    to_server: Lane<'t>,
+    to_client: Lane<'t>,
+) -> impl Future<Output = ()> + 't {
     let (binding, handshake) = (Binding::new(client.io(), server.io()), Handshake::default());
     // How long the login may take is for the server to decide. Neither has a limit for a message: a COPY whose data
     // are slow, and rows that are found slowly, can stop inside one for hours. And a server that takes nothing may wait
@@ -72,36 +76,36 @@ async fn both(
     let (from_client, client) =
         Connection::from_parts(client.into_parts(), limits.progress(tap.options.progress)).split();
     let (from_server, server) = Connection::from_parts(server.into_parts(), limits.progress(None)).split();
-    let mut up = pin!(async {
-        let mut direction =
-            Direction { from: from_client, to: server, lane: to_server, handshake: &handshake };
-        let end = direction.from_client(&binding).await;
-        direction.end(end).await
-    });
-    let mut down = pin!(async {
-        let mut direction =
-            Direction { from: from_server, to: client, lane: to_client, handshake: &handshake };
-        let end = direction.from_server(&binding).await;
-        handshake.end();
-        direction.end(end).await
-    });
-    // The receiver that has gone may have said something before, and the one that sends no more may still read: the
-    // other direction goes on, as long as something passes.
-    let silence = handshake.silence(tap.options.linger);
-    let silent = select! {
-        end = &mut up => match end {
-            Ok(_) => select! { _ = down => false, () = silence => true },
-            Err(Dropped) => false,
-        },
-        end = &mut down => match end {
-            Ok(_) => select! { _ = up => false, () = silence => true },
-            Err(Dropped) => false,
-        },
-    };
-    if silent {
-        tap.complain(&format!(
-            "connection {number}: one side has closed, and the other one is silent: dropped"
-        ));
+    let mut up = Direction { from: from_client, to: server, lane: to_server };
+    let mut down = Direction { from: from_server, to: client, lane: to_client };
+    async move {
+        let mut up = pin!(async {
+            let end = up.from_client(&handshake, &binding).await;
+            up.end(end).await
+        });
+        let mut down = pin!(async {
+            let end = down.from_server(&handshake, &binding).await;
+            handshake.end();
+            down.end(end).await
+        });
+        // The receiver that has gone may have said something before, and the one that sends no more may still read: the
+        // other direction goes on, as long as something passes.
+        let silence = handshake.silence(tap.options.linger);
+        let silent = select! {
+            end = &mut up => match end {
+                Ok(()) => select! { _ = down => false, () = silence => true },
+                Err(Dropped) => false,
+            },
+            end = &mut down => match end {
+                Ok(()) => select! { _ = up => false, () = silence => true },
+                Err(Dropped) => false,
+            },
+        };
+        if silent {
+            tap.complain(&format!(
+                "connection {number}: one side has closed, and the other one is silent: dropped"
+            ));
+        }
     }
 }
 
@@ -109,11 +113,10 @@ async fn both(
 struct Dropped;
 
 /// One direction: whose messages are read, and to whom they go.
-struct Direction<'d, 't, P: Protocol, Q> {
+struct Direction<'t, P: Protocol, Q> {
     from: Reader<P, Grow, Stream<Socket>>,
     to: Writer<Q, Stream<Socket>>,
-    lane: &'d mut Lane<'t>,
-    handshake: &'d Handshake,
+    lane: Lane<'t>,
 }
 
 impl From<Failure> for Stop {
@@ -122,22 +125,22 @@ impl From<Failure> for Stop {
     }
 }
 
-impl Direction<'_, '_, Backend, Frontend> {
+impl Direction<'_, Backend, Frontend> {
     /// The main loop for the server's messages.
-    async fn from_server(&mut self, binding: &Binding) -> Result<(), Stop> {
+    async fn from_server(&mut self, handshake: &Handshake, binding: &Binding) -> Result<(), Stop> {
         loop {
             if !self.from.has_message()? {
-                self.flush().await?;
+                self.flush(handshake).await?;
             }
             let Some(frame) = self.from.next().await? else { return Ok(()) };
             let message = frame.message();
-            self.handshake.tell(&frame, &message);
+            handshake.tell(&frame, &message);
             let mut bytes = self.lane.pass(&frame, &message);
             if let Some(other) = message.as_ref().ok().and_then(|message| binding.of_server(message)) {
                 bytes = other.into();
             }
             let logged_in = matches!(message, Ok(Message::Authentication(Authentication::Ok)));
-            forward(self.lane, &mut self.to, &bytes).await?;
+            forward(&mut self.lane, &mut self.to, &bytes).await?;
             if logged_in {
                 self.from.established();
                 self.to.established();
@@ -146,22 +149,22 @@ impl Direction<'_, '_, Backend, Frontend> {
     }
 }
 
-impl Direction<'_, '_, Frontend, Backend> {
+impl Direction<'_, Frontend, Backend> {
     /// The same for the client's messages. But until it has logged in, the meaning of its next message depends on the
     /// server's answer to the last one.
-    async fn from_client(&mut self, binding: &Binding) -> Result<(), Stop> {
+    async fn from_client(&mut self, handshake: &Handshake, binding: &Binding) -> Result<(), Stop> {
         let mut logged_in = false;
         loop {
             if !logged_in {
-                self.flush().await?;
+                self.flush(handshake).await?;
                 let Some(first) = self.from.peek().await? else { return Ok(()) };
-                logged_in = self.handshake.apply(self.from.protocol_mut(), first).await;
+                logged_in = handshake.apply(self.from.protocol_mut(), first).await;
                 if logged_in {
                     self.from.established();
                     self.to.established();
                 }
             } else if !self.from.has_message()? {
-                self.flush().await?;
+                self.flush(handshake).await?;
             }
             let Some(frame) = self.from.next().await? else { return Ok(()) };
             let message = frame.message();
@@ -169,7 +172,7 @@ impl Direction<'_, '_, Frontend, Backend> {
             if let Ok(message) = &message {
                 binding.of_client(message);
             }
-            forward(self.lane, &mut self.to, &bytes).await?;
+            forward(&mut self.lane, &mut self.to, &bytes).await?;
             // Servers ignore what follows. pg_basebackup, which forks, sends Terminate twice.
             if frame.tag() == Terminate::TAG {
                 return Ok(());
@@ -191,12 +194,12 @@ async fn forward<Q: Protocol<Error = Error>>(
     to.forward(&mut bytes).await.map_err(deaf)
 }
 
-impl<P: Protocol<Error = Error>, Q: Protocol<Error = Error>> Direction<'_, '_, P, Q> {
+impl<P: Protocol<Error = Error>, Q: Protocol<Error = Error>> Direction<'_, P, Q> {
     /// Everything that has been read goes on.
-    async fn flush(&mut self) -> Result<(), Stop> {
+    async fn flush(&mut self, handshake: &Handshake) -> Result<(), Stop> {
         self.lane.publish().await;
         self.to.flush().await.map_err(deaf)?;
-        self.handshake.moved();
+        handshake.moved();
         Ok(())
     }
 

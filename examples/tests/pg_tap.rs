@@ -23,6 +23,11 @@ mod tls;
 #[path = "../pg_tap/waiting.rs"]
 mod waiting;
 
+#[path = "pg_tap/parts.rs"]
+mod parts;
+#[path = "pg_tap/rules.rs"]
+mod rules;
+
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
@@ -43,6 +48,8 @@ enum Turn {
     Client(Vec<u8>),
     /// The client says this, and nobody has to hear it yet.
     Ahead(Vec<u8>),
+    /// The client asks for encryption, which is refused.
+    Refused(Vec<u8>),
     /// But now.
     Heard(Vec<u8>),
     Server(Vec<u8>),
@@ -93,6 +100,10 @@ fn converse_as(number: u64, options: Options, turns: &[Turn]) {
                     expect(server, bytes);
                 }
                 Turn::Ahead(bytes) => client.write_all(bytes).expect("sent"),
+                Turn::Refused(bytes) => {
+                    client.write_all(bytes).expect("sent");
+                    expect(&mut client, b"N");
+                }
                 Turn::Heard(bytes) => expect(server.as_mut().expect("the client speaks first"), bytes),
                 Turn::Server(bytes) if bytes.is_empty() => thread::sleep(Duration::from_millis(100)),
                 Turn::Server(bytes) => {
@@ -218,6 +229,22 @@ fn every_connection_is_recorded() {
         });
         assert_eq!(pieces(&record).collect::<Vec<_>>(), expected.unwrap_or_default());
     }
+    std::fs::remove_file(&file).expect("it was there");
+}
+
+/// Also what this program answers by itself, each piece in its place.
+#[test]
+fn requests_for_encryption_are_recorded() {
+    let file = std::env::temp_dir().join(format!("pg_tap-asked-{}.record", std::process::id()));
+    let options = Options { record: Some(file.clone()), ..Options::default() };
+    let (gss, ssl) = (b"\0\0\0\x08\x04\xd2\x16\x30", b"\0\0\0\x08\x04\xd2\x16\x2f");
+    let asks = [gss, ssl].map(|request| Turn::Refused(request.to_vec()));
+    let [gss_asked, ssl_asked] = asks;
+    converse_as(1, options, &[gss_asked, ssl_asked, Turn::Client(STARTUP.to_vec())]);
+    let record = std::fs::read(&file).expect("a record");
+    let all: Vec<_> = pieces(&record).map(|piece| (piece.from, piece.bytes)).collect();
+    let (f, b) = (Side::Frontend, Side::Backend);
+    assert_eq!(all, [(f, &gss[..]), (b, b"N"), (f, ssl), (b, b"N"), (f, STARTUP)]);
     std::fs::remove_file(&file).expect("it was there");
 }
 

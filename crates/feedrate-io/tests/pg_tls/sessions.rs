@@ -4,7 +4,7 @@ use feedrate::Decoder;
 use feedrate::pg::frontend::Query;
 use feedrate::pg::{Frontend, backend};
 use feedrate_io::Limits;
-use feedrate_io::pg_tls::{ClientTls, EndPointError, Error, Mode, ServerTls, accept, connect};
+use feedrate_io::pg_tls::{ClientTls, EndPointError, Error, Mode, ServerTls, accept, accept_with, connect};
 use feedrate_io::tokio::{Connection, Parts};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -240,5 +240,37 @@ async fn who_leaves_before_a_startup_is_gone() {
         raw.shutdown().await.unwrap();
         let mut pg = accept(server(io), None).await.unwrap();
         assert_eq!(pg.next().await.is_err(), truncated);
+    }
+}
+
+/// What is asked is told with its answer, also where it is refused.
+#[tokio::test]
+async fn requests_are_told_with_their_answers() {
+    let identity = Identity::new();
+    let tls = ServerTls::new(identity.server());
+    for (sent, tls, expected) in [
+        (&[SSL_REQUEST, GSSENC_REQUEST][..], None, &[("SSLRequest", "N"), ("GSSENCRequest", "N")][..]),
+        (&[GSSENC_REQUEST, SSL_REQUEST], Some(&tls), &[("GSSENCRequest", "N"), ("SSLRequest", "S")]),
+        (&[b"\x16\x03\x01"], Some(&tls), &[("DirectTls", "S")]),
+        (&[b"\x16\x03\x01"], None, &[("DirectTls", "N")]),
+        (&[&startup()], None, &[]),
+    ] {
+        let (mut raw, io) = duplex(1 << 10);
+        let mut told = Vec::new();
+        let asked = |request: &feedrate::pg::frontend::Message<'_>, response| {
+            told.push((request.name(), String::from_utf8(bytes(&response)).unwrap()));
+        };
+        let client = async move {
+            for (at, request) in sent.iter().enumerate() {
+                raw.write_all(request).await.unwrap();
+                if expected.get(at).is_some_and(|(name, _)| *name != "DirectTls") {
+                    raw.read_exact(&mut [0]).await.unwrap();
+                }
+            }
+        };
+        // The client leaves, and TLS does not come about.
+        let _ = tokio::join!(accept_with(server(io), tls, asked), client);
+        let told: Vec<_> = told.iter().map(|(name, response)| (*name, response.as_str())).collect();
+        assert_eq!(told, expected);
     }
 }

@@ -3,6 +3,7 @@
 mod cancel;
 mod deadlines;
 mod ends;
+mod forwarding;
 mod held;
 mod trickle;
 mod writing;
