@@ -68,7 +68,10 @@ fn expect(stream: &mut TcpStream, bytes: &[u8]) {
 
 /// Serves the next client, as the program does.
 fn serve(tap: &Tap, number: u64, listener: &TcpListener) {
-    let client = listener.accept().expect("a client").0;
+    serve_client(tap, number, listener.accept().expect("a client").0);
+}
+
+fn serve_client(tap: &Tap, number: u64, client: TcpStream) {
     client.set_nonblocking(true).expect("a socket");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

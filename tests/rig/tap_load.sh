@@ -4,8 +4,8 @@
 #   tap_load.sh [PG_TAP PG_LOAD]   the programs to test (target/release/examples/pg_tap and pg_load; the latter is an
 #                                  example of feedrate-io, with the features `pg`, `socket` and `tokio`)
 #
-# TAP_LOAD (1000) clients in all, TAP_ROUNDS (3) times TAP_SECONDS (5) without the malicious ones and with them, TAP_IDLE
-# (1000) idle ones. Behind pg_tap is a server made with our encoder, which costs little.
+# TAP_LOAD (1000) clients in all, TAP_ROUNDS (3) times TAP_SECONDS (5) without the malicious ones and with them, and
+# TAP_IDLE (1000) idle ones. Behind pg_tap is a server made with our encoder, which costs little.
 set -euo pipefail
 # shellcheck source=tests/rig/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::options::Options;
 use super::tap::Tap;
-use super::{OK, QUERY, ROW, STARTUP, TERMINATE, expect, patient, serve};
+use super::{OK, PATIENCE, QUERY, ROW, STARTUP, TERMINATE, expect, patient, serve_client};
 
 const SSL_REQUEST: &[u8] = b"\0\0\0\x08\x04\xd2\x16\x2f";
 
@@ -19,20 +19,39 @@ fn with(options: Options, clients: u64, talk: impl FnOnce(&dyn Fn() -> TcpStream
     let server = to_server.local_addr().expect("an address").to_string();
     let tap = Tap::new(Options { server, quiet: true, ..options }).expect("no files");
     thread::scope(|threads| {
-        let (tap, to_tap) = (&tap, &to_tap);
-        for number in 1..=clients {
-            let to_tap = to_tap.try_clone().expect("a socket");
-            threads.spawn(move || serve(tap, number, &to_tap));
-        }
+        let tap = &tap;
+        // In the order in which they come.
+        threads.spawn(move || {
+            for number in 1..=clients {
+                let client = to_tap.accept().expect("a client").0;
+                threads.spawn(move || serve_client(tap, number, client));
+            }
+        });
         talk(&|| patient(TcpStream::connect(address).expect("open")), &to_server);
     });
+}
+
+/// What pg_tap connects to the server with, if it does.
+fn accepted(to_server: &TcpListener) -> TcpStream {
+    to_server.set_nonblocking(true).expect("a socket");
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match to_server.accept() {
+            Ok((server, _)) => {
+                server.set_nonblocking(false).expect("a socket");
+                return patient(server);
+            }
+            Err(error) => assert!(Instant::now() < until, "pg_tap does not come: {error}"),
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// A client that has logged in, and its server.
 fn log_in(connect: &dyn Fn() -> TcpStream, to_server: &TcpListener) -> (TcpStream, TcpStream) {
     let mut client = connect();
     client.write_all(STARTUP).expect("sent");
-    let mut server = patient(to_server.accept().expect("pg_tap").0);
+    let mut server = accepted(to_server);
     expect(&mut server, STARTUP);
     server.write_all(OK).expect("sent");
     expect(&mut client, OK);
@@ -67,6 +86,19 @@ fn who_has_begun_gives_way_to_nobody() {
         thread::sleep(Duration::from_millis(200));
         client.write_all(QUERY).expect("sent");
         expect(&mut server, QUERY);
+    });
+}
+
+#[test]
+fn who_has_begun_takes_no_place() {
+    with(Options { starting: 2, ..Options::default() }, 3, |connect, to_server| {
+        let mut oldest = connect();
+        thread::sleep(Duration::from_millis(200));
+        let (_client, _server) = log_in(connect, to_server);
+        let _newcomer = connect();
+        thread::sleep(Duration::from_millis(200));
+        oldest.write_all(STARTUP).expect("sent");
+        expect(&mut accepted(to_server), STARTUP);
     });
 }
 
@@ -139,7 +171,7 @@ fn a_server_that_does_not_encrypt_is_not_used() {
         with(Options { server_tls: true, ..Options::default() }, 1, |connect, to_server| {
             let mut client = connect();
             client.write_all(STARTUP).expect("sent");
-            let mut server = patient(to_server.accept().expect("pg_tap").0);
+            let mut server = accepted(to_server);
             expect(&mut server, SSL_REQUEST);
             server.write_all(answer).expect("sent");
             server.shutdown(Shutdown::Write).expect("open");
@@ -165,7 +197,7 @@ fn requests_for_encryption_are_refused() {
             expect(&mut client, b"N");
         }
         client.write_all(STARTUP).expect("sent");
-        expect(&mut patient(to_server.accept().expect("pg_tap").0), STARTUP);
+        expect(&mut accepted(to_server), STARTUP);
         // TLS without a question.
         let mut client = connect();
         client.write_all(b"\x16\x03\x01\0\x05").expect("sent");

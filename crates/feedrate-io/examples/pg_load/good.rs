@@ -16,7 +16,7 @@ use super::{Client, Result, log_in};
 const EACH: Duration = Duration::from_secs(1);
 const ROWS: usize = 10;
 /// Until the malicious clients are all there, or gone.
-const SETTLE: Duration = Duration::from_secs(4);
+const SETTLE: Duration = Duration::from_secs(8);
 /// How much longer the others may wait at most, at the 99th percentile.
 const MOST: f64 = 2.0;
 
