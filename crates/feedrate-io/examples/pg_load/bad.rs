@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::sleep;
 
-use super::{Result, startup};
+use crate::client::{Result, startup};
 
 pub(crate) async fn run(address: &str, clients: &str) -> Result<()> {
     let address = address.parse()?;

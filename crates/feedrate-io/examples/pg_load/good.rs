@@ -10,7 +10,7 @@ use feedrate::pg::backend::Message;
 use feedrate::pg::frontend::Query;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Client, Result, log_in};
+use crate::client::{Client, Result, log_in};
 
 /// How often each asks, and for how many rows.
 const EACH: Duration = Duration::from_secs(1);

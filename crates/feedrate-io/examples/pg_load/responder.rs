@@ -10,7 +10,7 @@ use feedrate_io::tokio::Connection;
 use feedrate_io::{Limits, socket::TcpOptions};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::Result;
+use crate::client::Result;
 
 pub(crate) async fn serve() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
