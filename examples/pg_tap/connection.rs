@@ -73,18 +73,18 @@ fn both<'t>(
     // are slow, and rows that are found slowly, can stop inside one for hours. And a server that takes nothing may wait
     // for a lock; but a client that takes nothing makes the server wait.
     let limits = Limits::new().handshake(None).message(None).queued(QUEUED);
-    let (from_client, client) =
+    let (frontend, client) =
         Connection::from_parts(client.into_parts(), limits.progress(tap.options.progress)).split();
-    let (from_server, server) = Connection::from_parts(server.into_parts(), limits.progress(None)).split();
-    let mut up = Direction { from: from_client, to: server, lane: to_server };
-    let mut down = Direction { from: from_server, to: client, lane: to_client };
+    let (backend, server) = Connection::from_parts(server.into_parts(), limits.progress(None)).split();
+    let mut up = Direction { from: frontend, to: server, lane: to_server };
+    let mut down = Direction { from: backend, to: client, lane: to_client };
     async move {
         let mut up = pin!(async {
-            let end = up.from_client(&handshake, &binding).await;
+            let end = up.frontend(&handshake, &binding).await;
             up.end(end).await
         });
         let mut down = pin!(async {
-            let end = down.from_server(&handshake, &binding).await;
+            let end = down.backend(&handshake, &binding).await;
             handshake.end();
             down.end(end).await
         });
@@ -127,7 +127,7 @@ impl From<Failure> for Stop {
 
 impl Direction<'_, Backend, Frontend> {
     /// The main loop for the server's messages.
-    async fn from_server(&mut self, handshake: &Handshake, binding: &Binding) -> Result<(), Stop> {
+    async fn backend(&mut self, handshake: &Handshake, binding: &Binding) -> Result<(), Stop> {
         loop {
             if !self.from.has_message()? {
                 self.flush(handshake).await?;
@@ -152,7 +152,7 @@ impl Direction<'_, Backend, Frontend> {
 impl Direction<'_, Frontend, Backend> {
     /// The same for the client's messages. But until it has logged in, the meaning of its next message depends on the
     /// server's answer to the last one.
-    async fn from_client(&mut self, handshake: &Handshake, binding: &Binding) -> Result<(), Stop> {
+    async fn frontend(&mut self, handshake: &Handshake, binding: &Binding) -> Result<(), Stop> {
         let mut logged_in = false;
         loop {
             if !logged_in {

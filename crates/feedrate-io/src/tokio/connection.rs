@@ -233,7 +233,7 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead + AsyncWrite + Unpin,
     pub async fn next(&mut self) -> Result<Option<P::Message<'_>>, Error<P>> {
         // Most messages are there: this is all that they cost.
         if let Some(ready) = self.inlet.glance() {
-            return self.inlet.take(ready).map(Some).map_err(crate::Error::Protocol);
+            return self.reading.take(ready, &mut self.inlet).map(Some);
         }
         let ready = poll_fn(|cx| self.poll_ready(cx)).await;
         Reading::finish(ready, &mut self.inlet)

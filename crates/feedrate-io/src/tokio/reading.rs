@@ -15,7 +15,7 @@ use crate::timer::Timer;
 /// Where reading is.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    /// Messages have been found since the deadlines were told last. Those at a glance follow one that was not.
+    /// Messages have been handed out since the deadlines were told last.
     pub(super) ended: bool,
     /// There is a buffer.
     pub(super) leased: bool,
@@ -29,9 +29,20 @@ impl Reading {
         inlet: &'a mut Inlet<P, S, Lease>,
     ) -> Result<Option<P::Message<'a>>, Error<P>> {
         if let Some(ready) = inlet.glance() {
-            return inlet.take(ready).map(Some).map_err(crate::Error::Protocol);
+            return self.take(ready, inlet).map(Some);
         }
         Self::finish(self.ready(inlet), inlet)
+    }
+
+    /// Takes it.
+    #[inline(always)]
+    pub(super) fn take<'a, P: Protocol<Error: 'static>, S: Storage>(
+        &mut self,
+        ready: Ready,
+        inlet: &'a mut Inlet<P, S, Lease>,
+    ) -> Result<P::Message<'a>, Error<P>> {
+        self.ended = true;
+        inlet.take(ready).map_err(crate::Error::Protocol)
     }
 
     /// What was waited for.

@@ -48,6 +48,26 @@ async fn a_handshake_that_trickles_is_cut_off() {
     assert_eq!((late(error), begun.elapsed().as_secs()), (Late::Handshake(SECOND * 5), 5));
 }
 
+/// A message that has been looked at before it is taken ends the idle time as any other does.
+#[tokio::test(start_paused = true)]
+async fn what_is_found_at_a_glance_is_a_message_too() {
+    let (mut raw, io) = duplex(4096);
+    let (mut reader, _writer) = server(io, limits()).split();
+    reader.established();
+    let begun = Instant::now();
+    raw.write_all(&bytes(&Sync)).await.unwrap();
+    assert_eq!(reader.next().await.unwrap().unwrap().name(), "Sync");
+    let later = async {
+        sleep(SECOND * 6).await;
+        raw.write_all(&bytes(&Sync)).await.unwrap();
+    };
+    let (first, ()) = tokio::join!(reader.peek(), later);
+    assert_eq!(first.unwrap(), Some(b'S'));
+    assert_eq!(reader.next().await.unwrap().unwrap().name(), "Sync");
+    let error = reader.next().await.unwrap_err();
+    assert_eq!((late(error), begun.elapsed().as_secs()), (Late::Idle(SECOND * 20), 26));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_message_that_trickles_is_cut_off() {
     let (mut raw, io) = duplex(4096);

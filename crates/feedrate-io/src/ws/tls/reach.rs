@@ -65,7 +65,7 @@ async fn first<A, S, F: Future<Output = io::Result<S>>>(
                 match left.next() {
                     Some(address) => {
                         trying.push(Box::pin(connect(address)));
-                        pause.as_mut().reset(Instant::now() + NEXT);
+                        pause.as_mut().reset(Instant::now().checked_add(NEXT).unwrap_or_else(Instant::now));
                         continue;
                     }
                     None if trying.is_empty() => {
