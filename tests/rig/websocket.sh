@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The echo server against peers that share no code with it: every MUST of the RFC broken on a raw socket, and real clients. And what the other
-# programs owe peers on raw sockets.
+# The echo server against peers that share no code with it: every MUST of the RFC broken on a raw socket. And what the other programs owe
+# peers on raw sockets. (Real clients and servers: ws_peers.sh.)
 #
 #   websocket.sh PROGRAMS    the folder of ws_echo, ws_client and ws_tunnel
 #
@@ -23,7 +23,6 @@ main() {
     python3 "$REPO/tests/rig/ws_origins.py" "$PROGRAMS"
     python3 "$REPO/tests/rig/ws_ends.py" "$PROGRAMS"
     python3 "$REPO/tests/rig/ws_limits.py" "$PROGRAMS"
-    "$REPO/tests/rig/ws_peers.sh" test "$PROGRAMS/ws_echo" "$PROGRAMS/ws_client"
 }
 
 # The table of violations, against a server with these options: the script knows them by the same names.
