@@ -7,7 +7,7 @@ use core::mem::take;
 use crate::pool::Pool;
 
 /// What one read can bring: a long message in few reads (see `DESIGN.md`).
-const SIZE: usize = 64 * 1024;
+const SIZE: usize = 128 * 1024;
 /// How many buffers a thread keeps for whoever reads next.
 const KEPT: usize = 16;
 

@@ -87,6 +87,25 @@ impl fmt::Debug for ErrorCode {
     }
 }
 
+/// What the code says, and the detail where there is one.
+///
+/// ```
+/// use feedrate::rdp::frame::{Error, ErrorCode};
+///
+/// let error = Error { request: 7, code: ErrorCode(1), detail: 3 };
+/// assert_eq!(error.to_string(), format!("{}: detail 3", error.code));
+/// ```
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.detail {
+            0 => write!(f, "{}", self.code),
+            detail => write!(f, "{}: detail {detail}", self.code),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.meaning())
