@@ -12,6 +12,7 @@ mod kind;
 mod rdp;
 mod talk;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -92,7 +93,7 @@ async fn run(role: &str, address: SocketAddr, count: usize, plan: Plan) -> Resul
     let mut good = lives == 0;
     for kind in kinds {
         let (whys, within) = kind.expected(serves, plan);
-        let mut took = Vec::new();
+        let (mut took, mut said) = (Vec::new(), BTreeSet::new());
         for (_, why, at) in ended.iter().filter(|(its, ..)| *its == kind) {
             let since = at.saturating_duration_since(dead).as_secs_f64();
             if !whys.contains(&why.as_str()) || !within.contains(&since) {
@@ -102,10 +103,11 @@ async fn run(role: &str, address: SocketAddr, count: usize, plan: Plan) -> Resul
                 );
             }
             took.push(since);
+            said.insert(why.as_str());
         }
         took.sort_by(f64::total_cmp);
         if let (Some(first), Some(last)) = (took.first(), took.last()) {
-            println!("{role} {kind:?}: {} ended by {whys:?}, {first:.2} to {last:.2} s after", took.len());
+            println!("{role} {kind:?}: {} ended by {said:?}, {first:.2} to {last:.2} s after", took.len());
         }
     }
     let left = descriptors()?.saturating_sub(before);

@@ -8,6 +8,7 @@ mod priorities;
 #[cfg(all(unix, feature = "serial"))]
 mod pty;
 mod sessions;
+mod stalls;
 mod transport;
 
 use std::future::Future;
