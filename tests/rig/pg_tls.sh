@@ -3,7 +3,7 @@
 #
 #   pg_tls.sh PORTS [MAJOR...]   PORTS is the file that `servers.sh start` wrote; its servers are set to `ssl = on`
 #
-# PG_TLS_PEER is the program to test (target/debug/examples/pg_tls_peer, of feedrate-io with the feature `pg-tls`).
+# PG_TLS_PEER is the program to test (target/release/examples/pg_tls_peer, of feedrate-io with the feature `pg-tls`).
 set -euo pipefail
 # shellcheck source=tests/rig/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -12,7 +12,7 @@ set -euo pipefail
 
 # The libpq of the psql from PyPI knows no TLS; that of the server 18 does.
 PSQL18_TLS=(env "LD_PRELOAD=$RIGS/servers/18/lib/libpq.so.5" "$PSQL18")
-PEER=${PG_TLS_PEER:-$REPO/target/debug/examples/pg_tls_peer}
+PEER=${PG_TLS_PEER:-$REPO/target/release/examples/pg_tls_peer}
 NAME=db.example
 WORK=$(mktemp -d)
 SERVING=
