@@ -3,12 +3,10 @@
 use std::future::Future;
 use std::ops::RangeInclusive;
 use std::pin::Pin;
-use std::time::Duration;
 
-use feedrate_io::Limits;
-use feedrate_io::socket::TcpOptions;
 use tokio::net::TcpStream;
 
+use crate::plan::Plan;
 use crate::{rdp, talk};
 
 /// Which limit a connection has.
@@ -26,46 +24,13 @@ pub(crate) enum Kind {
     Rdp,
 }
 
-/// What the network does.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
-    /// It is back before any limit is reached.
-    pub(crate) returns: bool,
-}
-
-impl Plan {
-    /// RDPv3's limit is its specification's: a line that is dead for 2 s may end its session.
-    pub(crate) fn has(self, kind: Kind) -> bool {
-        !(self.returns && kind == Kind::Rdp)
-    }
-
-    /// Messages of each client.
-    pub(crate) const fn messages(self) -> u32 {
-        if self.returns { 60 } else { u32::MAX }
-    }
-
-    fn limit(self, seconds: u64) -> Duration {
-        Duration::from_secs(if self.returns { 20 } else { seconds })
-    }
-
-    /// Only one of them is reached in each kind.
-    pub(crate) fn limits(self) -> Limits {
-        let (idle, progress) = (self.limit(4), self.limit(3));
-        Limits::new().handshake(None).message(idle).rate(0).idle(idle).progress(progress)
-    }
-
-    pub(crate) fn pong(self) -> Duration {
-        self.limit(2)
-    }
-
-    pub(crate) fn tcp(self) -> TcpOptions {
-        let second = Duration::from_secs(1);
-        TcpOptions::new().keepalive(second, second, 3).user_timeout(self.limit(3)).send_buffer(16 * 1024)
-    }
-}
-
 impl Kind {
     pub(crate) const ALL: [Self; 5] = [Self::Idle, Self::Progress, Self::Pong, Self::Tcp, Self::Rdp];
+
+    /// RDPv3's limit is its specification's: a line that is dead for 2 s may end its session.
+    pub(crate) fn is_in(self, plan: Plan) -> bool {
+        !(plan.returns && self == Self::Rdp)
+    }
 
     /// Its port, from the first one on.
     pub(crate) const fn number(self) -> u16 {

@@ -9,6 +9,7 @@
 //! of its messages, with none lost.
 
 mod kind;
+mod plan;
 mod rdp;
 mod talk;
 
@@ -16,7 +17,6 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -24,27 +24,22 @@ use tokio::runtime::Builder;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, timeout};
 
-use crate::kind::{Kind, Plan};
+use crate::kind::Kind;
+use crate::plan::{Plan, talking};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// How long everything may take from when the network has died.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-static TALKING: AtomicUsize = AtomicUsize::new(0);
 static DEAD: OnceLock<Instant> = OnceLock::new();
-
-/// One more connection has exchanged something.
-fn talks() {
-    TALKING.fetch_add(1, Relaxed);
-}
 
 fn descriptors() -> Result<usize> {
     Ok(std::fs::read_dir("/proc/self/fd")?.count())
 }
 
 async fn run(role: &str, address: SocketAddr, count: usize, plan: Plan) -> Result<bool> {
-    let kinds: Vec<_> = Kind::ALL.into_iter().filter(|kind| plan.has(*kind)).collect();
+    let kinds: Vec<_> = Kind::ALL.into_iter().filter(|kind| kind.is_in(plan)).collect();
     let mut ends: JoinSet<(Kind, String, Instant)> = JoinSet::new();
     let serves = role == "serve";
     let mut listeners = Vec::new();
@@ -66,7 +61,7 @@ async fn run(role: &str, address: SocketAddr, count: usize, plan: Plan) -> Resul
         }
     }
     let all = kinds.len() * count;
-    while TALKING.load(Relaxed) < all {
+    while talking() < all {
         sleep(Duration::from_millis(20)).await;
     }
     println!("talking");

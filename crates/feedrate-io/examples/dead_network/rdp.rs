@@ -11,7 +11,7 @@ use feedrate_testkit::machine::Fake;
 use feedrate_testkit::rdp::rig::{Authority, CONFIG, authority, token};
 use tokio::net::TcpStream;
 
-use crate::talks;
+use crate::plan::talks;
 
 pub(crate) async fn tool(socket: TcpStream) -> String {
     let token = token(Domains::ALL, 3600);

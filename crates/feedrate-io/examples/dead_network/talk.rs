@@ -15,8 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::kind::Plan;
-use crate::talks;
+use crate::plan::{Plan, talks};
 
 const PACE: Duration = Duration::from_millis(250);
 /// Bytes of a message of [`pour`].

@@ -1,5 +1,5 @@
 //! No session waits for a wake-up that does not come. Host and agent are tasks of their own, over transports that wake
-//! whoever they must and nobody else, and the clock moves only when both wait: what is waited for in vain shows as time.
+//! whoever they must and nobody else. The clock moves only when both wait: what is waited for in vain shows as time.
 //!
 //! `FEEDRATE_SESSIONS` (200) is how many sessions there are of each kind.
 
