@@ -124,7 +124,8 @@ where
                     loop {
                         // Every other one at a glance, where that finds it.
                         let glanced = decoder.glance(&buffer).filter(|_| entries.len() % 2 == 1);
-                        let ready = glanced.map_or_else(|| decoder.ready(&mut buffer), |ready| Ok(Some(ready)));
+                        let ready =
+                            glanced.map_or_else(|| decoder.ready(&mut buffer), |ready| Ok(Some(ready)));
                         let seen = match ready {
                             Ok(None) => break,
                             Ok(Some(ready)) => decoder.take(ready, &mut buffer).map(&own),

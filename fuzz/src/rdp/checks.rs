@@ -128,9 +128,14 @@ struct Lease {
 #[derive(Debug)]
 pub struct Before {
     held: Vec<u64>,
-    traps: usize,
+    traps: Vec<Option<u64>>,
     /// How long the agent has not run.
     gap: u64,
+}
+
+/// Where there are traps, slot by slot.
+fn armed(machine: &Fake) -> impl Iterator<Item = Option<u64>> {
+    machine.slots.iter().map(|slot| slot.as_ref().map(|(addr, _)| *addr))
 }
 
 /// All that is known of the agent.
@@ -152,6 +157,8 @@ pub struct Checks {
     leases: BTreeMap<u64, Lease>,
     /// What was let go of by itself, and the agent does not know it yet.
     dropped: BTreeSet<u64>,
+    /// Traps that have been set in this run of the agent, perhaps in the place of one that was cleared in it.
+    set: BTreeSet<u64>,
     stuck: [BTreeSet<u64>; 2],
     /// The command that is being executed.
     open: Option<Record>,
@@ -177,6 +184,7 @@ impl Checks {
             ran: None,
             leases: BTreeMap::new(),
             dropped: BTreeSet::new(),
+            set: BTreeSet::new(),
             stuck: Default::default(),
             open: None,
             lost: false,
@@ -203,11 +211,12 @@ impl Checks {
         self.high = if stepped { clock } else { self.high.max(clock) };
         let gap = self.high.saturating_sub(self.ran.unwrap_or(self.high));
         self.ran = Some(self.high);
+        self.set.clear();
         (self.snapshot(machine, gap), stepped)
     }
 
     fn snapshot(&self, machine: &Fake, gap: u64) -> Before {
-        let traps = machine.slots.iter().flatten().count();
+        let traps = armed(machine).collect();
         Before { held: machine.held.keys().copied().collect(), traps, gap }
     }
 
@@ -272,6 +281,7 @@ impl Checks {
                 assert_eq!((set.axis, set.position), (*axis, *position));
             }
             Deed::Armed(addr) => {
+                self.set.insert(*addr);
                 allowed(machine, *addr, 1, false);
                 match self.asked(machine) {
                     Some(
@@ -370,7 +380,10 @@ impl Checks {
         let [stuck_forces, stuck_traps] = &self.stuck;
         // What was held before, and is held still.
         let kept = || held().filter(|addr| before.held.contains(addr) && !stuck_forces.contains(addr));
-        let armed = before.traps.min(traps) > stuck_traps.len();
+        let kept_traps = before.traps.iter().zip(armed(machine)).filter(|(was, is)| **was == *is);
+        let armed = kept_traps
+            .filter_map(|(_, is)| is)
+            .any(|addr| !stuck_traps.contains(&addr) && !self.set.contains(&addr));
         let may_clear = machine.fails.clear.is_none();
         if self.fresh {
             assert!(!active, "a session before the machine has come through its reset");
