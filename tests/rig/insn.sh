@@ -4,7 +4,7 @@
 #   insn.sh install               downloads the programs into the cache
 #   insn.sh check [ARCH...]       compares every instruction (all, or these of x86, aarch64, thumb)
 #
-# INSN_SIZE (all) leaves out programs of that size: 6M takes a third of the time, without OpenBLAS and x265.
+# INSN_SIZE (all) leaves out programs of that size: 10M takes half of the time, without OpenBLAS and x265.
 #
 # For each architecture two comparisons: a million or more instructions of real programs, and every opcode with many operands and
 # prefixes. What could not be compared is counted and named in the report (crates/feedrate-insn/examples/objdump_check.rs says how).

@@ -23,17 +23,9 @@ pub(super) struct Lane<T> {
     /// What the protocol had no room for. There is memory only while something is in it.
     unread: Buffer<Lease>,
     packet: Packet,
-    pub(super) reading: Reading,
-}
-
-/// Whether more can arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    Open,
-    /// The peer sends no more, and what it has sent has not been acted on yet.
-    Ended,
-    /// It has: what came of it is written, as far as it is taken at once.
-    Over,
+    /// The peer sends no more. All that it has sent has been fed, and acted on: what comes of it is written, as far as
+    /// it is taken at once.
+    pub(super) ended: bool,
 }
 
 /// What has been taken from the protocol, and not all by the transport.
@@ -64,7 +56,7 @@ impl<T> Lane<T> {
             line: Line::new(io, limits, Clock::new()),
             unread: Buffer::new(Lease::NONE),
             packet: Packet { bytes: [0; PACKET], from: 0, to: 0 },
-            reading: Reading::Open,
+            ended: false,
         }
     }
 }

@@ -9,7 +9,7 @@ use feedrate::Instant;
 use feedrate_rdp::link::LaneId;
 use feedrate_rdp::stream::StreamError;
 
-use super::lane::{Lane, Leaving, Reading};
+use super::lane::{Lane, Leaving};
 use crate::limits::Late;
 
 /// What a line's transports need of the protocol behind them.
@@ -104,8 +104,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Lanes<T> {
         let mut moved = false;
         for (id, place) in IDS.into_iter().zip(&mut self.lanes) {
             let Some(lane) = place else { continue };
-            if lane.reading != Reading::Open {
-                lane.reading = Reading::Over;
+            if lane.ended {
                 continue;
             }
             let mut wrong = None;
@@ -119,7 +118,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Lanes<T> {
                     }
                 },
                 Poll::Ready(Ok(None)) => {
-                    (lane.reading, moved) = (Reading::Ended, true);
+                    (lane.ended, moved) = (true, true);
                     continue;
                 }
                 Poll::Ready(Err(error)) => Ended::Io(error),
@@ -143,7 +142,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Lanes<T> {
         let mut moved = false;
         for id in IDS {
             let Some(lane) = self.place(id) else { continue };
-            let over = lane.reading == Reading::Over;
+            let over = lane.ended;
             let why = loop {
                 match lane.poll_free(cx) {
                     // Its session must not last for as long as the peer takes nothing.

@@ -1,5 +1,6 @@
 //! RDPv3 over tokio's traits: what is promised of every await, deadline and end.
 
+mod backlog;
 mod cancel;
 mod deadlines;
 mod ends;
