@@ -38,6 +38,25 @@ pub enum Kind {
     CopyFail,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Parse => "Parse",
+            Self::Bind => "Bind",
+            Self::DescribeStatement | Self::DescribePortal => "Describe",
+            Self::Execute => "Execute",
+            Self::Close => "Close",
+            Self::Sync => "Sync",
+            Self::Query => "Query",
+            Self::FunctionCall => "FunctionCall",
+            Self::Flush => "Flush",
+            Self::CopyData => "CopyData",
+            Self::CopyDone => "CopyDone",
+            Self::CopyFail => "CopyFail",
+        })
+    }
+}
+
 /// What becomes of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -60,11 +79,13 @@ pub struct Entry {
     pub kind: Kind,
     /// What becomes of the response.
     pub treatment: Treatment,
+    /// Whatever the queue's owner wants to remember with it.
+    pub note: u8,
 }
 
 impl From<Kind> for Entry {
     fn from(kind: Kind) -> Self {
-        Self { kind, treatment: Treatment::Forward }
+        Self { kind, treatment: Treatment::Forward, note: 0 }
     }
 }
 
@@ -78,7 +99,7 @@ pub struct Slot {
 impl Slot {
     /// For making memory: `[Slot::EMPTY; 64]`.
     pub const EMPTY: Self =
-        Self { entry: Entry { kind: Kind::Sync, treatment: Treatment::Forward }, times: 0 };
+        Self { entry: Entry { kind: Kind::Sync, treatment: Treatment::Forward, note: 0 }, times: 0 };
 }
 
 /// The queue has no room: nothing has been counted. Read what the server sends, then try again.
@@ -144,6 +165,15 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Queue<M> {
     /// Whether [`push`](Self::push) has room for this many entries, whatever they are.
     pub fn has_room(&self, entries: usize) -> bool {
         self.memory.as_ref().len().saturating_sub(self.used) >= entries
+    }
+
+    /// Whether [`push`](Self::push) has room for this entry.
+    pub fn fits(&self, entry: Entry) -> bool {
+        self.has_room(1) || self.last().is_some_and(|slot| slot.entry == entry && slot.times < u32::MAX)
+    }
+
+    fn last(&self) -> Option<&Slot> {
+        self.memory.as_ref().get(self.at(self.used.checked_sub(1)?))
     }
 
     /// One more of the last entry, if that is the same.
@@ -251,8 +281,9 @@ mod tests {
                     let entry = Entry::from(kind);
                     let runs = 1 + model.iter().zip(model.iter().skip(1)).filter(|(a, b)| a != b).count();
                     let fits = model.back().map_or(slots > 0, |last| *last == entry || runs < slots);
+                    prop_assert_eq!(queue.fits(entry), fits);
                     let number = queue.push(entry);
-                    prop_assert_eq!(number.ok(), fits.then_some(popped + model.len() as u64));
+                    prop_assert_eq!(number.ok(), fits.then_some(popped + u64::try_from(model.len()).unwrap()));
                     if fits {
                         model.push_back(entry);
                     }
@@ -263,7 +294,7 @@ mod tests {
                     popped += u64::from(front.is_some());
                 }
                 prop_assert_eq!(queue.iter().collect::<Vec<_>>(), model.iter().copied().collect::<Vec<_>>());
-                prop_assert_eq!((queue.len(), queue.popped()), (model.len() as u64, popped));
+                prop_assert_eq!((queue.len(), queue.popped()), (u64::try_from(model.len()).unwrap(), popped));
                 prop_assert_eq!(queue.is_empty(), model.is_empty());
             }
         }
