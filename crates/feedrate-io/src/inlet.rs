@@ -54,6 +54,11 @@ impl<P: Protocol, S: Storage, M: AsRef<[u8]> + AsMut<[u8]>> Inlet<P, S, M> {
         self.decoder.take(ready, &mut self.buffer)
     }
 
+    /// The bytes of the message that is ready, before it is taken.
+    pub fn peek(&self, ready: &Ready) -> &[u8] {
+        self.decoder.peek(ready, &self.buffer)
+    }
+
     /// What [`ready`](Self::ready) finds at one glance. `None` says nothing.
     #[inline(always)]
     pub fn glance(&self) -> Option<Ready> {

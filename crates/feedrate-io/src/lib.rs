@@ -17,7 +17,7 @@
     not(all(
         feature = "codec",
         feature = "embedded-io-07",
-        feature = "pg-tls",
+        feature = "pg-client",
         feature = "rdp",
         feature = "serial",
         feature = "socket",
@@ -136,6 +136,9 @@ mod error;
 mod inlet;
 mod limits;
 mod outlet;
+#[cfg(feature = "pg-client")]
+#[cfg_attr(docsrs, doc(cfg(feature = "pg-client")))]
+pub mod pg;
 #[cfg(feature = "pg-tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pg-tls")))]
 pub mod pg_tls;

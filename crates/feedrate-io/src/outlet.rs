@@ -120,7 +120,13 @@ impl<S: Storage> Outlet<S> {
         self.storage.release();
     }
 
-    fn drop_sent(&mut self) {
+    /// For messages that are pushed by others. What [`drop_sent`](Self::drop_sent) frees is not free here.
+    #[cfg(feature = "pg-client")]
+    pub(crate) fn output(&mut self) -> impl Output + '_ {
+        Tail(&mut self.storage)
+    }
+
+    pub(crate) fn drop_sent(&mut self) {
         self.storage.discard(self.sent);
         self.sent = 0;
     }

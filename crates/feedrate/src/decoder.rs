@@ -160,6 +160,38 @@ impl<P: Protocol, S: Storage> Decoder<P, S> {
         whole.then_some(Ready { length, place: Place::Glanced(buffer.start()) })
     }
 
+    /// The bytes of the message that is [ready](Self::ready), before it is taken: to decide what becomes of it while
+    /// nothing is lent yet. Empty if it is no longer there.
+    ///
+    /// ```
+    /// use feedrate::{Array, Buffer, Decoder, pg::{Backend, backend::ReadyForQuery}};
+    ///
+    /// let mut decoder = Decoder::new(Backend::established(), Array::<64>::new());
+    /// let mut buffer = Buffer::new([0; 64]);
+    /// buffer.space()[..6].copy_from_slice(b"Z\0\0\0\x05I");
+    /// buffer.filled(6);
+    /// let ready = decoder.ready(&mut buffer)?.expect("it is there");
+    /// assert_eq!(decoder.peek(&ready, &buffer)[0], ReadyForQuery::TAG);
+    /// # Ok::<(), feedrate::Error<feedrate::pg::Error>>(())
+    /// ```
+    pub fn peek<'a, M: AsRef<[u8]> + AsMut<[u8]>>(
+        &'a self,
+        ready: &Ready,
+        buffer: &'a Buffer<M>,
+    ) -> &'a [u8] {
+        let Ready { length, place } = *ready;
+        let bytes = match place {
+            Place::Input(start) | Place::Glanced(start) if start == buffer.start() => {
+                buffer.unread().get(..length)
+            }
+            Place::Stored(from) => {
+                from.checked_add(length).and_then(|end| self.storage.held().get(from..end))
+            }
+            Place::Input(_) | Place::Glanced(_) => None,
+        };
+        bytes.unwrap_or_default()
+    }
+
     /// Takes the message that is [ready](Self::ready), from the same buffer.
     ///
     /// # Errors

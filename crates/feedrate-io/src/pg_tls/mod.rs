@@ -65,6 +65,7 @@ mod error;
 mod handshake;
 mod server;
 mod stream;
+mod verify;
 
 pub use tokio_rustls::rustls;
 
@@ -73,6 +74,7 @@ pub use self::end_point::{EndPoint, EndPointError};
 pub use self::error::{Error, Untrusted};
 pub use self::server::{ServerTls, accept, accept_with};
 pub use self::stream::Stream;
+pub use self::verify::{Roots, Verify};
 
 /// What both sides say of their protocol (RFC 7301), since PostgreSQL 17.
 const ALPN: &[u8] = b"postgresql";

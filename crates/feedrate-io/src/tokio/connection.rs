@@ -69,8 +69,8 @@ use crate::timer::Timer;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Connection<P: Protocol, S, T, C = Clock> {
-    pub(super) inlet: Inlet<P, S, Lease>,
-    pub(super) outlet: Outlet<Grow>,
+    pub(crate) inlet: Inlet<P, S, Lease>,
+    pub(crate) outlet: Outlet<Grow>,
     pub(super) line: Line<T, C>,
     pub(super) reading: Reading,
 }
@@ -302,7 +302,7 @@ impl<P: Protocol<Error: 'static>, S: Storage, T: AsyncRead + AsyncWrite + Unpin,
 
     // Not inlined, so that what is there already costs a future of a few instructions.
     #[inline(never)]
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Ready>, Error<P>>> {
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Ready>, Error<P>>> {
         let Self { inlet, outlet, line, reading } = self;
         reading.poll_ready(cx, line, inlet, |line, cx| {
             if line.poll_write(cx, outlet).is_ready() {

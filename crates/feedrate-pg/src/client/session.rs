@@ -182,9 +182,25 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
         Ok(request.filter(|_| shown))
     }
 
+    /// Whether [`receive`](Self::receive) will show the next message, if that is one of this type: for a caller that
+    /// wants to know before the message is lent.
+    pub fn shows(&self, tag: u8) -> bool {
+        if comes_at_any_time(tag) {
+            return true;
+        }
+        let Some(entry) = self.owed.front() else { return true };
+        if self.owed.popped() < self.abandoned || entry.treatment == Treatment::Skip {
+            return false;
+        }
+        // What comes before the end of the marked one is of no interest.
+        !is_marked(entry)
+            || tag == ErrorResponse::TAG
+            || (self.at == At::Between && tag == ReadyForQuery::TAG)
+    }
+
     /// Goes on by one message. Returns the request that it answers, and whether that is to be shown.
     fn advance(&mut self, tag: u8, name: &'static str) -> Result<(Option<u64>, bool), Error> {
-        if matches!(tag, NoticeResponse::TAG | NotificationResponse::TAG | ParameterStatus::TAG) {
+        if comes_at_any_time(tag) {
             return Ok((None, true));
         }
         let entry = self.owed.front();
@@ -200,17 +216,15 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
             };
         };
         let request = self.owed.popped();
-        let mut shown = request >= self.abandoned && entry.treatment == Treatment::Forward;
+        let shown = self.shows(tag);
         if tag == ErrorResponse::TAG {
             self.fail(entry);
             return Ok((Some(request), shown));
         }
-        let marked = entry.kind == Kind::Sync && entry.note == MARKED;
-        let next = if marked { next_of_marked(self.at, tag) } else { next(entry.kind, self.at, tag) };
+        let next =
+            if is_marked(entry) { next_of_marked(self.at, tag) } else { next(entry.kind, self.at, tag) };
         match next.ok_or(unexpected)? {
             Next::To(at) => {
-                // What comes before the end of the marked one is of no interest.
-                shown &= !marked;
                 if self.at != at {
                     self.enter(at, entry)?;
                 }
@@ -365,6 +379,14 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
             version => Some(version),
         }
     }
+}
+
+const fn comes_at_any_time(tag: u8) -> bool {
+    matches!(tag, NoticeResponse::TAG | NotificationResponse::TAG | ParameterStatus::TAG)
+}
+
+fn is_marked(entry: Entry) -> bool {
+    entry.kind == Kind::Sync && entry.note == MARKED
 }
 
 /// The number that a version begins with: of "18.4 (Debian)", "19beta1", "9.6.24".
