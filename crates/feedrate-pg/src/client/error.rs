@@ -67,12 +67,18 @@ pub enum SendError {
     /// A request has failed, and the server drops everything up to the next Sync.
     #[error("a request has failed, and the server drops all others up to a Sync: send Sync")]
     Failed,
+    /// A COPY has swallowed the Sync behind it, or will not: only another Sync shows where it has ended.
+    #[error("a COPY may have swallowed the Sync behind it: send Sync")]
+    Swallowed,
     /// A COPY is waiting for its data, which cannot have anything else between them.
     #[error("a COPY waits for data: send CopyData, and CopyDone or CopyFail at the end")]
     InCopy,
     /// There is no COPY to which this could belong, or it has ended.
     #[error("no COPY waits for data")]
     NoCopy,
+    /// A COPY both ways cannot fail: a server ends the session then.
+    #[error("CopyFail in a COPY both ways: send CopyDone")]
+    CopyBoth,
     /// Terminate has been sent, or the server has ended the session.
     #[error("the session is over")]
     Over,

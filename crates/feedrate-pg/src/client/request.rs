@@ -29,6 +29,8 @@ pub enum Role {
     Data,
     /// The last of a COPY.
     DataEnd,
+    /// The same, of one that is given up.
+    DataFail,
     Flush,
     Terminate,
 }
@@ -72,7 +74,7 @@ requests! {
     Flush: |_| Role::Flush;
     CopyData<'_>: |_| Role::Data;
     CopyDone: |_| Role::DataEnd;
-    CopyFail<'_>: |_| Role::DataEnd;
+    CopyFail<'_>: |_| Role::DataFail;
     Terminate: |_| Role::Terminate;
 }
 

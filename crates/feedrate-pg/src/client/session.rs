@@ -111,7 +111,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
                 self.batch |= !matches!(entry.kind, Kind::Query | Kind::FunctionCall);
                 Ok(self.owed.push(entry)?)
             }
-            Role::Data | Role::DataEnd => {
+            Role::Data | Role::DataEnd | Role::DataFail => {
                 request.encode(out)?;
                 self.copying = role == Role::Data;
                 Ok(self.owed.popped())
@@ -131,11 +131,16 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
         match role {
             Role::Terminate => Ok(()),
             _ if !self.started => Err(SendError::Starting),
-            Role::Data | Role::DataEnd if self.copying => Ok(()),
-            Role::Data | Role::DataEnd => Err(SendError::NoCopy),
+            Role::DataFail if self.copying && self.at == At::CopyBoth => Err(SendError::CopyBoth),
+            Role::Data | Role::DataEnd | Role::DataFail if self.copying => Ok(()),
+            Role::Data | Role::DataEnd | Role::DataFail => Err(SendError::NoCopy),
             _ if self.copying => Err(SendError::InCopy),
             Role::Answered(Entry { kind: Kind::Sync, .. }) => Ok(()),
             _ if self.skipping => Err(SendError::Failed),
+            // Only its response says where the COPY has ended.
+            _ if self.swallowed > 0 && self.owed.len() <= self.swallowed.saturating_add(1) => {
+                Err(SendError::Swallowed)
+            }
             Role::Answered(_) | Role::Flush => Ok(()),
         }
     }
@@ -188,7 +193,8 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
         if comes_at_any_time(tag) {
             return true;
         }
-        let Some(entry) = self.owed.front() else { return true };
+        // That of a Sync that was not swallowed.
+        let Some(entry) = self.owed.front() else { return !self.doubt || tag != ReadyForQuery::TAG };
         if self.owed.popped() < self.abandoned || entry.treatment == Treatment::Skip {
             return false;
         }
@@ -212,6 +218,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
                     self.started = true;
                     Ok((None, true))
                 }
+                (_, ReadyForQuery::TAG) if self.doubt => Ok((None, false)),
                 _ => Err(unexpected),
             };
         };
@@ -240,8 +247,10 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
     fn enter(&mut self, at: At, entry: Entry) -> Result<(), Error> {
         self.at = at;
         self.copying = matches!(at, At::CopyIn | At::CopyBoth);
-        if at == At::CopyIn {
-            self.swallow(entry.kind)?;
+        match at {
+            At::CopyIn => self.swallow(entry.kind)?,
+            At::CopyBoth if self.owed.len() > 1 => return Err(Error::BehindCopy),
+            _ => {}
         }
         // Whoever has abandoned it sends no data.
         self.ending |= self.copying && self.owed.popped() < self.abandoned;

@@ -81,6 +81,7 @@ fn in_by_execute_with_sync_behind_copy_done() {
         session.receive("12nG");
         session.written();
         session.send(CopyDone).unwrap();
+        assert_eq!(session.send(COPY), Err(SendError::Swallowed));
         let sync = session.sync();
         let next = session.send(COPY).unwrap();
         assert_eq!(session.written(), ["CopyDone", "Sync", "Query", "Query"]);
@@ -110,6 +111,18 @@ fn in_by_execute_that_fails() {
         session.sync();
         assert_eq!(session.written(), ["Sync"]);
     }
+}
+
+/// The one that was not swallowed is answered before another is sent.
+#[test]
+fn in_by_execute_that_fails_early() {
+    let mut session = Session::new();
+    session.batch();
+    session.sync();
+    assert_eq!(session.receive("12nGEZ").len(), 5);
+    let sync = session.sync();
+    assert_eq!(session.receive("ZIZ"), [(Some(sync), "ReadyForQuery")]);
+    assert!(session.try_receive("Z").is_err());
 }
 
 /// Without a Sync behind it there is nothing to be swallowed.
@@ -157,6 +170,9 @@ fn requests_behind_a_copy() {
         session.receive(before);
         assert_eq!(session.try_receive("G"), Err(Error::BehindCopy));
     }
+    let mut session = Session::new();
+    behind[0](&mut session);
+    assert_eq!(session.try_receive("W"), Err(Error::BehindCopy));
 }
 
 /// As replication does it: both sides end by themselves, data come behind the server's CopyDone, and there are two
@@ -169,6 +185,7 @@ fn both() {
         session.receive("Wd");
         session.send(DATA).unwrap();
         assert_eq!(session.send(COPY), Err(SendError::InCopy));
+        assert_eq!(session.send(CopyFail { reason: "no".into() }), Err(SendError::CopyBoth));
         session.send(CopyDone).unwrap();
         assert_eq!(session.send(DATA), Err(SendError::NoCopy));
         session.receive(end);

@@ -1,6 +1,7 @@
 //! A client's session, message by message.
 
 mod abandoning;
+mod chance;
 mod copy;
 mod requests;
 

@@ -3,6 +3,9 @@
 //! A [`Transcript`] is everything that comes out of a decoder: messages, errors, and what it says of the stream's end.
 //! The first promise is then one comparison: the same bytes, cut elsewhere, give the same transcript.
 
+#[cfg(feature = "pg")]
+pub mod client;
+pub mod server;
 pub mod streamed;
 pub mod vectors;
 
