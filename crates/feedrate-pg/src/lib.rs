@@ -20,6 +20,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod client;
+pub mod conninfo;
 pub mod queue;
 
 pub use self::queue::{Full, Queue};

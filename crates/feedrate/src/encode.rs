@@ -181,6 +181,12 @@ impl<'o> SliceOutput<'o> {
     }
 }
 
+impl AsRef<[u8]> for SliceOutput<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 impl Output for SliceOutput<'_> {
     fn written(&mut self) -> &mut [u8] {
         self.memory.get_mut(..self.length).unwrap_or_default()
