@@ -133,6 +133,8 @@ pub mod codec;
 #[cfg_attr(docsrs, doc(cfg(feature = "embedded-io-07")))]
 pub mod embedded;
 mod error;
+#[cfg(any(feature = "pg-tls", feature = "ws-tls"))]
+mod forward;
 mod inlet;
 mod limits;
 mod outlet;

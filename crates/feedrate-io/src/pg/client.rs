@@ -1,5 +1,6 @@
 //! A session over a transport: [`Client`].
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,11 +11,14 @@ use ::tokio::io::{AsyncRead, AsyncWrite};
 use feedrate::pg::Backend;
 use feedrate::pg::backend::TransactionStatus;
 use feedrate::pg::frontend::{CancelRequest, Terminate};
-use feedrate::{EncodeError, Grow, Ready};
+use feedrate::{Encode, EncodeError, Grow, Ready};
 use feedrate_pg::client::{self, Event, Request, SendError};
 use feedrate_pg::queue::Slot;
 
+use super::cancel::Canceller;
 use super::error::Error;
+use super::reach::Reach;
+use crate::limits::Limits;
 use crate::tokio::Connection;
 
 /// A client's session, over a transport `T`.
@@ -28,13 +32,25 @@ use crate::tokio::Connection;
 pub struct Client<T> {
     connection: Connection<Backend, Grow, T>,
     session: client::Client<Vec<Slot>>,
+    /// The way to the server, if it is known.
+    reach: Option<Box<(Reach, Limits)>>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     /// Over a connection whose authentication is over. At most `requests` of them wait for their responses, repeats not
     /// counted.
     pub fn new(connection: Connection<Backend, Grow, T>, requests: usize) -> Self {
-        Self { connection, session: client::Client::new(vec![Slot::EMPTY; requests]) }
+        Self { connection, session: client::Client::new(vec![Slot::EMPTY; requests]), reach: None }
+    }
+
+    /// The login is over, and so is its limit of time.
+    pub(super) fn established(&mut self) {
+        self.connection.established();
+    }
+
+    pub(super) fn reached_by(mut self, reach: Reach, limits: Limits) -> Self {
+        self.reach = Some(Box::new((reach, limits)));
+        self
     }
 
     /// Queues a request, and returns its number: the events that answer it carry it. It is written with whatever is
@@ -42,9 +58,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     ///
     /// # Errors
     ///
-    /// [`SendError`]. If that is [full](is_full), [`next`](Self::next) makes room.
+    /// [`SendError`]. If that is [full](is_full), [`next`](Self::next) and [`room`](Self::room) make room.
     pub fn push(&mut self, request: &impl Request) -> Result<u64, SendError> {
-        let Self { connection, session } = self;
+        let Self { connection, session, .. } = self;
         let sent = session.send(request, &mut connection.outlet.output());
         if !matches!(sent, Err(SendError::Encode(EncodeError::Full))) {
             return sent;
@@ -71,7 +87,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
 
     /// Receives what is not to be shown, up to a message that is.
     fn poll_shown(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Ready>, Error>> {
-        let Self { connection, session } = self;
+        let Self { connection, session, .. } = self;
         loop {
             // Where there is no room for it yet, there will be.
             let _ = session.transmit(&mut connection.outlet.output());
@@ -95,6 +111,26 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     /// As [`Connection::flush`].
     pub async fn flush(&mut self) -> Result<(), Error> {
         Ok(self.connection.flush().await?)
+    }
+
+    /// Waits until there is room for more requests or data, or an event: whether there is one. Where
+    /// [`push`](Self::push) was refused for want of room.
+    ///
+    /// Dropped: nothing is lost.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    pub async fn room(&mut self) -> Result<bool, Error> {
+        poll_fn(|cx| match self.poll_shown(cx) {
+            // It is not taken, and so it is found again. The end of the session is an event too.
+            Poll::Ready(shown) => Poll::Ready(shown.map(|_| true)),
+            Poll::Pending if self.connection.queued() == 0 && self.session.owed().has_room(2) => {
+                Poll::Ready(Ok(false))
+            }
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
 
     /// Gives up everything that has been sent: nothing of it is shown any more, an open COPY is ended, and new requests
@@ -129,6 +165,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
         self.session.cancel_request()
     }
 
+    /// What cancels this session from outside of it. `None` if the server sent no key, or the session was not
+    /// [connected to](super::Connector) but made of a connection.
+    pub fn canceller(&self) -> Option<Canceller> {
+        let (reach, limits) = self.reach.as_deref()?;
+        let mut request = Vec::new();
+        self.cancel_request()?.encode(&mut request).ok()?;
+        Some(Canceller { reach: reach.clone(), request, limits: *limits })
+    }
+
     /// The state of the session.
     pub const fn session(&self) -> &client::Client<Vec<Slot>> {
         &self.session
@@ -137,10 +182,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     /// The connection.
     pub const fn connection(&self) -> &Connection<Backend, Grow, T> {
         &self.connection
-    }
-
-    pub(super) const fn connection_mut(&mut self) -> &mut Connection<Backend, Grow, T> {
-        &mut self.connection
     }
 }
 

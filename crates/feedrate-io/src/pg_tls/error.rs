@@ -58,6 +58,11 @@ impl fmt::Debug for Untrusted {
 }
 
 impl Error {
+    /// Whether the TLS handshake itself failed, and not what came before it.
+    pub const fn is_handshake(&self) -> bool {
+        matches!(self, Self::Tls(_) | Self::NoAlpn)
+    }
+
     /// The TLS layer's, which wraps its errors in those of the transport.
     pub(super) fn of_tls(error: io::Error) -> Self {
         match error.downcast::<rustls::Error>() {

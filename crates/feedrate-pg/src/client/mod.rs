@@ -58,11 +58,16 @@
 mod answer;
 mod error;
 mod key;
+#[cfg(feature = "auth")]
+mod login;
 mod portal;
 mod request;
 mod session;
 
 pub use self::error::{Error, SendError};
+#[cfg(feature = "auth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "auth")))]
+pub use self::login::{Login, LoginError, LoginEvent};
 pub use self::portal::{ExecutePortal, Formats, Portal};
 pub use self::request::Request;
 pub use self::session::{Client, Event};

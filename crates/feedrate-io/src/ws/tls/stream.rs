@@ -2,13 +2,11 @@
 
 use alloc::boxed::Box;
 use core::fmt;
-use core::pin::Pin;
-use core::task::{Context, Poll};
-use std::io;
 
-use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use ::tokio::net::TcpStream;
 use tokio_rustls::{TlsStream, rustls};
+
+use crate::forward::forward;
 
 /// A transport in clear, or TLS over it.
 pub struct Stream<T = TcpStream>(Kind<T>);
@@ -76,57 +74,8 @@ impl<T: fmt::Debug> fmt::Debug for Stream<T> {
     }
 }
 
-/// Calls a method of whichever it is.
-macro_rules! either {
-    ($self:expr, $io:ident => $call:expr) => {
-        match &mut $self.get_mut().0 {
-            Kind::Plain(io) => {
-                let $io = Pin::new(io);
-                $call
-            }
-            Kind::Tls(tls) => {
-                let $io = Pin::new(&mut **tls);
-                $call
-            }
-        }
-    };
-}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<T> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        either!(self, io => io.poll_read(cx, buffer))
-    }
-}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        either!(self, io => io.poll_write(cx, bytes))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        either!(self, io => io.poll_write_vectored(cx, slices))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.0 {
-            Kind::Plain(io) => io.is_write_vectored(),
-            Kind::Tls(tls) => tls.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, io => io.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(self, io => io.poll_shutdown(cx))
-    }
+forward! {
+    impl<T> for Stream<T>: stream => stream.0;
+    Kind::Plain(io) => *io,
+    Kind::Tls(tls) => **tls,
 }
