@@ -21,6 +21,8 @@ extern crate std;
 
 pub mod client;
 pub mod conninfo;
+#[cfg(feature = "auth")]
+pub mod auth;
 pub mod queue;
 
 pub use self::queue::{Full, Queue};

@@ -1,0 +1,459 @@
+//! The client's half: from the server's first request to AuthenticationOk.
+
+mod scram;
+
+use core::fmt;
+
+use feedrate::pg::backend::Authentication;
+use feedrate::pg::frontend::{GSSResponse, PasswordMessage};
+use feedrate::pg::{List, Secret, Text};
+use feedrate::{Encode, EncodeError, Output};
+use zeroize::Zeroize;
+
+use self::scram::{Bound, LONGEST_HASH, Scram};
+use super::credentials::Credentials;
+use super::error::AuthError;
+use super::md5;
+use super::policy::{BindingPolicy, Method, Policy};
+use super::sasl::Response;
+
+/// What SCRAM can be bound to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ChannelBinding<'a> {
+    /// The connection has no TLS.
+    NoTls,
+    /// The connection has TLS, and nobody knows the hash of the server's certificate.
+    Tls,
+    /// The connection has TLS, and this is the hash of the server's certificate (`tls-server-end-point`, RFC 5929):
+    /// SHA-256 where the certificate's signature has MD5 or SHA-1, else with the hash of that signature.
+    EndPoint(&'a [u8]),
+}
+
+impl fmt::Debug for ChannelBinding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoTls => "NoTls",
+            Self::Tls => "Tls",
+            Self::EndPoint(_) => "EndPoint",
+        })
+    }
+}
+
+/// What a request of the server leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub enum Step<'m> {
+    /// [`respond`](Authenticator::respond) has a message to write.
+    Respond,
+    /// [`work`](Authenticator::work) has something to compute; then [`respond`](Authenticator::respond).
+    Work,
+    /// Nothing is due: the server has more to say.
+    Wait,
+    /// GSSAPI or SSPI: a library of the caller's takes `token`, which is empty at the beginning, and its token goes to
+    /// [`respond_token`](Authenticator::respond_token).
+    Token {
+        /// [`Method::Gss`] or [`Method::Sspi`].
+        method: Method,
+        /// The server's token.
+        token: Secret<'m>,
+    },
+    /// The server refuses the bearer token, and says in JSON where to get another (RFC 7628, section 3.2.2).
+    /// [`respond`](Authenticator::respond) has a message to write, and the server's ErrorResponse follows.
+    TokenRefused {
+        /// `status`, `scope` and `openid-configuration`.
+        json: Text<'m>,
+    },
+    /// The client is logged in. What follows is ParameterStatus and so on.
+    Done,
+}
+
+/// The client's half of an authentication. It has no I/O and no heap.
+///
+/// Give it each [`Authentication`] that the server sends, do what [`Step`] says, and send what
+/// [`respond`](Self::respond) writes. After an error the connection is to be closed.
+///
+/// ```
+/// use feedrate::pg::backend::Authentication;
+/// use feedrate_pg::auth::{Authenticator, ChannelBinding, Credentials, Policy, Step};
+///
+/// let credentials = Credentials::new("alice").with_password("open sesame");
+/// // The nonce: 18 bytes of the system's random source, each login others.
+/// let mut auth = Authenticator::new(credentials, Policy::default(), ChannelBinding::NoTls, [7; 18]);
+///
+/// let mut out = Vec::new();
+/// let step = auth.receive(&Authentication::Md5Password { salt: [1, 2, 3, 4] })?;
+/// assert_eq!(step, Step::Respond);
+/// assert!(auth.respond(&mut out)?);
+/// assert_eq!(&out[..8], b"p\0\0\0\x28md5");
+///
+/// assert_eq!(auth.receive(&Authentication::Ok)?, Step::Done);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// An event loop gives SCRAM's hashing as much time as it has:
+///
+/// ```
+/// # use feedrate_pg::auth::Authenticator;
+/// # fn turn(auth: &mut Authenticator<'_>, out: &mut Vec<u8>) -> Result<(), feedrate::EncodeError> {
+/// if auth.work(1000) {
+///     auth.respond(out)?;
+/// } // else: again at the next turn of the loop
+/// # Ok(())
+/// # }
+/// ```
+pub struct Authenticator<'a> {
+    credentials: Credentials<'a>,
+    policy: Policy,
+    binding: ChannelBinding<'a>,
+    nonce: [u8; 18],
+    state: State<'a>,
+    method: Option<Method>,
+}
+
+enum State<'a> {
+    /// Nothing has come.
+    Start,
+    /// The password is due, in clear.
+    Password,
+    /// The password is due, hashed.
+    Md5([u8; 4]),
+    /// The password has been sent: AuthenticationOk is all that may come.
+    Sent,
+    /// client-first-message is due.
+    ScramFirst(Scram<'a>),
+    /// server-first-message may come.
+    ScramChallenge(Scram<'a>),
+    /// client-final-message is due, after some work.
+    ScramProof(Scram<'a>),
+    /// server-final-message may come.
+    ScramFinal(Scram<'a>),
+    /// The server has proved who it is: AuthenticationOk may come.
+    Verified {
+        bound: bool,
+    },
+    /// The bearer token is due.
+    Bearer,
+    /// AuthenticationOk may come, or why the token is refused.
+    BearerSent,
+    /// A byte 1 is due: the client has read why.
+    BearerRefused,
+    /// ErrorResponse is all that may come.
+    Refused,
+    /// A token of GSSAPI or SSPI is due.
+    Token,
+    /// AuthenticationOk or AuthenticationGSSContinue may come.
+    TokenSent,
+    Done,
+    Dead,
+}
+
+impl State<'_> {
+    const fn expected(&self) -> &'static str {
+        match self {
+            Self::Start => "a request",
+            Self::Password | Self::Md5(_) | Self::ScramFirst(_) | Self::ScramProof(_) => {
+                "nothing before the response"
+            }
+            Self::Bearer | Self::BearerRefused => "nothing before the response",
+            Self::Sent | Self::Verified { .. } => "AuthenticationOk",
+            Self::ScramChallenge(_) => "AuthenticationSASLContinue",
+            Self::ScramFinal(_) => "AuthenticationSASLFinal",
+            Self::BearerSent => "AuthenticationOk or AuthenticationSASLContinue",
+            Self::Refused => "ErrorResponse",
+            Self::Token | Self::TokenSent => "AuthenticationOk or AuthenticationGSSContinue",
+            Self::Done => "no more of authentication",
+            Self::Dead => "nothing",
+        }
+    }
+}
+
+impl<'a> Authenticator<'a> {
+    /// A login that has not begun. `nonce` has to be random, and another one each time.
+    pub fn new(
+        credentials: Credentials<'a>,
+        policy: Policy,
+        binding: ChannelBinding<'a>,
+        nonce: [u8; 18],
+    ) -> Self {
+        Self { credentials, policy, binding, nonce, state: State::Start, method: None }
+    }
+
+    /// Takes a request of the server's.
+    ///
+    /// # Errors
+    ///
+    /// See [`AuthError`]. The connection is to be closed; nothing else is taken.
+    pub fn receive<'m>(&mut self, request: &Authentication<'m>) -> Result<Step<'m>, AuthError> {
+        let state = core::mem::replace(&mut self.state, State::Dead);
+        let (state, step) = self.next(state, request)?;
+        self.state = state;
+        Ok(step)
+    }
+
+    fn next<'m>(
+        &mut self,
+        state: State<'a>,
+        request: &Authentication<'m>,
+    ) -> Result<(State<'a>, Step<'m>), AuthError> {
+        Ok(match (state, request) {
+            (State::Dead, _) => return Err(AuthError::Dead),
+            (State::Start, _) => return self.begin(request),
+            (State::Sent | State::BearerSent, Authentication::Ok) => (State::Done, Step::Done),
+            (State::Verified { bound }, Authentication::Ok) => {
+                self.require_binding(bound)?;
+                (State::Done, Step::Done)
+            }
+            (State::Token | State::TokenSent, Authentication::Ok) => (State::Done, Step::Done),
+            (State::TokenSent, Authentication::GssContinue { data }) => {
+                (State::Token, Step::Token { method: self.method.unwrap_or(Method::Gss), token: *data })
+            }
+            (State::ScramChallenge(mut scram), Authentication::SaslContinue { data }) => {
+                scram.challenge(data.expose(), &self.credentials, &self.policy)?;
+                let step = if scram.left() == 0 { Step::Respond } else { Step::Work };
+                (State::ScramProof(scram), step)
+            }
+            (State::ScramFinal(scram), Authentication::SaslFinal { data }) => {
+                scram.verify(data.expose())?;
+                (State::Verified { bound: scram.is_bound() }, Step::Wait)
+            }
+            (State::BearerSent, Authentication::SaslContinue { data }) => {
+                (State::BearerRefused, Step::TokenRefused { json: Text::from(data.expose()) })
+            }
+            (state, request) => {
+                return Err(AuthError::OutOfPlace { what: name(request), expected: state.expected() });
+            }
+        })
+    }
+
+    /// The first request: it chooses the method.
+    fn begin<'m>(&mut self, request: &Authentication<'m>) -> Result<(State<'a>, Step<'m>), AuthError> {
+        let (method, state) = match request {
+            Authentication::Ok => (Method::None, State::Done),
+            Authentication::CleartextPassword => (Method::Password, State::Password),
+            Authentication::Md5Password { salt } => (Method::Md5, State::Md5(*salt)),
+            Authentication::Gss => (Method::Gss, State::Token),
+            Authentication::Sspi => (Method::Sspi, State::Token),
+            Authentication::Sasl { mechanisms } => return self.begin_sasl(mechanisms),
+            Authentication::KerberosV5 => return Err(AuthError::UnknownRequest { code: 2 }),
+            Authentication::Other { code, .. } => return Err(AuthError::UnknownRequest { code: *code }),
+            // GssContinue, SaslContinue, SaslFinal.
+            _ => {
+                return Err(AuthError::OutOfPlace { what: name(request), expected: State::Start.expected() });
+            }
+        };
+        self.allow(method)?;
+        self.require_binding(false)?;
+        self.method = Some(method);
+        Ok(match state {
+            State::Done => (State::Done, Step::Done),
+            State::Token => (State::Token, Step::Token { method, token: Secret::default() }),
+            state if self.credentials.password.is_some() => (state, Step::Respond),
+            _ => return Err(AuthError::Missing { method, missing: "password" }),
+        })
+    }
+
+    fn begin_sasl<'m>(
+        &mut self,
+        mechanisms: &List<'_, Text<'_>>,
+    ) -> Result<(State<'a>, Step<'m>), AuthError> {
+        let offers = |name: &str| mechanisms.iter().any(|mechanism| mechanism == *name);
+        let plus = offers("SCRAM-SHA-256-PLUS");
+        if plus && self.binding == ChannelBinding::NoTls {
+            return Err(AuthError::BindingWithoutTls);
+        }
+        let scram = plus || offers("SCRAM-SHA-256");
+        let oauth = offers("OAUTHBEARER");
+        // A server that offers both can be given what the client has.
+        let has_secret = self.credentials.password.is_some() || self.credentials.keys.is_some();
+        let prefers_oauth = !has_secret || !self.policy.methods.contains(Method::Scram);
+        if oauth && (!scram || (prefers_oauth && self.credentials.token.is_some())) {
+            self.allow(Method::OAuth)?;
+            self.require_binding(false)?;
+            self.method = Some(Method::OAuth);
+            return match self.credentials.token {
+                Some(token) if is_token(token) => Ok((State::Bearer, Step::Respond)),
+                Some(_) => Err(AuthError::BadToken),
+                None => Err(AuthError::Missing { method: Method::OAuth, missing: "token" }),
+            };
+        }
+        if !scram {
+            return Err(AuthError::NoMechanism);
+        }
+        self.allow(Method::Scram)?;
+        if !has_secret {
+            return Err(AuthError::Missing { method: Method::Scram, missing: "password" });
+        }
+        let bound = self.choose_binding(plus, offers("SCRAM-SHA-256"))?;
+        self.method = Some(Method::Scram);
+        Ok((State::ScramFirst(Scram::new(bound, &self.nonce)), Step::Respond))
+    }
+
+    fn choose_binding(&self, plus: bool, plain: bool) -> Result<Bound<'a>, AuthError> {
+        let bound = match (self.policy.binding, self.binding) {
+            (BindingPolicy::Disable, _) | (_, ChannelBinding::NoTls | ChannelBinding::Tls) => Bound::No,
+            (_, ChannelBinding::EndPoint(hash)) if hash.len() > LONGEST_HASH => {
+                return Err(AuthError::TooLong {
+                    message: "hash of the certificate",
+                    size: hash.len(),
+                    limit: LONGEST_HASH,
+                });
+            }
+            (_, ChannelBinding::EndPoint(hash)) if plus => Bound::EndPoint(hash),
+            (_, ChannelBinding::EndPoint(_)) => Bound::NotOffered,
+        };
+        if self.policy.binding == BindingPolicy::Require {
+            let why = match (self.binding, bound) {
+                (_, Bound::EndPoint(_)) => return Ok(bound),
+                (ChannelBinding::NoTls, _) => "the connection has no TLS",
+                (ChannelBinding::Tls, _) => "the hash of the server's certificate is not known",
+                (ChannelBinding::EndPoint(_), _) => "the server does not offer SCRAM-SHA-256-PLUS",
+            };
+            return Err(AuthError::NoBinding { why });
+        }
+        // Only PLUS is offered, and the client cannot.
+        if !plain && !matches!(bound, Bound::EndPoint(_)) { Err(AuthError::NoMechanism) } else { Ok(bound) }
+    }
+
+    fn allow(&self, asked: Method) -> Result<(), AuthError> {
+        let allowed = self.policy.methods;
+        if allowed.contains(asked) { Ok(()) } else { Err(AuthError::Refused { asked, allowed }) }
+    }
+
+    fn require_binding(&self, bound: bool) -> Result<(), AuthError> {
+        if self.policy.binding == BindingPolicy::Require && !bound {
+            return Err(AuthError::NoBinding { why: "the server does not ask for SCRAM-SHA-256-PLUS" });
+        }
+        Ok(())
+    }
+
+    /// Does at most this many iterations of the hashing that the server asked for. Whether none are left.
+    ///
+    /// An iteration is two compressions of SHA-256. A thousand of them are a good slice of an event loop's time.
+    pub fn work(&mut self, iterations: u32) -> bool {
+        match &mut self.state {
+            State::ScramProof(scram) => scram.work(iterations),
+            _ => true,
+        }
+    }
+
+    /// How many iterations are left.
+    pub fn left(&self) -> u32 {
+        match &self.state {
+            State::ScramProof(scram) => scram.left(),
+            _ => 0,
+        }
+    }
+
+    /// Writes the message that is due. Whether one was. Does all the work that is left, if any is.
+    ///
+    /// # Errors
+    ///
+    /// See [`EncodeError`]. `out` is as it was before, and the message is still due.
+    pub fn respond(&mut self, out: &mut impl Output) -> Result<bool, EncodeError> {
+        match &mut self.state {
+            State::Password => {
+                let password = Secret::from(self.credentials.password.unwrap_or_default());
+                PasswordMessage { password }.encode(out)?;
+            }
+            State::Md5(salt) => {
+                let password = self.credentials.password.unwrap_or_default();
+                let mut inner = md5::hex_md5(&[password, self.credentials.user]);
+                let text = md5::response(&inner, *salt);
+                inner.zeroize();
+                PasswordMessage { password: Secret::from(&text) }.encode(out)?;
+            }
+            State::ScramFirst(scram) => scram.first(out)?,
+            State::ScramProof(scram) => scram.proof(out)?,
+            State::Bearer => {
+                let token = self.credentials.token.unwrap_or_default();
+                // Without a token the server tells where to get one.
+                let scheme: &[u8] = if token.is_empty() { b"" } else { b"Bearer " };
+                let pieces = &[b"n,,\x01auth=", scheme, token.as_bytes(), b"\x01\x01"];
+                Response { mechanism: Some("OAUTHBEARER"), pieces }.encode(out)?;
+            }
+            State::BearerRefused => {
+                Response { mechanism: None, pieces: &[b"\x01"] }.encode(out)?;
+            }
+            _ => return Ok(false),
+        }
+        self.state = match core::mem::replace(&mut self.state, State::Dead) {
+            State::ScramFirst(scram) => State::ScramChallenge(scram),
+            State::ScramProof(scram) => State::ScramFinal(scram),
+            State::Bearer => State::BearerSent,
+            State::BearerRefused => State::Refused,
+            _ => State::Sent,
+        };
+        Ok(true)
+    }
+
+    /// Writes a token of GSSAPI or SSPI. Whether one was due.
+    ///
+    /// # Errors
+    ///
+    /// See [`EncodeError`]. `out` is as it was before, and a token is still due.
+    pub fn respond_token(&mut self, token: &[u8], out: &mut impl Output) -> Result<bool, EncodeError> {
+        if !matches!(self.state, State::Token) {
+            return Ok(false);
+        }
+        GSSResponse { data: Secret::from(token) }.encode(out)?;
+        self.state = State::TokenSent;
+        Ok(true)
+    }
+
+    /// The method that the server chose.
+    pub const fn method(&self) -> Option<Method> {
+        self.method
+    }
+
+    /// Whether AuthenticationOk came, and all that had to come before it.
+    pub const fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+}
+
+impl Drop for Authenticator<'_> {
+    fn drop(&mut self) {
+        self.nonce.zeroize();
+    }
+}
+
+/// Hides all secrets.
+impl fmt::Debug for Authenticator<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticator")
+            .field("credentials", &self.credentials)
+            .field("policy", &self.policy)
+            .field("binding", &self.binding)
+            .field("method", &self.method)
+            .field("expects", &self.state.expected())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether this may stand in an OAUTHBEARER message (`b64token` of RFC 6750). The empty one asks where to get one.
+fn is_token(token: &str) -> bool {
+    let token = token.as_bytes();
+    let plain = token.strip_suffix(b"=").map_or(token, |rest| {
+        let end = rest.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last.saturating_add(1));
+        rest.get(..end).unwrap_or_default()
+    });
+    let chars = plain.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte));
+    chars && (!plain.is_empty() || token.is_empty())
+}
+
+const fn name(request: &Authentication<'_>) -> &'static str {
+    match request {
+        Authentication::Ok => "AuthenticationOk",
+        Authentication::KerberosV5 => "AuthenticationKerberosV5",
+        Authentication::CleartextPassword => "AuthenticationCleartextPassword",
+        Authentication::Md5Password { .. } => "AuthenticationMD5Password",
+        Authentication::Gss => "AuthenticationGSS",
+        Authentication::GssContinue { .. } => "AuthenticationGSSContinue",
+        Authentication::Sspi => "AuthenticationSSPI",
+        Authentication::Sasl { .. } => "AuthenticationSASL",
+        Authentication::SaslContinue { .. } => "AuthenticationSASLContinue",
+        Authentication::SaslFinal { .. } => "AuthenticationSASLFinal",
+        _ => "an unknown authentication request",
+    }
+}

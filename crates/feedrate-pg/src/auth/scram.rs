@@ -1,0 +1,161 @@
+//! SCRAM-SHA-256's arithmetic (RFC 5802, RFC 7677), and PBKDF2 that works in slices.
+
+use core::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroize;
+
+use super::prepare::prepare;
+
+/// Bytes of a key, a proof, a signature.
+pub(super) const KEY: usize = 32;
+/// The longest salt that is kept. PostgreSQL's have 16 bytes.
+const LONGEST_SALT: usize = 64;
+
+/// The salt of a password, of 1 to 64 bytes. PostgreSQL's have 16.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Salt {
+    bytes: [u8; LONGEST_SALT],
+    length: u8,
+}
+
+impl Salt {
+    /// `None` if there are more than 64 bytes, or none.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let mut salt = Self { bytes: [0; LONGEST_SALT], length: u8::try_from(bytes.len()).ok()? };
+        salt.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        (!bytes.is_empty()).then_some(salt)
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Salt({} bytes)", self.length)
+    }
+}
+
+pub(super) fn sha256(data: &[u8]) -> [u8; KEY] {
+    Sha256::digest(data).into()
+}
+
+/// HMAC-SHA-256 with a key that is not longer than a block.
+pub(super) fn hmac(key: &[u8; KEY], parts: &[&[u8]]) -> [u8; KEY] {
+    let mut block = Block::ZERO;
+    for (to, from) in block.0.iter_mut().zip(key) {
+        *to = *from;
+    }
+    let mut mac = block.mac();
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+pub(super) fn xor(a: &[u8; KEY], b: &[u8; KEY]) -> [u8; KEY] {
+    let mut result = *a;
+    for (to, from) in result.iter_mut().zip(b) {
+        *to ^= from;
+    }
+    result
+}
+
+/// The key of an HMAC, as long as a block of SHA-256.
+struct Block([u8; 64]);
+
+impl Block {
+    const ZERO: Self = Self([0; 64]);
+
+    fn mac(&self) -> Hmac<Sha256> {
+        Hmac::new(&self.0.into())
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// PBKDF2 with HMAC-SHA-256, of one block: `SaltedPassword` of SCRAM. It does as many iterations at a time as it is
+/// asked to.
+#[derive(Clone)]
+pub(super) struct Pbkdf2 {
+    /// Knows the password: each iteration is two compressions.
+    mac: Hmac<Sha256>,
+    last: [u8; KEY],
+    sum: [u8; KEY],
+    left: u32,
+}
+
+impl Pbkdf2 {
+    /// Does the first iteration of `iterations`, which are at least one.
+    pub(super) fn new(password: &[u8], salt: &[u8], iterations: u32) -> Self {
+        let mac = key_of(password);
+        let mut first = mac.clone();
+        first.update(salt);
+        first.update(&1_u32.to_be_bytes());
+        let last = first.finalize().into_bytes().into();
+        Self { mac, last, sum: last, left: iterations.saturating_sub(1) }
+    }
+
+    /// At most this many `iterations` more. Whether none are left.
+    pub(super) fn work(&mut self, iterations: u32) -> bool {
+        let now = iterations.min(self.left);
+        for _ in 0..now {
+            let mut mac = self.mac.clone();
+            mac.update(&self.last);
+            self.last = mac.finalize().into_bytes().into();
+            for (to, from) in self.sum.iter_mut().zip(self.last) {
+                *to ^= from;
+            }
+        }
+        self.left = self.left.saturating_sub(now);
+        self.left == 0
+    }
+
+    /// Iterations that are left.
+    pub(super) const fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// `ClientKey` and `ServerKey`, once no iteration is left.
+    pub(super) fn keys(&self) -> ([u8; KEY], [u8; KEY]) {
+        (hmac(&self.sum, &[b"Client Key"]), hmac(&self.sum, &[b"Server Key"]))
+    }
+}
+
+impl Drop for Pbkdf2 {
+    fn drop(&mut self) {
+        self.last.zeroize();
+        self.sum.zeroize();
+    }
+}
+
+/// An HMAC whose key is the password after SASLprep.
+fn key_of(password: &[u8]) -> Hmac<Sha256> {
+    let mut block = Block::ZERO;
+    let mut length = 0_usize;
+    let mut hash = Sha256::new();
+    prepare(password, |piece| {
+        hash.update(piece);
+        for byte in piece {
+            if let Some(to) = block.0.get_mut(length) {
+                *to = *byte;
+            }
+            length = length.saturating_add(1);
+        }
+    });
+    if length > block.0.len() {
+        block = Block::ZERO;
+        for (to, from) in block.0.iter_mut().zip(hash.finalize()) {
+            *to = from;
+        }
+    }
+    block.mac()
+}
