@@ -45,7 +45,8 @@ impl fmt::Debug for ClientKeys {
 /// use feedrate_pg::auth::Credentials;
 ///
 /// let credentials = Credentials::new("alice").with_password("open sesame");
-/// assert_eq!(format!("{credentials:?}"), r#"Credentials { user: "alice", password: true, keys: false, token: false }"#);
+/// let shown = format!("{credentials:?}");
+/// assert_eq!(shown, r#"Credentials { user: "alice", password: true, keys: false, token: false }"#);
 /// ```
 #[derive(Clone, Default)]
 pub struct Credentials<'a> {

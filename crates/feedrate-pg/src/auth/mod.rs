@@ -8,12 +8,15 @@ mod credentials;
 mod error;
 mod md5;
 mod policy;
-mod prepare;
 mod sasl;
+#[cfg(feature = "saslprep")]
+mod saslprep;
 mod scram;
 
 pub use self::client::{Authenticator, ChannelBinding, Step};
 pub use self::credentials::{ClientKeys, Credentials};
 pub use self::error::{AuthError, ServerError};
 pub use self::policy::{BadPolicy, BindingPolicy, Method, Methods, Policy};
+#[cfg(feature = "saslprep")]
+pub use self::saslprep::saslprep;
 pub use self::scram::Salt;

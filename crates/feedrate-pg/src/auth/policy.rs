@@ -149,6 +149,7 @@ impl fmt::Display for Methods {
 /// Whether SCRAM has to be bound to the TLS connection: libpq's `channel_binding`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// Exhaustive: libpq has these three.
 pub enum BindingPolicy {
     /// Never.
     Disable,

@@ -6,7 +6,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
-use super::prepare::prepare;
+#[cfg(feature = "saslprep")]
+use super::saslprep::saslprep as prepare;
 
 /// Bytes of a key, a proof, a signature.
 pub(super) const KEY: usize = 32;
@@ -142,7 +143,7 @@ fn key_of(password: &[u8]) -> Hmac<Sha256> {
     let mut block = Block::ZERO;
     let mut length = 0_usize;
     let mut hash = Sha256::new();
-    prepare(password, |piece| {
+    let _ = prepare(password, |piece| {
         hash.update(piece);
         for byte in piece {
             if let Some(to) = block.0.get_mut(length) {
@@ -158,4 +159,11 @@ fn key_of(password: &[u8]) -> Hmac<Sha256> {
         }
     }
     block.mac()
+}
+
+/// Without SASLprep passwords stay as they are.
+#[cfg(not(feature = "saslprep"))]
+fn prepare(password: &[u8], mut piece: impl FnMut(&[u8])) -> bool {
+    piece(password);
+    false
 }

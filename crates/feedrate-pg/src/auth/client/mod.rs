@@ -19,6 +19,7 @@ use super::sasl::Response;
 
 /// What SCRAM can be bound to.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChannelBinding<'a> {
     /// The connection has no TLS.
     NoTls,
