@@ -23,58 +23,78 @@ impl<'a> Attributes<'a> {
         Malformed { at: self.at, expected }
     }
 
-    /// Takes `prefix`, if it comes next.
-    pub(super) fn skip(&mut self, prefix: &[u8]) -> bool {
-        match self.rest.strip_prefix(prefix) {
-            Some(rest) => {
-                self.advance(rest);
-                true
-            }
-            None => false,
-        }
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
     }
 
-    /// The value of the attribute that comes next, if that begins with `name` (`r=`). Not the comma behind it.
+    /// What has been read of the `message` that this began with.
+    pub(super) fn before<'m>(&self, message: &'m [u8]) -> &'m [u8] {
+        message.get(..self.at).unwrap_or_default()
+    }
+
+    /// Whether the next attribute is the one of this name (`r=`).
+    pub(super) fn comes(&self, name: &'static str) -> bool {
+        self.rest.starts_with(name.as_bytes())
+    }
+
+    /// The value of the next attribute, which has this name. Not the comma behind it.
     pub(super) fn value(&mut self, name: &'static str) -> Result<&'a [u8], Malformed> {
-        if !self.skip(name.as_bytes()) {
+        let value = self.value_or_none(name)?;
+        if value.is_empty() { Err(self.malformed("a value")) } else { Ok(value) }
+    }
+
+    /// As [`value`](Self::value), and it may be empty.
+    pub(super) fn value_or_none(&mut self, name: &'static str) -> Result<&'a [u8], Malformed> {
+        if !self.comes(name) {
             return Err(self.malformed(name));
         }
+        self.advance(name.len());
         self.until_comma()
     }
 
-    /// Up to the next comma: at least one byte, and none that is NUL.
     fn until_comma(&mut self) -> Result<&'a [u8], Malformed> {
         let end = self.rest.iter().position(|&byte| byte == b',').unwrap_or(self.rest.len());
-        let (value, rest) = self.rest.split_at_checked(end).unwrap_or_default();
-        if value.is_empty() || value.contains(&0) {
-            return Err(self.malformed("a value"));
+        let value = self.rest.get(..end).unwrap_or_default();
+        if value.contains(&0) {
+            return Err(self.malformed("no NUL"));
         }
-        self.advance(rest);
+        self.advance(end);
         Ok(value)
     }
 
     /// The comma between two attributes.
     pub(super) fn comma(&mut self) -> Result<(), Malformed> {
-        if self.skip(b",") { Ok(()) } else { Err(self.malformed("a comma")) }
+        if !self.rest.starts_with(b",") {
+            return Err(self.malformed("a comma"));
+        }
+        self.advance(1);
+        Ok(())
     }
 
-    /// Nothing more than extensions, which mean nothing here.
-    pub(super) fn end(mut self) -> Result<(), Malformed> {
-        while !self.rest.is_empty() {
-            self.comma()?;
-            let letter = self.rest.first().is_some_and(u8::is_ascii_alphabetic);
-            if !letter || self.rest.get(1) != Some(&b'=') {
-                return Err(self.malformed("an attribute, or the end"));
+    /// An attribute that means nothing here, and need not. One that has to be known is `m=`.
+    pub(super) fn extension(&mut self) -> Result<(), Malformed> {
+        match self.rest {
+            [b'm', b'=', ..] => Err(self.malformed("no mandatory extension")),
+            [letter, b'=', ..] if letter.is_ascii_alphabetic() => {
+                self.advance(2);
+                self.until_comma().map(|_| ())
             }
-            self.advance(self.rest.get(2..).unwrap_or_default());
-            self.until_comma()?;
+            _ => Err(self.malformed("an attribute")),
+        }
+    }
+
+    /// Nothing more than extensions.
+    pub(super) fn end(mut self) -> Result<(), Malformed> {
+        while !self.is_empty() {
+            self.comma()?;
+            self.extension()?;
         }
         Ok(())
     }
 
-    fn advance(&mut self, rest: &'a [u8]) {
-        self.at = self.at.saturating_add(self.rest.len().saturating_sub(rest.len()));
-        self.rest = rest;
+    fn advance(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use feedrate::pg::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
@@ -29,6 +30,14 @@ impl Salt {
         (!bytes.is_empty()).then_some(salt)
     }
 
+    pub(super) fn of_16(bytes: [u8; 16]) -> Self {
+        let mut salt = Self { bytes: [0; LONGEST_SALT], length: 16 };
+        for (to, from) in salt.bytes.iter_mut().zip(bytes) {
+            *to = from;
+        }
+        salt
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.length)).unwrap_or_default()
@@ -41,17 +50,18 @@ impl fmt::Debug for Salt {
     }
 }
 
+/// In constant time.
+pub(super) fn same(a: &[u8; KEY], b: &[u8; KEY]) -> bool {
+    Secret::from(a) == Secret::from(b)
+}
+
 pub(super) fn sha256(data: &[u8]) -> [u8; KEY] {
     Sha256::digest(data).into()
 }
 
-/// HMAC-SHA-256 with a key that is not longer than a block.
-pub(super) fn hmac(key: &[u8; KEY], parts: &[&[u8]]) -> [u8; KEY] {
-    let mut block = Block::ZERO;
-    for (to, from) in block.0.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut mac = block.mac();
+/// HMAC-SHA-256.
+pub(super) fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; KEY] {
+    let mut mac = mac_of(|piece| piece(key));
     for part in parts {
         mac.update(part);
     }
@@ -66,21 +76,27 @@ pub(super) fn xor(a: &[u8; KEY], b: &[u8; KEY]) -> [u8; KEY] {
     result
 }
 
-/// The key of an HMAC, as long as a block of SHA-256.
-struct Block([u8; 64]);
-
-impl Block {
-    const ZERO: Self = Self([0; 64]);
-
-    fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new(&self.0.into())
+/// An HMAC whose key comes in pieces.
+fn mac_of(pieces: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    let mut length = 0_usize;
+    let mut hash = Sha256::new();
+    pieces(&mut |piece| {
+        hash.update(piece);
+        for (to, from) in block.iter_mut().skip(length).zip(piece) {
+            *to = *from;
+        }
+        length = length.saturating_add(piece.len());
+    });
+    if length > block.len() {
+        block = [0; 64];
+        for (to, from) in block.iter_mut().zip(hash.finalize()) {
+            *to = from;
+        }
     }
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
+    let mac = Hmac::new(&block.into());
+    block.zeroize();
+    mac
 }
 
 /// PBKDF2 with HMAC-SHA-256, of one block: `SaltedPassword` of SCRAM. It does as many iterations at a time as it is
@@ -97,7 +113,9 @@ pub(super) struct Pbkdf2 {
 impl Pbkdf2 {
     /// Does the first iteration of `iterations`, which are at least one.
     pub(super) fn new(password: &[u8], salt: &[u8], iterations: u32) -> Self {
-        let mac = key_of(password);
+        let mac = mac_of(|piece| {
+            let _ = prepare(password, piece);
+        });
         let mut first = mac.clone();
         first.update(salt);
         first.update(&1_u32.to_be_bytes());
@@ -136,29 +154,6 @@ impl Drop for Pbkdf2 {
         self.last.zeroize();
         self.sum.zeroize();
     }
-}
-
-/// An HMAC whose key is the password after SASLprep.
-fn key_of(password: &[u8]) -> Hmac<Sha256> {
-    let mut block = Block::ZERO;
-    let mut length = 0_usize;
-    let mut hash = Sha256::new();
-    let _ = prepare(password, |piece| {
-        hash.update(piece);
-        for byte in piece {
-            if let Some(to) = block.0.get_mut(length) {
-                *to = *byte;
-            }
-            length = length.saturating_add(1);
-        }
-    });
-    if length > block.0.len() {
-        block = Block::ZERO;
-        for (to, from) in block.0.iter_mut().zip(hash.finalize()) {
-            *to = from;
-        }
-    }
-    block.mac()
 }
 
 /// Without SASLprep passwords stay as they are.

@@ -10,10 +10,12 @@ use feedrate::pg::{List, Secret, Text};
 use feedrate::{Encode, EncodeError, Output};
 use zeroize::Zeroize;
 
-use self::scram::{Bound, LONGEST_HASH, Scram};
+pub(super) use self::scram::LONGEST_HASH;
+use self::scram::{Bound, Scram};
+use super::bearer::is_token;
 use super::credentials::Credentials;
 use super::error::AuthError;
-use super::md5;
+use super::md5::Md5Verifier;
 use super::policy::{BindingPolicy, Method, Policy};
 use super::sasl::Response;
 
@@ -359,9 +361,7 @@ impl<'a> Authenticator<'a> {
             }
             State::Md5(salt) => {
                 let password = self.credentials.password.unwrap_or_default();
-                let mut inner = md5::hex_md5(&[password, self.credentials.user]);
-                let text = md5::response(&inner, *salt);
-                inner.zeroize();
+                let text = Md5Verifier::hash(password, self.credentials.user).response(*salt);
                 PasswordMessage { password: Secret::from(&text) }.encode(out)?;
             }
             State::ScramFirst(scram) => scram.first(out)?,
@@ -430,17 +430,6 @@ impl fmt::Debug for Authenticator<'_> {
             .field("expects", &self.state.expected())
             .finish_non_exhaustive()
     }
-}
-
-/// Whether this may stand in an OAUTHBEARER message (`b64token` of RFC 6750). The empty one asks where to get one.
-fn is_token(token: &str) -> bool {
-    let token = token.as_bytes();
-    let plain = token.strip_suffix(b"=").map_or(token, |rest| {
-        let end = rest.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last.saturating_add(1));
-        rest.get(..end).unwrap_or_default()
-    });
-    let chars = plain.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte));
-    chars && (!plain.is_empty() || token.is_empty())
 }
 
 const fn name(request: &Authentication<'_>) -> &'static str {

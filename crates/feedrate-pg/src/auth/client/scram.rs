@@ -15,7 +15,7 @@ use super::super::scram::{self, KEY, Pbkdf2, Salt};
 /// The longest server-first-message that is kept. PostgreSQL's have 84 bytes and the digits of the count.
 const LONGEST: usize = 256;
 /// The longest hash of a certificate: SHA-512's.
-pub(super) const LONGEST_HASH: usize = 64;
+pub(in crate::auth) const LONGEST_HASH: usize = 64;
 
 const PLUS: &str = "SCRAM-SHA-256-PLUS";
 const PLAIN: &str = "SCRAM-SHA-256";
@@ -187,11 +187,7 @@ impl<'a> Scram<'a> {
         let signature =
             final_message(message).map_err(|bad| malformed(FINAL, bad))?.map_err(AuthError::Server)?;
         match &self.secret {
-            Secret::Signature(expected)
-                if feedrate::pg::Secret::from(expected) == feedrate::pg::Secret::from(&signature) =>
-            {
-                Ok(())
-            }
+            Secret::Signature(expected) if scram::same(expected, &signature) => Ok(()),
             _ => Err(AuthError::ServerSignature),
         }
     }

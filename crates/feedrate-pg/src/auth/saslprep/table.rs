@@ -58,8 +58,8 @@ fn char_of([a, b, c]: [u8; CODE]) -> Option<char> {
     char::from_u32(u32::from_be_bytes([0, a, b, c]))
 }
 
-const fn key(c: char) -> [u8; CODE] {
-    let [_, key @ ..] = (c as u32).to_be_bytes();
+fn key(c: char) -> [u8; CODE] {
+    let [_, key @ ..] = u32::from(c).to_be_bytes();
     key
 }
 

@@ -1,0 +1,74 @@
+//! Why a client is not let in.
+
+/// Why a client is not let in. Send an ErrorResponse with [`sql_state`](Self::sql_state), and close.
+///
+/// A wrong password and an unknown user are the same, [`Denied`](Self::Denied), and come at the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The password is wrong, or there is no such user.
+    #[error("password authentication failed")]
+    Denied,
+    /// The caller has refused the bearer token.
+    #[error("bearer authentication failed")]
+    Token,
+    /// The caller has refused the user: a certificate, GSSAPI, SSPI.
+    #[error("authentication failed")]
+    Caller,
+    /// The client chose a SASL mechanism that it was not offered.
+    #[error("the client chose a SASL mechanism that was not offered")]
+    Mechanism,
+    /// What the client says of channel binding is not so.
+    #[error("{why}")]
+    Binding {
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// client-final-message has not the nonce of this exchange.
+    #[error("client-final-message: expected the nonce of server-first-message")]
+    Nonce,
+    /// A message is malformed.
+    #[error("{message}: expected {expected} at byte {at}")]
+    Malformed {
+        /// The message.
+        message: &'static str,
+        /// Offset within the message.
+        at: usize,
+        /// What is missing there.
+        expected: &'static str,
+    },
+    /// A message is longer than what is kept of it.
+    #[error("{message}: {size} bytes, expected at most {limit}")]
+    TooLong {
+        /// The message.
+        message: &'static str,
+        /// Its bytes.
+        size: usize,
+        /// The most that are kept.
+        limit: usize,
+    },
+    /// The message does not come at its place: a second StartupMessage, a query, a response that nobody asked for.
+    #[error("{what} came, expected {expected}")]
+    OutOfPlace {
+        /// The message.
+        what: &'static str,
+        /// What may come here.
+        expected: &'static str,
+    },
+}
+
+impl Refusal {
+    /// The code that PostgreSQL sends with it.
+    pub const fn sql_state(&self) -> &'static str {
+        match self {
+            Self::Denied => "28P01",
+            Self::Token | Self::Caller | Self::Binding { .. } => "28000",
+            Self::Mechanism
+            | Self::Nonce
+            | Self::Malformed { .. }
+            | Self::TooLong { .. }
+            | Self::OutOfPlace { .. } => "08P01",
+        }
+    }
+}
