@@ -1,6 +1,24 @@
 //! Why a client is not let in.
 
-/// Why a client is not let in. Send an ErrorResponse with [`sql_state`](Self::sql_state), and close.
+use core::fmt::{self, Write};
+
+use feedrate::pg::List;
+use feedrate::pg::backend::{ErrorResponse, NoticeField, field};
+use feedrate::{Encode, EncodeError, Output};
+
+use super::super::buffer::Buffer;
+
+/// Why a client is not let in. It encodes as an ErrorResponse, which is the last that the client gets.
+///
+/// ```
+/// use feedrate::Encode;
+/// use feedrate_pg::auth::Refusal;
+///
+/// let mut out = Vec::new();
+/// Refusal::Denied.encode(&mut out)?;
+/// assert_eq!(out, b"E\0\0\0\x3dSFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0");
+/// # Ok::<(), feedrate::EncodeError>(())
+/// ```
 ///
 /// A wrong password and an unknown user are the same, [`Denied`](Self::Denied), and come at the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,5 +88,31 @@ impl Refusal {
             | Self::TooLong { .. }
             | Self::OutOfPlace { .. } => "08P01",
         }
+    }
+}
+
+/// ErrorResponse, whose message is what `Display` shows.
+impl Encode for Refusal {
+    fn write<O: Output>(&self, out: &mut O) -> Result<(), EncodeError> {
+        // Longer than any of them.
+        let mut text = Text(Buffer::<256>::new());
+        let _ = write!(text, "{self}");
+        let text = feedrate::pg::Text::from(text.0.as_bytes());
+        let fields = [
+            (field::SEVERITY, "FATAL".into()),
+            (field::SEVERITY_NONLOCALIZED, "FATAL".into()),
+            (field::CODE, self.sql_state().into()),
+            (field::MESSAGE, text),
+        ]
+        .map(|(code, value)| NoticeField { code, value });
+        ErrorResponse { fields: List::new(&fields) }.write(out)
+    }
+}
+
+struct Text(Buffer<256>);
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.push(text.as_bytes()).map_err(|_| fmt::Error)
     }
 }
