@@ -19,10 +19,11 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "auth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "auth")))]
+pub mod auth;
 pub mod client;
 pub mod conninfo;
-#[cfg(feature = "auth")]
-pub mod auth;
 pub mod queue;
 
 pub use self::queue::{Full, Queue};
