@@ -177,7 +177,7 @@ methods() {
             both "$1" "user=$user password=secret sslmode=require require_auth='$method'"
         done
     done
-    refused "$1, downgrade" "user=plainuser password=secret sslmode=require require_auth=scram-sha-256" 'require_auth'
+    refused "$1, downgrade" "user=plainuser password=secret sslmode=require require_auth=scram-sha-256" 'asks for password, expected'
 }
 
 modes() {

@@ -68,7 +68,8 @@ async fn one(pg: &mut Session, random: &mut Random) -> Result<u64, Failure> {
     // Whether a COPY from the client may come, so that nothing but Sync may follow.
     let mut copy = false;
     for _ in 0..random.below(30) {
-        if random.below(4) == 0 && !pg.is_idle() && !waits_for_sync(pg) {
+        let silent = pg.is_idle() || pg.session().is_copying() || waits_for_sync(pg);
+        if random.below(4) == 0 && !silent {
             event(pg).await?;
         }
         copy &= !pg.is_idle();

@@ -125,16 +125,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
         poll_fn(|cx| match self.poll_shown(cx) {
             // It is not taken, and so it is found again. The end of the session is an event too.
             Poll::Ready(shown) => Poll::Ready(shown.map(|_| true)),
-            Poll::Pending if self.connection.queued() == 0 && self.session.owed().has_room(2) => {
-                Poll::Ready(Ok(false))
-            }
+            Poll::Pending if self.has_room() => Poll::Ready(Ok(false)),
             Poll::Pending => Poll::Pending,
         })
         .await
     }
 
-    /// Gives up everything that has been sent: nothing of it is shown any more, an open COPY is ended, and new requests
-    /// can be sent at once. See [`client::Client::abandon`].
+    fn has_room(&self) -> bool {
+        self.connection.queued() == 0 && self.session.owed().has_room(2) && !self.session.is_abandoning()
+    }
+
+    /// Gives up everything that has been sent: nothing of it is shown any more, and an open COPY is ended. New
+    /// requests can be sent when all of it has ended, for which [`room`](Self::room) waits. See [`client::Client::abandon`].
     pub fn abandon(&mut self) {
         self.session.abandon();
     }
@@ -185,9 +187,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     }
 }
 
-/// Whether a request was refused only for want of room, so that it can be sent when responses have been received.
+/// Whether a request was refused only for now: it can be sent when more has been received.
 pub const fn is_full(error: &SendError) -> bool {
-    matches!(error, SendError::Full(_) | SendError::Encode(EncodeError::Full))
+    matches!(error, SendError::Full(_) | SendError::Encode(EncodeError::Full) | SendError::Abandoned)
 }
 
 impl<T> fmt::Debug for Client<T> {

@@ -247,7 +247,7 @@ impl Connector {
         })
     }
 
-    /// `require` verifies where there is something to verify by, as in libpq.
+    /// Where there are authorities, the certificate has to be of one of them whatever the mode, as in libpq.
     fn tls(&self, options: &Options) -> Result<Option<ClientTls>, Why> {
         let Some(roots) = &self.roots else {
             return if options.ssl_mode < SslMode::Require { Ok(None) } else { Err(Why::NoRoots) };
@@ -255,7 +255,7 @@ impl Connector {
         let verify = match options.ssl_mode {
             SslMode::VerifyFull => Verify::Name,
             SslMode::VerifyCa => Verify::Authority,
-            SslMode::Require if roots.is_trusting() => Verify::Authority,
+            _ if roots.is_trusting() => Verify::Authority,
             _ => Verify::Nothing,
         };
         roots.client(verify).map(Some).map_err(|error| Why::Tls(pg_tls::Error::Tls(error)))

@@ -64,6 +64,9 @@ pub enum SendError {
     /// The server has not said yet that it is ready for the first request.
     #[error("the session has not begun: its first ReadyForQuery has not come")]
     Starting,
+    /// What was given up has not ended: receive more before something else is sent.
+    #[error("what was abandoned has not ended: receive more first")]
+    Abandoned,
     /// A request has failed, and the server drops everything up to the next Sync.
     #[error("a request has failed, and the server drops all others up to a Sync: send Sync")]
     Failed,

@@ -53,7 +53,7 @@
 //! # Giving up
 //!
 //! [`abandon`](Client::abandon) is for a caller that has an error of its own in the middle: whatever is in flight is
-//! brought to its end and not shown.
+//! brought to its end and not shown. Then the session is as good as new.
 
 mod answer;
 mod error;

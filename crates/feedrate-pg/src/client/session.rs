@@ -130,6 +130,8 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
         }
         match role {
             Role::Terminate => Ok(()),
+            // It may be a COPY from the client.
+            _ if self.is_abandoning() => Err(SendError::Abandoned),
             _ if !self.started => Err(SendError::Starting),
             Role::DataFail if self.copying && self.at == At::CopyBoth => Err(SendError::CopyBoth),
             Role::Data | Role::DataEnd | Role::DataFail if self.copying => Ok(()),
@@ -195,7 +197,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
         }
         // That of a Sync that was not swallowed.
         let Some(entry) = self.owed.front() else { return !self.doubt || tag != ReadyForQuery::TAG };
-        if self.owed.popped() < self.abandoned || entry.treatment == Treatment::Skip {
+        if self.is_abandoning() || entry.treatment == Treatment::Skip {
             return false;
         }
         // What comes before the end of the marked one is of no interest.
@@ -253,7 +255,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
             _ => {}
         }
         // Whoever has abandoned it sends no data.
-        self.ending |= self.copying && self.owed.popped() < self.abandoned;
+        self.ending |= self.copying && self.is_abandoning();
         Ok(())
     }
 
@@ -317,11 +319,18 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
     /// Gives up everything that has been sent: its responses are received as before, but not shown any more. An open
     /// COPY is ended (from the client, it fails), and an open batch gets its Sync.
     ///
-    /// The caller goes on with [`transmit`](Self::transmit), which writes what is needed for that; it may send new
-    /// requests at once. To keep the server from doing all that work first, [cancel](Self::cancel_request) it before.
+    /// The caller goes on with [`transmit`](Self::transmit), which writes what is needed for that, and with
+    /// [`receive`](Self::receive); new requests can be sent when nothing that was given up is
+    /// [left](Self::is_abandoning). To keep the server from doing all that work first, [cancel](Self::cancel_request)
+    /// it before.
     pub fn abandon(&mut self) {
         self.abandoned = self.owed.pushed();
         self.ending |= self.copying || self.batch;
+    }
+
+    /// Whether responses to what was [given up](Self::abandon) are still to come.
+    pub const fn is_abandoning(&self) -> bool {
+        self.owed.popped() < self.abandoned
     }
 
     /// Writes what the client has to say by itself, after [`abandon`](Self::abandon). To be called after every message

@@ -2,6 +2,8 @@
 
 use feedrate::pg::frontend::{CopyData, Query};
 
+use feedrate_pg::client::SendError;
+
 use crate::{Session, Shown};
 
 const QUERY: Query<'_> = Query { sql: feedrate::pg::Text::from_bytes(b"select 1") };
@@ -20,8 +22,11 @@ impl Session {
 
     /// The next request gets its own response, and nothing else is shown.
     fn goes_on(&mut self, rest: &str) {
-        let next = self.send(QUERY).unwrap();
+        if !rest.is_empty() && self.client.is_abandoning() {
+            assert_eq!(self.send(QUERY), Err(SendError::Abandoned));
+        }
         assert_eq!(self.receive(rest), [] as [Shown; 0], "{rest}");
+        let next = self.send(QUERY).unwrap();
         let shown = self.receive("TDCZ");
         assert!(shown.len() == 4 && shown.iter().all(|(request, _)| *request == Some(next)), "{shown:?}");
         assert!(self.client.is_idle());
