@@ -133,7 +133,11 @@ async fn event(pg: &mut Session) -> Result<(), Failure> {
 
 async fn drain(pg: &mut Session) -> Result<(), Failure> {
     while !pg.is_idle() {
-        if pg.session().is_copying() {
+        if pg.session().is_abandoning() {
+            if pg.room().await? {
+                event(pg).await?;
+            }
+        } else if pg.session().is_copying() {
             pg.push(&CopyDone)?;
         } else if pg.session().owed().is_empty() || waits_for_sync(pg) {
             match pg.push(&frontend::Sync) {
@@ -156,7 +160,9 @@ async fn ask(pg: &mut Session, sql: &str) -> Result<String, Failure> {
             Ok(number) => break number,
             // Where much was given up.
             Err(error) if is_full(&error) => {
-                pg.room().await?;
+                if pg.room().await? {
+                    event(pg).await?;
+                }
             }
             Err(error) => return Err(error.into()),
         }
