@@ -136,7 +136,7 @@ impl<'s> Host<'s> {
     pub fn place(&self) -> Place<'s> {
         if !self.address.is_empty() {
             Place::Address(self.address)
-        } else if self.name.starts_with(['/', '@']) {
+        } else if is_path(self.name) {
             Place::Unix(self.name)
         } else {
             Place::Name(self.name)
@@ -157,7 +157,7 @@ impl<'s> Host<'s> {
     pub fn passfile_name(&self) -> &'s str {
         if self.name.is_empty() {
             self.address
-        } else if self.is_unix() && self.name == self.unnamed {
+        } else if is_path(self.name) && self.name == self.unnamed {
             "localhost"
         } else {
             self.name
@@ -171,6 +171,11 @@ impl fmt::Display for Socket<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/.s.PGSQL.{}", self.0.name, self.0.port)
     }
+}
+
+/// Whether it is the directory of a Unix socket, or an abstract one, and no name of a host.
+fn is_path(name: &str) -> bool {
+    name.starts_with(['/', '@'])
 }
 
 /// Elements of a list. An empty one has one, which is empty.
