@@ -50,9 +50,31 @@ fn main() -> io::Result<()> {
         )?;
     }
     save("pg_structured", "one", &[7; 64])?;
+    conninfo()?;
     protocols()?;
     rdp()?;
     websocket()
+}
+
+/// Connection strings, and files that they name, each for memory of some size.
+fn conninfo() -> io::Result<()> {
+    let texts = [
+        "postgresql://user:p%40ss@host:1,[::1]:2,%2Ftmp/db?sslmode=require& port = 5 &ssl=true",
+        "postgres://?hostaddr=127.0.0.1,::1&target_session_attrs=prefer-standby&load_balance_hosts=random",
+        r"host=a,b port='1,2' password='it\'s' sslrootcert = system requiressl=1 max_protocol_version=3.2",
+        "# of services\n[s]\nhost=/run\n port=5433 \n\n[t]\n",
+        "# of passwords\n*:5432:*:user:one\\:two\nlocalhost:*:db:*:three\n",
+    ];
+    for (index, text) in texts.into_iter().enumerate() {
+        for memory in [16, 255] {
+            save(
+                "pg_conninfo",
+                &format!("{index}-{memory}"),
+                &[&[memory, 0x13][..], text.as_bytes()].concat(),
+            )?;
+        }
+    }
+    save("pg_conninfo", "all", &[&[255, 0x13][..], texts.join("\0").as_bytes()].concat())
 }
 
 /// The frames that others built, in pieces of 3 and 50; the distances of the silences are in front of the stream.
