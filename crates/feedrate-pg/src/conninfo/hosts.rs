@@ -87,7 +87,7 @@ impl<M: Output + AsRef<[u8]>> Settings<M> {
         if ports != 1 && ports != hosts.len() {
             return Err(Invalid::PortCount { ports, hosts: hosts.len() });
         }
-        for text in hosts.ports.split(',') {
+        for text in elements(hosts.ports) {
             port(text).ok_or(Invalid::value(Keyword::Port, "a number from 1 to 65535"))?;
         }
         Ok(hosts)
@@ -115,7 +115,7 @@ impl<'s> Hosts<'s> {
         if n >= self.len() {
             return None;
         }
-        let element = |list: &'s str| list.split(',').nth(n).unwrap_or_default();
+        let element = |list| elements(list).nth(n).unwrap_or_default();
         let address = element(self.addresses);
         let mut name = element(self.names);
         if name.is_empty() && address.is_empty() {
@@ -178,9 +178,14 @@ fn is_path(name: &str) -> bool {
     name.starts_with(['/', '@'])
 }
 
-/// Elements of a list. An empty one has one, which is empty.
+/// An empty list has one element, which is empty.
+fn elements(list: &str) -> impl Iterator<Item = &str> {
+    // Not `split(',')`: at opt-level "s" a panic is left in that.
+    list.split([','])
+}
+
 fn count(list: &str) -> usize {
-    list.split(',').count()
+    list.bytes().filter(|byte| *byte == b',').count().saturating_add(1)
 }
 
 /// A port. An empty one is the default.
