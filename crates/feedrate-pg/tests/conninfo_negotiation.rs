@@ -28,25 +28,24 @@ fn connect(text: &str, server: Server) -> String {
                 assert_eq!(attempts.judge(&Facts::default()), Verdict::Accept);
                 return format!("{} -> {outcome}", events.join(", "));
             }
-            Err(Some(failure)) => attempts.failed(failure),
-            Err(None) => {}
+            Err(failure) => attempts.failed(failure),
         }
     }
     format!("{} -> fail", events.join(", "))
 }
 
 impl Server {
-    /// One connection. `None`: `attempts` know already.
+    /// One connection.
     fn login(
         self,
         transport: Transport,
         user: Text<'_>,
         attempts: &mut Attempts<'_>,
         events: &mut Vec<&'static str>,
-    ) -> Result<&'static str, Option<Failure>> {
+    ) -> Result<&'static str, Failure> {
         let mut fails = |event, failure| {
             events.push(event);
-            Err(Some(failure))
+            Err(failure)
         };
         let tls = match (transport, self.tls) {
             (Transport::Plain, _) => false,
@@ -61,7 +60,7 @@ impl Server {
             (Transport::Tls, false) => {
                 events.push("sslreject");
                 if !attempts.tls_refused() {
-                    return Err(None);
+                    return Err(Failure::Tls);
                 }
                 false
             }
@@ -73,11 +72,11 @@ impl Server {
         };
         if tls && self.error.is_some() {
             events.push("backenderror");
-            return Err(Some(Failure::Tls));
+            return Err(Failure::Tls);
         }
         if user == if tls { "nossluser" } else { "ssluser" } {
             events.push("authfail");
-            return Err(Some(Failure::Rejected(SqlState(*b"28000"))));
+            return Err(Failure::Rejected(SqlState(*b"28000")));
         }
         events.push("authok");
         Ok(if tls { "ssl" } else { "plain" })

@@ -117,7 +117,7 @@ pub enum Failure {
     /// The server has closed the connection instead of sending anything in response to StartupMessage. Version 3.0
     /// follows if that has not been tried.
     Closed,
-    /// A question of [`Attempts::judge`] has not been answered. The next host follows.
+    /// The response to a question of [`Attempts::judge`] is an error, or has no row. The next host follows.
     Question,
     /// Anything else: neither `S` nor `N` in response to SSLRequest, or more bytes behind it; no password, or a
     /// method of authentication that is not allowed; ErrorResponse after AuthenticationOk; a violation of the
@@ -181,7 +181,7 @@ impl<'s> Attempts<'s> {
 
     /// The server has said `N` to SSLRequest: whether to go on without TLS, on the same connection.
     ///
-    /// If not, this attempt has failed, and nothing follows.
+    /// If not, nothing follows, whatever is reported as the failure.
     #[must_use = "without TLS the connection may not be used if this is false"]
     pub fn tls_refused(&mut self) -> bool {
         let goes_on = self.switch();

@@ -11,21 +11,21 @@
 //!
 //! # A client's loop
 //!
-//! Here with blocking sockets of `std`. With an asynchronous runtime it is the same with `.await`.
+//! `Session` is whatever logs in. The example `attempts` of this crate is the same loop with sockets.
 //!
 //! ```no_run
-//! use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+//! use std::net::{SocketAddr, ToSocketAddrs};
 //!
 //! use feedrate_pg::conninfo::{Attempt, Attempts, Facts, Failure, Keyword, Place, Settings, Step, Verdict};
 //!
-//! /// A connection that is ready for queries.
 //! trait Session: Sized {
-//!     /// TLS as `attempt.transport` says, then StartupMessage and authentication.
-//!     fn login(stream: TcpStream, attempt: &Attempt, attempts: &mut Attempts) -> Result<Self, Failure>;
+//!     /// Connects to this address, or to the one of `attempt.host`; does what `attempt.transport` says; then comes
+//!     /// StartupMessage and authentication. All of this within `attempt.timeout`, or it is `Failure::Unreachable`.
+//!     fn log_in(attempt: &Attempt, address: Option<&SocketAddr>, attempts: &mut Attempts) -> Result<Self, Failure>;
 //!     /// What its ParameterStatus messages have said.
 //!     fn facts(&self) -> Facts;
-//!     /// The only value of the only row.
-//!     fn query(&mut self, sql: &str) -> Result<Vec<u8>, Failure>;
+//!     /// The only value of the only row. An error is `Failure::Question`.
+//!     fn ask(&mut self, sql: &str) -> Result<Vec<u8>, Failure>;
 //! }
 //!
 //! fn connect<S: Session>(text: &str) -> Result<S, Box<dyn std::error::Error>> {
@@ -36,7 +36,7 @@
 //!
 //!     let mut attempts = Attempts::new(settings.hosts()?, settings.options()?, 42 /* random */);
 //!     let mut addresses = Vec::new();
-//!     'attempts: while let Some(step) = attempts.step() {
+//!     'steps: while let Some(step) = attempts.step() {
 //!         let attempt = match step {
 //!             Step::Connect(attempt) => attempt,
 //!             Step::Resolve(host) => {
@@ -47,13 +47,10 @@
 //!             }
 //!         };
 //!         let address = match attempt.host.place() {
-//!             Place::Name(_) => addresses[attempt.address],
-//!             Place::Address(address) => SocketAddr::new(address.parse()?, attempt.host.port),
-//!             Place::Unix(_) => todo!("UnixStream::connect(attempt.host.socket().to_string())"),
+//!             Place::Name(_) => addresses.get(attempt.address),
+//!             Place::Address(_) | Place::Unix(_) => None,
 //!         };
-//!         // All of this within `attempt.timeout`, or it is `Failure::Unreachable`.
-//!         let session = TcpStream::connect(address).map_err(|_| Failure::Unreachable);
-//!         let mut session = match session.and_then(|stream| S::login(stream, &attempt, &mut attempts)) {
+//!         let mut session = match S::log_in(&attempt, address, &mut attempts) {
 //!             Ok(session) => session,
 //!             Err(failure) => {
 //!                 attempts.failed(failure);
@@ -64,12 +61,12 @@
 //!         loop {
 //!             match attempts.judge(&facts) {
 //!                 Verdict::Accept => return Ok(session),
-//!                 Verdict::Reject(_) => continue 'attempts,
-//!                 Verdict::Ask(question) => match session.query(question.sql()) {
+//!                 Verdict::Reject(_) => continue 'steps,
+//!                 Verdict::Ask(question) => match session.ask(question.sql()) {
 //!                     Ok(value) => facts.answer(question, &value),
-//!                     Err(_) => {
-//!                         attempts.failed(Failure::Question);
-//!                         continue 'attempts;
+//!                     Err(failure) => {
+//!                         attempts.failed(failure);
+//!                         continue 'steps;
 //!                     }
 //!                 },
 //!             }
