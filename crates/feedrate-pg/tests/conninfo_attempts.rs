@@ -43,6 +43,10 @@ fn each_address_of_each_host_in_order() {
     assert_eq!(tried("host=a,/tmp,unknown,b", 0, unreachable), ["a 0", "a 1", "/tmp 0", "b 0", "b 1"]);
     assert_eq!(tried("hostaddr=1.2.3.4,::1", 0, unreachable), ["1.2.3.4 0", "::1 0"]);
     assert_eq!(tried("host=unknown", 0, unreachable), [""; 0]);
+    for (target, times) in [("standby", 1), ("primary", 1), ("prefer-standby", 2)] {
+        let text = format!("hostaddr=::1,::2 target_session_attrs={target}");
+        assert_eq!(tried(&text, 0, unreachable), ["::1 0", "::2 0"].repeat(times));
+    }
     assert_eq!(tried("", 0, unreachable), ["localhost 0", "localhost 1"]);
 }
 

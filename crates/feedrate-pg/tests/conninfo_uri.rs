@@ -62,6 +62,7 @@ const VALID: &[(&str, &str, &str)] = &[
     ("postgres://host?requiressl=1", "host=host sslmode=require", "inet"),
     ("postgres://host?requiressl=0&sslmode=allow", "host=host sslmode=allow", "inet"),
     ("postgres://a?host=b&host=c", "host=c", "inet"),
+    ("postgres://host/d@b", "dbname=d@b host=host", "inet"),
     (
         "postgres://us%3Aer:p%40ss@h/d%2Fb?options=-c%20a%3Db",
         "user=us:er password=p@ss dbname=d/b host=h options=-c a=b",
@@ -88,6 +89,7 @@ const INVALID: &[(&str, usize, Problem)] = &[
     ("postgresql://%1", 13, Problem::Percent),
     ("postgresql://%", 13, Problem::Percent),
     // Not in that file.
+    ("postgresql://host?value1&user=a", 18, Problem::NoEquals),
     ("postgresql://host?ssl=false", 18, Problem::UnknownKeyword),
     ("postgresql://a%4:1", 14, Problem::Percent),
     ("postgresql://a\0b", 14, Problem::Nul),

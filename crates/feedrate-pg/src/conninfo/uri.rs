@@ -25,9 +25,7 @@ pub(super) fn parse<M: Output + AsRef<[u8]>>(
     if text.get(name) == Some(&b'@') {
         let user = skip(text, at, |byte| byte != b':' && byte != b'@');
         part(settings, text, Keyword::User, at, user)?;
-        if user < name {
-            part(settings, text, Keyword::Password, user.saturating_add(1), name)?;
-        }
+        part(settings, text, Keyword::Password, user.saturating_add(1), name)?;
         at = name.saturating_add(1);
     }
     at = hosts(settings, text, at)?;
