@@ -24,6 +24,7 @@ extern crate std;
 pub mod auth;
 pub mod client;
 pub mod conninfo;
+pub mod observer;
 pub mod queue;
 
 pub use self::queue::{Full, Queue};

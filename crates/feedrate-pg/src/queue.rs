@@ -4,6 +4,7 @@
 //! messages that came too early. A queue can. Observer, client, server and pool share this one.
 
 use core::fmt;
+use core::num::NonZeroU32;
 
 /// A frontend's message, as the queue keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +21,8 @@ pub enum Kind {
     DescribePortal,
     /// Execute: rows or a COPY, and its end.
     Execute,
+    /// Execute with a limit of rows; `None`: it is not known what limit, or whether there is one.
+    ExecuteUpTo(Option<NonZeroU32>),
     /// Close: CloseComplete.
     Close,
     /// Sync: ReadyForQuery.
@@ -30,6 +33,8 @@ pub enum Kind {
     FunctionCall,
     /// Flush: nothing, if its body is empty.
     Flush,
+    /// Flush with a body, which is an error.
+    MalformedFlush,
     /// CopyData: nothing.
     CopyData,
     /// CopyDone: nothing of its own.
@@ -100,6 +105,32 @@ impl Slot {
     /// For making memory: `[Slot::EMPTY; 64]`.
     pub const EMPTY: Self =
         Self { entry: Entry { kind: Kind::Sync, treatment: Treatment::Forward, note: 0 }, times: 0 };
+}
+
+/// A place in the queue: how many slots behind the front, and how many entries of that slot are before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    slot: u32,
+    used: u32,
+}
+
+impl Place {
+    /// The front.
+    pub(crate) const ORIGIN: Self = Self { slot: 0, used: 0 };
+
+    /// Whether the front is before it.
+    pub(crate) const fn is_behind_front(self) -> bool {
+        self.slot > 0 || self.used > 0
+    }
+
+    /// The front, which was before it, has been popped.
+    pub(crate) const fn popped(&mut self, freed: bool) {
+        if self.slot == 0 {
+            self.used = self.used.saturating_sub(1);
+        } else if freed {
+            self.slot = self.slot.saturating_sub(1);
+        }
+    }
 }
 
 /// The queue has no room: nothing has been counted. Read what the server sends, then try again.
@@ -215,6 +246,48 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Queue<M> {
         Some(entry)
     }
 
+    /// The entry at a place.
+    pub(crate) fn get(&self, place: Place) -> Option<Entry> {
+        self.slot(place).map(|(_, slot)| slot.entry)
+    }
+
+    /// The entry at a place, which moves on to the next one.
+    pub(crate) fn next(&self, place: &mut Place) -> Option<Entry> {
+        let (nth, slot) = self.slot(*place)?;
+        let used = if nth == place.slot { place.used } else { 0 };
+        *place = Place { slot: nth, used: used.saturating_add(1) };
+        Some(slot.entry)
+    }
+
+    /// Whether the same entry is at both places.
+    pub(crate) fn is_same(&self, one: Place, other: Place) -> bool {
+        let canonical = |place: Place| {
+            self.slot(place).map(|(nth, _)| (nth, if nth == place.slot { place.used } else { 0 }))
+        };
+        canonical(one) == canonical(other)
+    }
+
+    /// The slot of the entry at a place, and which one it is. A run may have grown since the place came to its end.
+    fn slot(&self, place: Place) -> Option<(u32, &Slot)> {
+        let nth = |nth: u32| {
+            let index = usize::try_from(nth).ok().filter(|index| *index < self.used)?;
+            self.memory.as_ref().get(self.at(index))
+        };
+        let slot = nth(place.slot)?;
+        if place.used < slot.times {
+            return Some((place.slot, slot));
+        }
+        let behind = place.slot.saturating_add(1);
+        nth(behind).map(|slot| (behind, slot))
+    }
+
+    /// Takes the oldest entry out, and returns whether its slot is free now, for [`Place::popped`].
+    pub(crate) fn pop_slot(&mut self) -> bool {
+        let used = self.used;
+        self.pop();
+        self.used < used
+    }
+
     /// The index in memory of the slot that is `nth` from the front.
     #[inline]
     fn at(&self, nth: usize) -> usize {
@@ -270,6 +343,35 @@ mod tests {
     const KINDS: [Kind; 3] = [Kind::Bind, Kind::Execute, Kind::Sync];
 
     proptest! {
+        /// Places stay where they are while entries come and go.
+        #[test]
+        fn places(steps in prop::collection::vec(0..6_usize, 0..200)) {
+            let mut queue = Queue::new([Slot::EMPTY; 8]);
+            let mut entries = Vec::<Entry>::new();
+            let (mut place, mut number) = (Place::default(), 0);
+            for step in steps {
+                match KINDS.get(step) {
+                    Some(&kind) => {
+                        if queue.push(kind.into()).is_ok() {
+                            entries.push(kind.into());
+                        }
+                    }
+                    None if step == 3 && place.is_behind_front() => {
+                        let freed = queue.pop_slot();
+                        place.popped(freed);
+                    }
+                    None => {
+                        prop_assert_eq!(queue.get(place), entries.get(number).copied());
+                        let next = queue.next(&mut place);
+                        prop_assert_eq!(next, entries.get(number).copied());
+                        number += usize::from(next.is_some());
+                    }
+                }
+                prop_assert_eq!(queue.get(place), entries.get(number).copied());
+                prop_assert_eq!(place.is_behind_front(), queue.popped() < number as u64);
+            }
+        }
+
         /// The same as a queue without run-length coding, until it is full; and then nothing changes.
         #[test]
         fn as_a_deque(slots in 0..6_usize, steps in prop::collection::vec(0..5_usize, 0..200)) {
