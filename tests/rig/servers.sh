@@ -6,7 +6,8 @@
 #   servers.sh stop DIR           ends what `start DIR` started, and deletes its data
 #
 # Every server listens on 127.0.0.1 only. User `postgres` (superuser) and `scramuser` log in with SCRAM-SHA-256,
-# `md5user` with MD5, `plainuser` with a clear-text password, `trustuser` with none. The password is `secret`.
+# `md5user` with MD5, `plainuser` with a clear-text password, `trustuser` and `trustsuper` (superuser, replication too)
+# with none. The password is `secret`.
 set -euo pipefail
 # shellcheck source=tests/rig/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -127,6 +128,8 @@ CONF
 host all         md5user   127.0.0.1/32 md5
 host all         plainuser 127.0.0.1/32 password
 host all         trustuser 127.0.0.1/32 trust
+host all         trustsuper 127.0.0.1/32 trust
+host replication trustsuper 127.0.0.1/32 trust
 host all         all       127.0.0.1/32 scram-sha-256
 host replication all       127.0.0.1/32 scram-sha-256
 HBA
@@ -135,6 +138,7 @@ HBA
 alter role postgres password 'secret'
 create role scramuser login password 'secret'
 create role trustuser login
+create role trustsuper login superuser replication
 create role plainuser login password 'secret'
 set password_encryption = 'md5'
 create role md5user login password 'secret'
