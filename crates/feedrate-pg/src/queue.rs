@@ -108,7 +108,7 @@ impl Slot {
 }
 
 /// A place in the queue: how many slots behind the front, and how many entries of that slot are before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Place {
     slot: u32,
     used: u32,

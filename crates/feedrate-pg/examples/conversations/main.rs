@@ -43,7 +43,8 @@ fn main() -> ExitCode {
     while let (Some(name), value) = (arguments.next(), arguments.next()) {
         options.insert(name, value.unwrap_or_default());
     }
-    let number = |name: &str, default| options.get(name).map_or(default, |text| text.parse().expect("a number"));
+    let number =
+        |name: &str, default| options.get(name).map_or(default, |text| text.parse().expect("a number"));
     let (count, seed, threads) = (number("--count", 900_u64), number("--seed", 1), number("--threads", 8));
     let file = options.get("--ports").expect("--ports FILE");
     let ports = std::fs::read_to_string(file).expect("the file of ports");
@@ -140,7 +141,9 @@ fn one(major: &str, port: u16, place: &str, seed: u64, number: u64, totals: &Mut
 
 /// The last messages.
 fn show(passed: &[Passed]) {
-    for (at, Passed { from, bytes, expected }) in passed.iter().enumerate().skip(passed.len().saturating_sub(60)) {
+    for (at, Passed { from, bytes, expected }) in
+        passed.iter().enumerate().skip(passed.len().saturating_sub(60))
+    {
         let arrow = if *from == From::Frontend { "F->" } else { "<-B" };
         let unexpected = if *expected { "" } else { "  (unexpected)" };
         let text = bytes[..bytes.len().min(130)].escape_ascii();
@@ -153,7 +156,10 @@ fn show(passed: &[Passed]) {
 fn report(totals: &BTreeMap<String, Total>) -> ExitCode {
     let mut wrong = 0;
     for (major, total) in totals {
-        println!("PostgreSQL {major}: {} conversations, {} lawful, {} messages, {} contradicted", total.conversations, total.lawful, total.messages, total.wrong);
+        println!(
+            "PostgreSQL {major}: {} conversations, {} lawful, {} messages, {} contradicted",
+            total.conversations, total.lawful, total.messages, total.wrong
+        );
         println!("  ends {:?}, rounds to drain {:?}", total.ends, total.rounds);
         for (name, times) in &total.unknown {
             println!("  {name} {times} messages, in {} conversations", total.doubtful[name]);

@@ -13,7 +13,7 @@ use feedrate_pg::queue::Slot;
 use crate::random::Random;
 use crate::sql::{self, Turn};
 use crate::standby;
-use crate::wire::{fail, message, query, startup};
+use crate::wire::{describe, fail, message, query, startup};
 
 /// No server needs a tenth of this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -67,7 +67,9 @@ pub(crate) struct Conversation {
     closed: bool,
     /// The frontend has sent what makes some servers close without a word.
     may_close: bool,
+    /// CopyInResponses, and those that data were sent for.
     copies: u64,
+    served: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +96,7 @@ impl Conversation {
             closed: false,
             may_close: false,
             copies: 0,
+            served: 0,
         };
         let replication = match kind {
             Kind::Sql => None,
@@ -114,7 +117,11 @@ impl Conversation {
         while this.observer.phase() != Phase::Ready && !this.closed && Instant::now() < until {
             this.receive(true);
         }
-        if this.observer.phase() == Phase::Ready { Ok(this) } else { Err(io::ErrorKind::ConnectionReset.into()) }
+        if this.observer.phase() == Phase::Ready {
+            Ok(this)
+        } else {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
     }
 
     fn note(&mut self, from: From, bytes: &[u8], expected: bool) {
@@ -185,7 +192,8 @@ impl Conversation {
         }
         let mut input = &chunk[..n];
         loop {
-            let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(Backend::new(), Grow::new(0)));
+            let mut decoder =
+                std::mem::replace(&mut self.decoder, Decoder::new(Backend::new(), Grow::new(0)));
             let fed = decoder.feed(&mut input).map(|frame| frame.map(|frame| self.take(&frame)));
             self.decoder = decoder;
             match fed {
@@ -226,7 +234,9 @@ impl Conversation {
         self.send(query(sql));
         self.wait(|this| this.observer.ready_owed().most == 0);
         let row = self.passed.iter().rev().find(|its| its.from == From::Backend && its.bytes[0] == b'D');
-        row.map_or(String::new(), |row| String::from_utf8_lossy(row.bytes.get(11..).unwrap_or_default()).into())
+        row.map_or(String::new(), |row| {
+            String::from_utf8_lossy(row.bytes.get(11..).unwrap_or_default()).into()
+        })
     }
 
     /// Sends some messages, and reads in between or not.
@@ -247,7 +257,11 @@ impl Conversation {
         if self.random.percent(3) {
             while self.receive(true) {}
             let owed = self.observer.ready_owed();
-            if self.observer.copy().is_none() && owed.least > 0 && !self.closed && self.observer.phase() == Phase::Ready {
+            if self.observer.copy().is_none()
+                && owed.least > 0
+                && !self.closed
+                && self.observer.phase() == Phase::Ready
+            {
                 self.wrong(format!("the server is silent, though {owed} are owed"));
             }
         }
@@ -291,11 +305,11 @@ impl Conversation {
                     }
                 }
                 Turn::Copy => loop {
-                    let copies = self.copies;
-                    self.wait(|this| this.copies > copies || this.done());
-                    if self.copies == copies || self.closed {
+                    self.wait(|this| this.copies > this.served || this.observer.nothing_owed());
+                    if self.copies == self.served || self.closed {
                         break;
                     }
+                    self.served += 1;
                     for bytes in sql::copy(&mut self.random) {
                         // After an error, which nobody has to have seen yet.
                         if self.observer.copy() != Some(Copy::In) {
@@ -304,6 +318,8 @@ impl Conversation {
                         self.send(bytes);
                         self.pause();
                     }
+                    // In an extended query the server would keep CommandComplete back.
+                    self.send(message(b'H', b""));
                 },
             }
         }
@@ -312,11 +328,6 @@ impl Conversation {
 
     fn streaming(&self) -> bool {
         self.observer.copy() == Some(Copy::Both)
-    }
-
-    /// The server waits for nothing that is under way.
-    fn done(&self) -> bool {
-        self.observer.owed().is_empty() && (self.observer.ready_owed().most == 0 || self.observer.is_skipping())
     }
 
     fn wait(&mut self, until: impl Fn(&Self) -> bool) {
@@ -346,6 +357,11 @@ impl Conversation {
                 self.send(fail());
             }
             self.send(message(b'S', b""));
+            if kind == Kind::Sql && round > 0 {
+                // A response that looks different from all that may be doubtful.
+                self.send(describe(b'C', b'P', "none"));
+                self.send(message(b'S', b""));
+            }
             if kind == Kind::Logical {
                 self.send(query("rollback"));
             }

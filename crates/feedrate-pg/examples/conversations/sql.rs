@@ -117,7 +117,10 @@ fn limit(random: &mut Random) -> i32 {
 }
 
 fn data(random: &mut Random) -> Vec<u8> {
-    message(b'd', random.pick(&[&b"1\ta\n"[..], b"1\ta\n", b"2\tb\n3\tc\n", b"x\ty\n", b"1\n", b"", b"\\.\n"]))
+    message(
+        b'd',
+        random.pick(&[&b"1\ta\n"[..], b"1\ta\n", b"2\tb\n3\tc\n", b"x\ty\n", b"1\n", b"", b"\\.\n"]),
+    )
 }
 
 /// A message whose body is none.

@@ -58,8 +58,8 @@ fn status(answer: bool) -> Vec<u8> {
 pub(crate) fn lawful(random: &mut Random, slot: &str, place: &str, database: bool) -> Vec<sql::Turn> {
     use sql::Turn::{Rest, Send};
     let mut turns = vec![Send(query("IDENTIFY_SYSTEM")), Rest];
-    if random.percent(6) {
-        turns.push(Send(query("BASE_BACKUP")));
+    if random.percent(10) {
+        turns.push(Send(query("BASE_BACKUP FAST")));
         turns.push(Rest);
     }
     let start = if database {

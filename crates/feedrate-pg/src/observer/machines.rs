@@ -98,6 +98,20 @@ impl Machines {
         true
     }
 
+    /// Keeps only the account that has come furthest, so that the queue is as short as it can be.
+    #[cold]
+    pub(super) fn abandon<M>(&mut self, queue: &mut Queue<M>)
+    where
+        M: AsRef<[Slot]> + AsMut<[Slot]>,
+    {
+        let furthest = self.all().iter().max_by_key(|its| its.place).copied();
+        self.collapse();
+        if let Some(furthest) = furthest {
+            *self.first() = furthest;
+        }
+        self.trim(queue);
+    }
+
     /// Takes out of the queue what all accounts have passed.
     pub(super) fn trim<M>(&mut self, queue: &mut Queue<M>)
     where

@@ -69,7 +69,7 @@ pub enum InStep {
     Yes,
     /// A message came that its sender may not send, so one of both has another idea of what is owed.
     ///
-    /// It is known again when a Query that was sent when nothing was owed has been responded to as expected.
+    /// It is taken for known again when a Query sent after that has been responded to as expected, and nothing is owed.
     No,
     /// Nobody can know, until a message comes that tells.
     Unknown(Situation),
@@ -107,7 +107,8 @@ pub enum Situation {
     /// COPY FROM STDIN failed at a message that does not belong there, and which a server before 14 drops: or it failed
     /// before that, and the message is responded to.
     MessageInCopy,
-    /// More of these at once than are followed.
+    /// More of these at once than are followed, or than the queue has room for. It is taken for known again as after a
+    /// message that may not come.
     Several,
 }
 

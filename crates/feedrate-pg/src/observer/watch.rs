@@ -52,7 +52,8 @@ pub struct Observer<M> {
     batch: bool,
     session: Session,
     lost: Lost,
-    probe: Probe,
+    /// The number of the first message behind which the step can be found again.
+    lost_at: u64,
     situation: Situation,
 }
 
@@ -64,14 +65,6 @@ enum Lost {
     Fault,
     /// There have been too many.
     Several,
-}
-
-/// A Query sent when nothing was owed, by which a connection that lost step is in step again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Probe {
-    None,
-    Sent,
-    Answering,
 }
 
 impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
@@ -100,7 +93,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
             batch: false,
             session: Session::NONE,
             lost: Lost::No,
-            probe: Probe::None,
+            lost_at: 0,
             situation: Situation::SyncInCopy,
         }
     }
@@ -110,7 +103,9 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
     /// # Errors
     ///
     /// [`Full`]: nothing has been counted. Do not forward it and read no more from the frontend, until messages of the
-    /// server have made room.
+    /// server have made room. The server may keep them back until a Sync or Flush comes, which may be behind what you have
+    /// stopped reading: give the memory room for a batch, or send the server a Flush of your own (not on a replication
+    /// connection, which needs none).
     #[inline]
     pub fn frontend(&mut self, frame: &frontend::Frame<'_>) -> Result<Verdict, Full> {
         let length = u32::try_from(frame.raw().len()).unwrap_or(u32::MAX).saturating_sub(1);
@@ -190,15 +185,21 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
                 None => return Ok(verdict),
             },
         };
-        let quiet = self.is_quiet();
-        self.queue.push(kind.into())?;
+        if let Err(full) = self.queue.push(kind.into()) {
+            // In doubt the server may be waiting for just this message.
+            if self.machines.is_one() {
+                return Err(full);
+            }
+            self.machines.abandon(&mut self.queue);
+            self.queue.push(kind.into())?;
+            self.lose(Lost::Several);
+        }
         match kind {
             Kind::Sync => self.batch &= self.machines.first().step == Step::CopyIn,
             Kind::CopyDone | Kind::CopyFail => {
                 self.context.stray |= self.context.replication && quiet_copy(&self.machines)
             }
-            Kind::Query => self.probe = if quiet { Probe::Sent } else { self.probe },
-            Kind::FunctionCall => {}
+            Kind::Query | Kind::FunctionCall => {}
             _ => self.batch = true,
         }
         if !matches!(kind, Kind::Sync | Kind::CopyDone | Kind::CopyFail | Kind::MalformedFlush) {
@@ -280,8 +281,9 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
             self.phase = Phase::Over;
             return Verdict::Expected;
         }
-        let expected = self.backend_set();
         let context = self.context;
+        let expected = self.backend_set();
+        let query = tag == b'Z' && self.machines.first().step == Step::Next;
         let outcome = self.machines.each(&mut self.queue, |machine, queue| machine.take(tag, queue, context));
         if outcome == Outcome::None {
             if fatal.is_none() {
@@ -300,15 +302,10 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
         self.just_failed = tag == b'E';
         self.failed |= self.just_failed;
         self.late |= self.just_failed;
-        self.probe = match (self.probe, tag) {
-            (Probe::Answering, b'Z') => {
-                self.lost = Lost::No;
-                Probe::None
-            }
-            (Probe::Sent, b'E' | b'Z') => Probe::None,
-            (Probe::Sent, _) => Probe::Answering,
-            (probe, _) => probe,
-        };
+        // What else could be owed came before the response to this Query, and was expected.
+        if query && self.lost != Lost::No && self.is_quiet() && self.queue.popped() > self.lost_at {
+            self.lost = Lost::No;
+        }
         if possible { Verdict::Expected } else { self.fault(expected) }
     }
 
@@ -337,19 +334,26 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
 
     #[cold]
     fn fault(&mut self, expected: Set) -> Verdict {
-        self.probe = Probe::None;
-        if self.lost == Lost::Several {
+        let several = self.lost == Lost::Several;
+        self.lose(if several { Lost::Several } else { Lost::Fault });
+        if several {
             return Verdict::Expected;
         }
-        self.lost = Lost::Fault;
         Verdict::Unexpected { expected: Expected::new(Side::Backend, expected) }
+    }
+
+    const fn lose(&mut self, lost: Lost) {
+        if !matches!(self.lost, Lost::Fault) {
+            self.lost = lost;
+        }
+        self.lost_at = self.queue.pushed();
     }
 
     /// Notes which doubt there is.
     fn doubt(&mut self, outcome: Outcome, situation: Situation) {
         match outcome {
             Outcome::Split => self.situation = situation,
-            Outcome::TooMany if self.lost == Lost::No => self.lost = Lost::Several,
+            Outcome::TooMany => self.lose(Lost::Several),
             _ => {}
         }
     }
@@ -385,6 +389,12 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
         const TAGS: &[u8] = b"123CDGHITVWZcdnst";
         let may = |tag: &u8| self.machines.all().iter().any(|machine| machine.may_send(*tag, self.context));
         TAGS.iter().filter(|tag| may(tag)).fold(Set::of(b"AENS"), |set, tag| set.with(Set::of(&[*tag])))
+    }
+
+    /// Whether the server has responded to everything that has passed, and waits; or skips up to a Sync.
+    pub fn nothing_owed(&self) -> bool {
+        let mut all = self.machines.all().iter();
+        all.all(|machine| matches!(machine.step, Step::Idle | Step::Skip) && machine.ghosts == 0)
     }
 
     /// Nothing is owed, and nothing doubtful.
