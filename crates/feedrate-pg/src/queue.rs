@@ -49,12 +49,12 @@ impl fmt::Display for Kind {
             Self::Parse => "Parse",
             Self::Bind => "Bind",
             Self::DescribeStatement | Self::DescribePortal => "Describe",
-            Self::Execute => "Execute",
+            Self::Execute | Self::ExecuteUpTo(_) => "Execute",
             Self::Close => "Close",
             Self::Sync => "Sync",
             Self::Query => "Query",
             Self::FunctionCall => "FunctionCall",
-            Self::Flush => "Flush",
+            Self::Flush | Self::MalformedFlush => "Flush",
             Self::CopyData => "CopyData",
             Self::CopyDone => "CopyDone",
             Self::CopyFail => "CopyFail",
@@ -368,7 +368,7 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(queue.get(place), entries.get(number).copied());
-                prop_assert_eq!(place.is_behind_front(), queue.popped() < number as u64);
+                prop_assert_eq!(place.is_behind_front(), queue.popped() < u64::try_from(number).unwrap());
             }
         }
 

@@ -157,7 +157,7 @@ impl Run {
                 "the client has killed the server with {frame:?}"
             );
         }
-        self.responses.extend(core::iter::from_fn(|| self.server.next()));
+        self.responses.extend(core::iter::from_fn(|| self.server.take()));
     }
 
     /// Whether something that kills the server was sent before the client could know that a COPY reads it. The client
@@ -167,7 +167,7 @@ impl Run {
     }
 
     fn receive(&mut self) -> Result<(), Lost> {
-        self.responses.extend(core::iter::from_fn(|| self.server.next()));
+        self.responses.extend(core::iter::from_fn(|| self.server.take()));
         let Some(sent) = self.responses.pop_front() else { return Ok(()) };
         let bytes = wire(sent.tag);
         let frame = backend::Frame::from_bytes(&bytes).expect("a frame");

@@ -55,7 +55,7 @@ impl Default for Server {
 
 impl Server {
     /// What it sends next.
-    pub fn next(&mut self) -> Option<Sent> {
+    pub fn take(&mut self) -> Option<Sent> {
         self.sent.pop_front()
     }
 
