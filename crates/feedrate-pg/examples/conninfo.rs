@@ -98,8 +98,8 @@ fn show(settings: &Settings<Vec<u8>>, secrets: bool, servers: bool) -> Result<St
 
 /// That of the settings, or else that of the file.
 fn password(settings: &Settings<Vec<u8>>, host: &Host) -> Result<Option<Vec<u8>>, Box<dyn Error>> {
-    if let Some(password) = settings.get(Keyword::Password).filter(|password| !password.is_empty()) {
-        return Ok(Some(password.as_bytes().to_vec()));
+    if let Some(password) = settings.password() {
+        return Ok(Some(password.expose().to_vec()));
     }
     let (database, user) = (settings.database()?.as_bytes(), settings.user()?.as_bytes());
     let named = settings.get(Keyword::PassFile).filter(|path| !path.is_empty());

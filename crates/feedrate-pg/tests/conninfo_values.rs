@@ -179,5 +179,7 @@ fn values_that_cannot_be() {
         assert_eq!(settings(text).options(), Err(expected), "{text}");
     }
     assert_eq!(settings("").user(), Err(Invalid::NoUser));
+    assert!(settings("password=''").password().is_none());
+    assert_eq!(format!("{:?}", settings("password=abc").password()), "Some(Secret(3 bytes))");
     assert!(settings("user=''").startup_parameters().is_err());
 }

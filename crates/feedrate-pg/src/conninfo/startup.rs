@@ -1,7 +1,7 @@
 //! What StartupMessage is made of.
 
 use feedrate::Output;
-use feedrate::pg::Text;
+use feedrate::pg::{Secret, Text};
 
 use super::settings::Settings;
 use super::{Invalid, Keyword};
@@ -14,6 +14,11 @@ impl<M: Output + AsRef<[u8]>> Settings<M> {
     /// [`Invalid::NoUser`]. A program sets the operating system's user as default, as libpq does.
     pub fn user(&self) -> Result<Text<'_>, Invalid> {
         self.not_empty(Keyword::User).ok_or(Invalid::NoUser)
+    }
+
+    /// The password, if it is set and not empty: as [`get`](Self::get), but `Debug` does not show it.
+    pub fn password(&self) -> Option<Secret<'_>> {
+        self.not_empty(Keyword::Password).map(|password| Secret::from_bytes(password.as_bytes()))
     }
 
     /// The database's name. The default is the user's name.
