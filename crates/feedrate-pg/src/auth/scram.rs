@@ -162,3 +162,71 @@ fn prepare(password: &[u8], mut piece: impl FnMut(&[u8])) -> bool {
     piece(password);
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> std::vec::Vec<u8> {
+        let pairs = text.as_bytes().chunks(2).map(|pair| core::str::from_utf8(pair).unwrap());
+        pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+    }
+
+    /// RFC 7677, section 3.
+    #[test]
+    fn rfc_7677() {
+        let mut salt = [0; 16];
+        let salt = super::super::base64::decode(b"W22ZaJ0SNY7soEsUEjb6gQ==", &mut salt).unwrap();
+        let mut work = Pbkdf2::new(b"pencil", salt, 4096);
+        assert!(work.work(4095));
+        let (client_key, server_key) = work.keys();
+        let message: [&[u8]; 3] = [
+            b"n=user,r=rOprNGfwEbeRWgbNEkqO,",
+            b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,",
+            b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
+        ];
+        let proof = xor(&client_key, &hmac(&sha256(&client_key), &message));
+        let expect = |text: &[u8]| super::super::base64::decode_key(text).unwrap();
+        assert_eq!(proof, expect(b"dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="));
+        assert_eq!(hmac(&server_key, &message), expect(b"6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
+    }
+
+    /// RFC 7914, section 11: the first 32 bytes, which are the first block.
+    #[test]
+    fn rfc_7914() {
+        let mut work = Pbkdf2::new(b"passwd", b"salt", 1);
+        assert!(work.work(0));
+        assert_eq!(work.sum[..], hex("55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"));
+        let mut work = Pbkdf2::new(b"Password", b"NaCl", 80_000);
+        while !work.work(777) {}
+        assert_eq!(work.sum[..], hex("4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"));
+    }
+
+    /// RFC 4231, cases 1, 2, 6 and 7: keys shorter and longer than a block.
+    #[test]
+    fn rfc_4231() {
+        for (key, message, expected) in [
+            (&[0x0b; 20][..], "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
+            (
+                b"Jefe",
+                "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                &[0xaa; 131],
+                "Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+            (
+                &[0xaa; 131],
+                "This is a test using a larger than block-size key and a larger than block-size data. \
+                 The key needs to be hashed before being used by the HMAC algorithm.",
+                "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+            ),
+        ] {
+            assert_eq!(hmac(key, &[message.as_bytes()])[..], hex(expected));
+        }
+        // A key of just a block is not hashed.
+        assert_ne!(hmac(&[1; 64], &[b""]), hmac(&sha256(&[1; 64]), &[b""]));
+    }
+}

@@ -54,7 +54,8 @@ pub enum Step<'m> {
     /// Nothing is due: the server has more to say.
     Wait,
     /// GSSAPI or SSPI: a library of the caller's takes `token`, which is empty at the beginning, and its token goes to
-    /// [`respond_token`](Authenticator::respond_token).
+    /// [`respond_token`](Authenticator::respond_token). Only that library knows whether the server has proved who it
+    /// is: ask it when the server says [`Done`](Self::Done).
     Token {
         /// [`Method::Gss`] or [`Method::Sspi`].
         method: Method,
@@ -143,7 +144,9 @@ enum State<'a> {
     BearerRefused,
     /// ErrorResponse is all that may come.
     Refused,
-    /// A token of GSSAPI or SSPI is due.
+    /// The first token of GSSAPI or SSPI is due.
+    FirstToken,
+    /// Another one is due, unless the client's library has no more.
     Token,
     /// AuthenticationOk or AuthenticationGSSContinue may come.
     TokenSent,
@@ -158,7 +161,7 @@ impl State<'_> {
             Self::Password | Self::Md5(_) | Self::ScramFirst(_) | Self::ScramProof(_) => {
                 "nothing before the response"
             }
-            Self::Bearer | Self::BearerRefused => "nothing before the response",
+            Self::Bearer | Self::BearerRefused | Self::FirstToken => "nothing before the response",
             Self::Sent | Self::Verified { .. } => "AuthenticationOk",
             Self::ScramChallenge(_) => "AuthenticationSASLContinue",
             Self::ScramFinal(_) => "AuthenticationSASLFinal",
@@ -235,8 +238,8 @@ impl<'a> Authenticator<'a> {
             Authentication::Ok => (Method::None, State::Done),
             Authentication::CleartextPassword => (Method::Password, State::Password),
             Authentication::Md5Password { salt } => (Method::Md5, State::Md5(*salt)),
-            Authentication::Gss => (Method::Gss, State::Token),
-            Authentication::Sspi => (Method::Sspi, State::Token),
+            Authentication::Gss => (Method::Gss, State::FirstToken),
+            Authentication::Sspi => (Method::Sspi, State::FirstToken),
             Authentication::Sasl { mechanisms } => return self.begin_sasl(mechanisms),
             Authentication::KerberosV5 => return Err(AuthError::UnknownRequest { code: 2 }),
             Authentication::Other { code, .. } => return Err(AuthError::UnknownRequest { code: *code }),
@@ -250,7 +253,7 @@ impl<'a> Authenticator<'a> {
         self.method = Some(method);
         Ok(match state {
             State::Done => (State::Done, Step::Done),
-            State::Token => (State::Token, Step::Token { method, token: Secret::default() }),
+            State::FirstToken => (State::FirstToken, Step::Token { method, token: Secret::default() }),
             state if self.credentials.password.is_some() => (state, Step::Respond),
             _ => return Err(AuthError::Missing { method, missing: "password" }),
         })
@@ -394,7 +397,7 @@ impl<'a> Authenticator<'a> {
     ///
     /// See [`EncodeError`]. `out` is as it was before, and a token is still due.
     pub fn respond_token(&mut self, token: &[u8], out: &mut impl Output) -> Result<bool, EncodeError> {
-        if !matches!(self.state, State::Token) {
+        if !matches!(self.state, State::FirstToken | State::Token) {
             return Ok(false);
         }
         GSSResponse { data: Secret::from(token) }.encode(out)?;

@@ -12,11 +12,9 @@ use super::refusal::Refusal;
 /// ```
 /// use feedrate_pg::auth::Discovery;
 ///
-/// let discovery = Discovery { scope: "openid db", configuration: "https://login.example/.well-known/openid-configuration" };
-/// assert_eq!(
-///     discovery.to_string(),
-///     r#"{"status":"invalid_token","openid-configuration":"https://login.example/.well-known/openid-configuration","scope":"openid db"}"#,
-/// );
+/// let discovery = Discovery { scope: "openid db", configuration: "https://login.example/oidc" };
+/// let json = r#"{"status":"invalid_token","openid-configuration":"https://login.example/oidc","scope":"openid db"}"#;
+/// assert_eq!(discovery.to_string(), json);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Discovery<'a> {

@@ -1,4 +1,4 @@
-//! What each method asks, and what its first answer means.
+//! What each method needs, and asks.
 
 use core::fmt;
 
@@ -10,11 +10,11 @@ use super::super::base64;
 use super::super::buffer::Buffer;
 use super::super::md5::Md5Verifier;
 use super::super::policy::Method;
-use super::super::scram::{KEY, sha256};
-use super::super::verifier::{Derivation, Verifier};
-use super::bearer::{self, Discovery};
+use super::super::scram::KEY;
+use super::super::verifier::Verifier;
+use super::bearer::Discovery;
+use super::refusal::Refusal;
 use super::scram::Scram;
-use super::{LoginStep, Refusal, State};
 
 const SCRAM: &str = "SCRAM-SHA-256";
 const PLUS: &str = "SCRAM-SHA-256-PLUS";
@@ -47,22 +47,6 @@ impl fmt::Debug for Stored<'_> {
             Self::Md5 { .. } => "Md5",
             Self::Password(_) => "Password",
         })
-    }
-}
-
-impl Stored<'_> {
-    /// What is next when the client says that this is its password.
-    pub(super) fn compare<'a>(self, password: &[u8]) -> State<'a> {
-        match self {
-            Self::Scram(verifier) => {
-                State::Hashing(Derivation::new(password, verifier.salt, verifier.iterations), verifier)
-            }
-            Self::Md5 { verifier, user } => verdict(verifier == Md5Verifier::hash(password, user)),
-            // Hashed, so that the time does not tell the length.
-            Self::Password(stored) => {
-                verdict(Secret::from(&sha256(password)) == Secret::from(&sha256(stored)))
-            }
-        }
     }
 }
 
@@ -108,25 +92,6 @@ impl<'a> Kind<'a> {
         }
         Ok(())
     }
-
-    /// The mechanism's first message.
-    pub(super) fn first<'m>(self, data: Secret<'m>) -> Result<(State<'a>, LoginStep<'m>), Refusal> {
-        Ok(match self {
-            Self::Scram(mut scram) => {
-                scram.first(data.expose())?;
-                (State::Challenge(scram), LoginStep::Request)
-            }
-            kind => {
-                let token = bearer::token(data.expose())?;
-                (State::Decide(kind), LoginStep::Bearer(Secret::from(token)))
-            }
-        })
-    }
-}
-
-/// AuthenticationOk, or the end.
-pub(super) const fn verdict<'a>(right: bool) -> State<'a> {
-    if right { State::Accept } else { State::Refused(Refusal::Denied) }
 }
 
 pub(super) fn sasl_continue(data: &[u8], out: &mut impl Output) -> Result<(), EncodeError> {

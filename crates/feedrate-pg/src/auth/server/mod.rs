@@ -4,6 +4,7 @@ mod bearer;
 mod method;
 mod refusal;
 mod scram;
+mod state;
 
 use core::fmt;
 
@@ -17,31 +18,17 @@ use zeroize::Zeroize;
 pub use self::bearer::Discovery;
 pub use self::method::Stored;
 pub use self::refusal::Refusal;
+pub use self::state::LoginStep;
 
 use self::bearer::Failure;
-use self::method::{Kind, verdict};
+use self::method::Kind;
 use self::scram::Scram;
+use self::state::State;
 use super::client::ChannelBinding;
 use super::md5::Md5Verifier;
 use super::policy::Method;
 use super::scram::KEY;
-use super::verifier::{Derivation, Verifier};
-
-/// What a client's message leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-#[non_exhaustive]
-pub enum LoginStep<'m> {
-    /// [`work`](Login::work) (if there is any) and [`request`](Login::request); then look at
-    /// [`outcome`](Login::outcome).
-    Request,
-    /// GSSAPI or SSPI: a library of the caller's takes the token. Then [`request_token`](Login::request_token),
-    /// [`accept`](Login::accept) or [`refuse`](Login::refuse).
-    Token(Secret<'m>),
-    /// A bearer token: the caller finds out who has it. Then [`accept`](Login::accept) or [`refuse`](Login::refuse),
-    /// and [`request`](Login::request). It is empty if the client asks where to get one, which is to be refused.
-    Bearer(Secret<'m>),
-}
+use super::verifier::Verifier;
 
 /// Whether the client is let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,35 +71,6 @@ pub enum Outcome {
 pub struct Login<'a> {
     state: State<'a>,
     client_key: Option<[u8; KEY]>,
-}
-
-enum State<'a> {
-    /// The first request is due.
-    Begin(Kind<'a>),
-    /// The client has to respond to it.
-    Begun(Kind<'a>),
-    /// A password is being hashed.
-    Hashing(Derivation, Verifier),
-    /// AuthenticationSASLContinue is due, empty: the client has sent no first message.
-    Ask(Kind<'a>),
-    /// The client's first message may come, as a SASLResponse.
-    Asked(Kind<'a>),
-    /// server-first-message is due.
-    Challenge(Scram<'a>),
-    /// client-final-message may come.
-    Challenged(Scram<'a>),
-    /// server-final-message is due, with this signature; and AuthenticationOk.
-    Sign([u8; KEY]),
-    /// The caller has to decide.
-    Decide(Kind<'a>),
-    /// The JSON is due.
-    Explain(Discovery<'a>),
-    /// The client has to say that it has read it.
-    Explained,
-    /// AuthenticationOk is due.
-    Accept,
-    Granted,
-    Refused(Refusal),
 }
 
 impl<'a> Login<'a> {
@@ -191,10 +149,10 @@ impl<'a> Login<'a> {
     ) -> Result<(State<'a>, LoginStep<'m>), Refusal> {
         Ok(match (state, message) {
             (State::Begun(Kind::Cleartext(stored)), Message::PasswordMessage(message)) => {
-                (stored.compare(message.password.expose()), LoginStep::Request)
+                (State::compare(stored, message.password.expose()), LoginStep::Request)
             }
             (State::Begun(Kind::Md5(verifier, salt)), Message::PasswordMessage(message)) => {
-                (verdict(verifier.accepts(message.password.expose(), salt)), LoginStep::Request)
+                (State::verdict(verifier.accepts(message.password.expose(), salt)), LoginStep::Request)
             }
             (
                 State::Begun(mut kind @ (Kind::Scram(..) | Kind::Bearer(_))),
@@ -202,11 +160,11 @@ impl<'a> Login<'a> {
             ) => {
                 kind.choose(message.mechanism)?;
                 match message.data {
-                    Some(data) => kind.first(data)?,
+                    Some(data) => State::first(kind, data)?,
                     None => (State::Ask(kind), LoginStep::Request),
                 }
             }
-            (State::Asked(kind), Message::SASLResponse(message)) => kind.first(message.data)?,
+            (State::Asked(kind), Message::SASLResponse(message)) => State::first(kind, message.data)?,
             (State::Challenged(mut scram), Message::SASLResponse(message)) => {
                 let signature = scram.proof(message.data.expose())?;
                 self.client_key = Some(scram.client_key);
@@ -251,7 +209,7 @@ impl<'a> Login<'a> {
     pub fn request(&mut self, out: &mut impl Output) -> Result<bool, EncodeError> {
         if let State::Hashing(derivation, verifier) = &mut self.state {
             derivation.work(u32::MAX);
-            self.state = verdict(verifier.is_of(&derivation.clone().finish()));
+            self.state = State::verdict(verifier.is_of(&derivation.clone().finish()));
         }
         match &mut self.state {
             State::Begin(kind) => kind.request(out)?,

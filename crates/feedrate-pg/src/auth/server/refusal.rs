@@ -16,7 +16,7 @@ use super::super::buffer::Buffer;
 ///
 /// let mut out = Vec::new();
 /// Refusal::Denied.encode(&mut out)?;
-/// assert_eq!(out, b"E\0\0\0\x3dSFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0");
+/// assert_eq!(out, b"E\0\0\0\x3aSFATAL\0VFATAL\0C28P01\0Mpassword authentication failed\0\0");
 /// # Ok::<(), feedrate::EncodeError>(())
 /// ```
 ///
