@@ -29,7 +29,7 @@ def password(rng):
     kind = rng.random()
     if kind < 0.1:
         chars = [rng.choice(RIGHT) for _ in range(rng.randrange(1, 6))]
-        chars += rng.choice([[], ["1"], ["1", "\u0628"], ["a", "\u0628"]])
+        chars += rng.choice([[], ["1"], ["1", "\u0628"], [chr(rng.randrange(0x80, 0x3400)), "\u0628"]])
     else:
         kinds = rng.choices([kind for kind, _ in KINDS], [weight for _, weight in KINDS], k=rng.randrange(1, 9))
         chars = [rng.choice(kind) for kind in kinds]
