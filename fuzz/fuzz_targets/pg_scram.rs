@@ -1,4 +1,5 @@
-//! Both halves of authentication with whatever a peer makes up, and with each other where somebody changes what is sent.
+//! Both halves of authentication with whatever a peer makes up, and with each other where somebody changes what is
+//! sent.
 //!
 //! The first byte chooses the method and the channel. Then lines: the first letter of each is the kind of message, the
 //! rest what is in it; see `request` and `response`.

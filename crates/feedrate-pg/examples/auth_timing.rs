@@ -30,8 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         enter(Login::cleartext(Stored::Scram(find(known)?)))
     })?;
     compare("MD5", logins, |known| {
-        let verifier =
-            if known { Md5Verifier::hash(b"open sesame", b"alice") } else { Md5Verifier::unknown() };
+        let verifier = if known { Md5Verifier::parse(md5.as_bytes())? } else { Md5Verifier::unknown() };
         enter(Login::md5(verifier, [1, 2, 3, 4]))
     })?;
     for iterations in [4096, 1_000_000] {

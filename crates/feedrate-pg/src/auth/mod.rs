@@ -13,8 +13,8 @@
 //! server keeps [`Verifier`]s, or [`Md5Verifier`]s, and passwords never.
 //!
 //! Whoever calls gives random bytes (nonces, salts), and the time for hashing: [`Authenticator::work`],
-//! [`Login::work`] and [`Derivation::work`] do as many iterations as they are asked to. Secrets are compared in constant
-//! time and wiped when dropped; `Debug` hides them.
+//! [`Login::work`] and [`Derivation::work`] do as many iterations as they are asked to. Secrets are compared in
+//! constant time and wiped when dropped; `Debug` hides them.
 //!
 //! Passwords go through [`saslprep`] before SCRAM hashes them, as PostgreSQL does it. Without the feature `saslprep`,
 //! 62 KiB of tables less, they stay as they are: users whose password is ASCII notice nothing, others are refused if it
