@@ -8,7 +8,6 @@ use feedrate::pg::backend::Authentication;
 use feedrate::pg::frontend::{GSSResponse, PasswordMessage};
 use feedrate::pg::{List, Secret, Text};
 use feedrate::{Encode, EncodeError, Output};
-use zeroize::Zeroize;
 
 pub(super) use self::scram::LONGEST_HASH;
 use self::scram::{Bound, Scram};
@@ -110,12 +109,14 @@ pub struct Authenticator<'a> {
     credentials: Credentials<'a>,
     policy: Policy,
     binding: ChannelBinding<'a>,
-    nonce: [u8; 18],
-    state: State<'a>,
+    /// Beside the state, which is small: secrets are not moved about.
+    scram: Scram<'a>,
+    state: State,
     method: Option<Method>,
 }
 
-enum State<'a> {
+#[derive(Clone, Copy)]
+enum State {
     /// Nothing has come.
     Start,
     /// The password is due, in clear.
@@ -125,17 +126,15 @@ enum State<'a> {
     /// The password has been sent: AuthenticationOk is all that may come.
     Sent,
     /// client-first-message is due.
-    ScramFirst(Scram<'a>),
+    ScramFirst,
     /// server-first-message may come.
-    ScramChallenge(Scram<'a>),
+    ScramChallenge,
     /// client-final-message is due, after some work.
-    ScramProof(Scram<'a>),
+    ScramProof,
     /// server-final-message may come.
-    ScramFinal(Scram<'a>),
+    ScramFinal,
     /// The server has proved who it is: AuthenticationOk may come.
-    Verified {
-        bound: bool,
-    },
+    Verified,
     /// The bearer token is due.
     Bearer,
     /// AuthenticationOk may come, or why the token is refused.
@@ -154,17 +153,17 @@ enum State<'a> {
     Dead,
 }
 
-impl State<'_> {
-    const fn expected(&self) -> &'static str {
+impl State {
+    const fn expected(self) -> &'static str {
         match self {
             Self::Start => "a request",
-            Self::Password | Self::Md5(_) | Self::ScramFirst(_) | Self::ScramProof(_) => {
+            Self::Password | Self::Md5(_) | Self::ScramFirst | Self::ScramProof => {
                 "nothing before the response"
             }
             Self::Bearer | Self::BearerRefused | Self::FirstToken => "nothing before the response",
-            Self::Sent | Self::Verified { .. } => "AuthenticationOk",
-            Self::ScramChallenge(_) => "AuthenticationSASLContinue",
-            Self::ScramFinal(_) => "AuthenticationSASLFinal",
+            Self::Sent | Self::Verified => "AuthenticationOk",
+            Self::ScramChallenge => "AuthenticationSASLContinue",
+            Self::ScramFinal => "AuthenticationSASLFinal",
             Self::BearerSent => "AuthenticationOk or AuthenticationSASLContinue",
             Self::Refused => "ErrorResponse",
             Self::Token | Self::TokenSent => "AuthenticationOk or AuthenticationGSSContinue",
@@ -182,7 +181,8 @@ impl<'a> Authenticator<'a> {
         binding: ChannelBinding<'a>,
         nonce: [u8; 18],
     ) -> Self {
-        Self { credentials, policy, binding, nonce, state: State::Start, method: None }
+        let scram = Scram::new(&nonce);
+        Self { credentials, policy, binding, scram, state: State::Start, method: None }
     }
 
     /// Takes a request of the server's.
@@ -199,29 +199,29 @@ impl<'a> Authenticator<'a> {
 
     fn next<'m>(
         &mut self,
-        state: State<'a>,
+        state: State,
         request: &Authentication<'m>,
-    ) -> Result<(State<'a>, Step<'m>), AuthError> {
+    ) -> Result<(State, Step<'m>), AuthError> {
         Ok(match (state, request) {
             (State::Dead, _) => return Err(AuthError::Dead),
             (State::Start, _) => return self.begin(request),
-            (State::Sent | State::BearerSent, Authentication::Ok) => (State::Done, Step::Done),
-            (State::Verified { bound }, Authentication::Ok) => {
-                self.require_binding(bound)?;
+            (State::Sent | State::BearerSent | State::Token | State::TokenSent, Authentication::Ok) => {
                 (State::Done, Step::Done)
             }
-            (State::Token | State::TokenSent, Authentication::Ok) => (State::Done, Step::Done),
+            (State::Verified, Authentication::Ok) => {
+                self.require_binding(self.scram.is_bound())?;
+                (State::Done, Step::Done)
+            }
             (State::TokenSent, Authentication::GssContinue { data }) => {
                 (State::Token, Step::Token { method: self.method.unwrap_or(Method::Gss), token: *data })
             }
-            (State::ScramChallenge(mut scram), Authentication::SaslContinue { data }) => {
-                scram.challenge(data.expose(), &self.credentials, &self.policy)?;
-                let step = if scram.left() == 0 { Step::Respond } else { Step::Work };
-                (State::ScramProof(scram), step)
+            (State::ScramChallenge, Authentication::SaslContinue { data }) => {
+                self.scram.challenge(data.expose(), &self.credentials, &self.policy)?;
+                (State::ScramProof, if self.scram.left() == 0 { Step::Respond } else { Step::Work })
             }
-            (State::ScramFinal(scram), Authentication::SaslFinal { data }) => {
-                scram.verify(data.expose())?;
-                (State::Verified { bound: scram.is_bound() }, Step::Wait)
+            (State::ScramFinal, Authentication::SaslFinal { data }) => {
+                self.scram.verify(data.expose())?;
+                (State::Verified, Step::Wait)
             }
             (State::BearerSent, Authentication::SaslContinue { data }) => {
                 (State::BearerRefused, Step::TokenRefused { json: Text::from(data.expose()) })
@@ -233,7 +233,7 @@ impl<'a> Authenticator<'a> {
     }
 
     /// The first request: it chooses the method.
-    fn begin<'m>(&mut self, request: &Authentication<'m>) -> Result<(State<'a>, Step<'m>), AuthError> {
+    fn begin<'m>(&mut self, request: &Authentication<'m>) -> Result<(State, Step<'m>), AuthError> {
         let (method, state) = match request {
             Authentication::Ok => (Method::None, State::Done),
             Authentication::CleartextPassword => (Method::Password, State::Password),
@@ -259,10 +259,7 @@ impl<'a> Authenticator<'a> {
         })
     }
 
-    fn begin_sasl<'m>(
-        &mut self,
-        mechanisms: &List<'_, Text<'_>>,
-    ) -> Result<(State<'a>, Step<'m>), AuthError> {
+    fn begin_sasl<'m>(&mut self, mechanisms: &List<'_, Text<'_>>) -> Result<(State, Step<'m>), AuthError> {
         let offers = |name: &str| mechanisms.iter().any(|mechanism| mechanism == *name);
         let plus = offers("SCRAM-SHA-256-PLUS");
         if plus && self.binding == ChannelBinding::NoTls {
@@ -290,9 +287,9 @@ impl<'a> Authenticator<'a> {
         if !has_secret {
             return Err(AuthError::Missing { method: Method::Scram, missing: "password" });
         }
-        let bound = self.choose_binding(plus, offers("SCRAM-SHA-256"))?;
+        self.scram.bound = self.choose_binding(plus, offers("SCRAM-SHA-256"))?;
         self.method = Some(Method::Scram);
-        Ok((State::ScramFirst(Scram::new(bound, &self.nonce)), Step::Respond))
+        Ok((State::ScramFirst, Step::Respond))
     }
 
     fn choose_binding(&self, plus: bool, plain: bool) -> Result<Bound<'a>, AuthError> {
@@ -337,18 +334,12 @@ impl<'a> Authenticator<'a> {
     ///
     /// An iteration is two compressions of SHA-256. A thousand of them are a good slice of an event loop's time.
     pub fn work(&mut self, iterations: u32) -> bool {
-        match &mut self.state {
-            State::ScramProof(scram) => scram.work(iterations),
-            _ => true,
-        }
+        self.scram.work(iterations)
     }
 
     /// How many iterations are left.
     pub fn left(&self) -> u32 {
-        match &self.state {
-            State::ScramProof(scram) => scram.left(),
-            _ => 0,
-        }
+        self.scram.left()
     }
 
     /// Writes the message that is due. Whether one was. Does all the work that is left, if any is.
@@ -357,18 +348,18 @@ impl<'a> Authenticator<'a> {
     ///
     /// See [`EncodeError`]. `out` is as it was before, and the message is still due.
     pub fn respond(&mut self, out: &mut impl Output) -> Result<bool, EncodeError> {
-        match &mut self.state {
+        match self.state {
             State::Password => {
                 let password = Secret::from(self.credentials.password.unwrap_or_default());
                 PasswordMessage { password }.encode(out)?;
             }
             State::Md5(salt) => {
                 let password = self.credentials.password.unwrap_or_default();
-                let text = Md5Verifier::hash(password, self.credentials.user).response(*salt);
+                let text = Md5Verifier::hash(password, self.credentials.user).response(salt);
                 PasswordMessage { password: Secret::from(&text) }.encode(out)?;
             }
-            State::ScramFirst(scram) => scram.first(out)?,
-            State::ScramProof(scram) => scram.proof(out)?,
+            State::ScramFirst => self.scram.first(out)?,
+            State::ScramProof => self.scram.proof(out)?,
             State::Bearer => {
                 let token = self.credentials.token.unwrap_or_default();
                 // Without a token the server tells where to get one.
@@ -381,9 +372,9 @@ impl<'a> Authenticator<'a> {
             }
             _ => return Ok(false),
         }
-        self.state = match core::mem::replace(&mut self.state, State::Dead) {
-            State::ScramFirst(scram) => State::ScramChallenge(scram),
-            State::ScramProof(scram) => State::ScramFinal(scram),
+        self.state = match self.state {
+            State::ScramFirst => State::ScramChallenge,
+            State::ScramProof => State::ScramFinal,
             State::Bearer => State::BearerSent,
             State::BearerRefused => State::Refused,
             _ => State::Sent,
@@ -413,12 +404,6 @@ impl<'a> Authenticator<'a> {
     /// Whether AuthenticationOk came, and all that had to come before it.
     pub const fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
-    }
-}
-
-impl Drop for Authenticator<'_> {
-    fn drop(&mut self) {
-        self.nonce.zeroize();
     }
 }
 

@@ -52,7 +52,7 @@ impl<'a> Bound<'a> {
 
 /// One exchange.
 pub(super) struct Scram<'a> {
-    bound: Bound<'a>,
+    pub(super) bound: Bound<'a>,
     /// In Base64.
     nonce: Buffer<24>,
     server_first: Buffer<LONGEST>,
@@ -79,11 +79,17 @@ impl Drop for Secret {
 }
 
 impl<'a> Scram<'a> {
-    pub(super) fn new(bound: Bound<'a>, random: &[u8; 18]) -> Self {
+    pub(super) fn new(random: &[u8; 18]) -> Self {
         let mut nonce = Buffer::new();
         // 18 bytes make 24.
         let _ = base64::encode(random, &mut nonce);
-        Self { bound, nonce, server_first: Buffer::new(), nonce_length: 0, secret: Secret::Unknown }
+        Self {
+            bound: Bound::No,
+            nonce,
+            server_first: Buffer::new(),
+            nonce_length: 0,
+            secret: Secret::Unknown,
+        }
     }
 
     pub(super) const fn is_bound(&self) -> bool {
