@@ -93,8 +93,9 @@
 //!
 //! [`ws::tls`] connects to a URL, with TLS by rustls for `wss`, and accepts TLS.
 //!
-//! [`pg_tls`] is how a PostgreSQL session begins, on both sides: in clear, or with TLS by rustls. [`rdp`] is RDPv3: a
-//! tool's session, and the agent that it debugs with, on a [serial port](serial) too.
+//! [`pg`] is a client of PostgreSQL, which connects by a connection string, logs in, and has a session. [`pg_tls`] is
+//! how such a session begins, on both sides: in clear, or with TLS by rustls. [`rdp`] is RDPv3: a tool's session, and
+//! the agent that it debugs with, on a [serial port](serial) too.
 //!
 //! Without any feature there are the parts of which all of these are made, for a loop of your own: [`Inlet`] (what is
 //! unread), [`Outlet`] (what is unsent), [`Watch`] (deadlines, by your clock).

@@ -8,7 +8,7 @@ use feedrate_io::pg::Session;
 use feedrate_testkit::random::Random;
 use tokio::time::sleep;
 
-use crate::{Failure, connector};
+use crate::reach::{Failure, connector};
 
 const CANCELED: SqlState = SqlState(*b"57014");
 

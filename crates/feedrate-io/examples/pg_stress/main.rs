@@ -11,14 +11,9 @@
 mod cancel;
 mod pipeline;
 mod random;
+mod reach;
 
-use std::error::Error;
 use std::process::ExitCode;
-
-use feedrate_io::pg::Connector;
-use feedrate_pg::conninfo::Settings;
-
-type Failure = Box<dyn Error>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -41,10 +36,4 @@ async fn main() -> ExitCode {
 
 fn number(text: &str) -> u64 {
     text.parse().unwrap_or_default()
-}
-
-fn connector(connection: &str) -> Result<Connector, Failure> {
-    let mut settings = Settings::new(Vec::new());
-    settings.parse(connection)?;
-    Ok(Connector::new(settings))
 }

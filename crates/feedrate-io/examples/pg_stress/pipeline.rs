@@ -14,7 +14,7 @@ use feedrate_pg::client::Portal;
 use feedrate_pg::conninfo::{Keyword, Settings};
 use tokio::net::TcpSocket;
 
-use crate::{Failure, connector};
+use crate::reach::{Failure, connector};
 
 /// Bytes of each row.
 const ROW: usize = 4000;

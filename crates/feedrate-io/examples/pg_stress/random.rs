@@ -9,7 +9,7 @@ use feedrate_io::pg::{Session, is_full};
 use feedrate_pg::client::SendError;
 use feedrate_testkit::random::Random;
 
-use crate::{Failure, connector};
+use crate::reach::{Failure, connector};
 
 const QUERIES: [&str; 12] = [
     "select 1",

@@ -136,7 +136,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
     }
 
     /// Gives up everything that has been sent: nothing of it is shown any more, and an open COPY is ended. New
-    /// requests can be sent when all of it has ended, for which [`room`](Self::room) waits. See [`client::Client::abandon`].
+    /// requests can be sent when all of it has ended, for which [`room`](Self::room) waits. See
+    /// [`client::Client::abandon`].
     pub fn abandon(&mut self) {
         self.session.abandon();
     }

@@ -1,5 +1,5 @@
-//! A client of PostgreSQL: [`Connector`] connects by a connection string's settings and logs in, and a [`Client`] is the
-//! session. What each message means is [`feedrate_pg`]'s; this adds the transport.
+//! A client of PostgreSQL: [`Connector`] connects by a connection string's settings and logs in, and a [`Client`] is
+//! the session. What each message means is [`feedrate_pg`]'s; this adds the transport.
 //!
 //! # A driver
 //!

@@ -1,7 +1,7 @@
 //! A client's session: [`Client`].
 //!
-//! It writes requests, keeps in mind what is owed for them, and says of each message that the server sends which request
-//! it answers. Connecting, encryption and [authentication](crate::auth) come before it: [`Login`].
+//! It writes requests, keeps in mind what is owed for them, and says of each message that the server sends which
+//! request it answers. Connecting and encryption come before it, and the [authentication](crate::auth): [`Login`].
 //!
 //! ```
 //! use feedrate::pg::backend::{self, Message};
@@ -11,7 +11,8 @@
 //! use feedrate_pg::client::Client;
 //! use feedrate_pg::queue::Slot;
 //!
-//! # let mut server = vec![&b"Z\0\0\0\x05I"[..], b"T\0\0\0\x06\0\0D\0\0\0\x06\0\0C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"].into_iter();
+//! # let rows = b"T\0\0\0\x06\0\0D\0\0\0\x06\0\0C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
+//! # let mut server = vec![&b"Z\0\0\0\x05I"[..], rows].into_iter();
 //! # let mut read = || server.next().unwrap();
 //! # let mut write = |bytes: &mut Vec<u8>| bytes.clear();
 //! let mut client = Client::new([Slot::EMPTY; 32]);

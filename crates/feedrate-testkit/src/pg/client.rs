@@ -197,8 +197,8 @@ impl Run {
         let request = request.unwrap_or_else(|| panic!("{sent:?} was taken for an answer to nothing"));
         assert!(request >= self.abandoned, "{sent:?} of {request} was abandoned");
         let at = self.numbers[&request];
-        // A Sync may have an empty Query behind it, which counts as the same request; and if some before it were perhaps
-        // swallowed, an error may be of one of those.
+        // A Sync may have an empty Query behind it, which counts as the same request; and if some before it were
+        // perhaps swallowed, an error may be of one of those.
         let same = at == of || (sent.tag == b'Z' && at + 1 == of) || (sent.tag == b'E' && at > of);
         assert!(same, "{sent:?} was taken for an answer to {request}, which is the message {at}");
         let last = matches!(sent.tag, b'Z' | b'1' | b'2' | b'3' | b'n' | b's' | b'I');

@@ -1,5 +1,5 @@
-//! A server that keeps to the rules of real ones (`postgres.c`, `copyfromparse.c`, those of 14 and newer), and leaves to
-//! chance what it is asked for: how many rows, which COPY, whether it fails.
+//! A server that keeps to the rules of real ones (`postgres.c`, `copyfromparse.c`, those of 14 and newer), and leaves
+//! to chance what it is asked for: how many rows, which COPY, whether it fails.
 //!
 //! It is written from the server's side, one message at a time, and shares nothing with what it tests.
 
