@@ -12,6 +12,8 @@
 //! Each line shows the connection, seconds since it began, direction, the length that the message declares, its name,
 //! and the fields that matter. Secrets are never shown. `--help` lists the options.
 //!
+//! With `--check` it says which messages may not come where they come, and what is owed at the end of a connection.
+//!
 //! It takes TLS from its clients and speaks it with the server, if it is told to, and carries thousands of connections
 //! on two threads. Read `connection.rs` first: it has the main loop.
 
@@ -19,6 +21,8 @@
 mod begin;
 #[path = "pg_tap/binding.rs"]
 mod binding;
+#[path = "pg_tap/check.rs"]
+mod check;
 #[path = "pg_tap/connection.rs"]
 mod connection;
 #[path = "pg_tap/handshake.rs"]

@@ -61,7 +61,11 @@ pub(crate) async fn begin(
     to_server.publish().await;
     to_client.publish().await;
     let startup = match client.next().await {
-        Ok(Some(frame)) => to_server.pass(&frame, &frame.message()).into_owned(),
+        Ok(Some(frame)) => {
+            // There is room for the first one.
+            let _ = to_server.check(&frame);
+            to_server.pass(&frame, &frame.message()).into_owned()
+        }
         Ok(None) => return Ok(None),
         Err(Error::Protocol(error)) => {
             let Parts { decoder, unread, .. } = client.into_parts();

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use feedrate::pg::backend::{Authentication, Message};
@@ -16,6 +17,7 @@ use tokio::select;
 
 use crate::begin::{Side, Socket, begin};
 use crate::binding::Binding;
+use crate::check::Check;
 use crate::handshake::Handshake;
 use crate::lane::Lane;
 use crate::tap::Tap;
@@ -38,8 +40,10 @@ pub(crate) async fn serve(tap: &Tap, number: u64, client: Socket) {
     let _open = tap.count();
     let told = tap.starting.add(number);
     let began = Instant::now();
-    let mut to_server = Lane::new(tap, number, capture::Side::Frontend, began);
-    let mut to_client = Lane::new(tap, number, capture::Side::Backend, began);
+    let check = tap.options.check.then(|| Arc::new(Check::new(number)));
+    let mut to_server = Lane::new(tap, number, capture::Side::Frontend, began, check.clone());
+    let mut to_client = Lane::new(tap, number, capture::Side::Backend, began, check.clone());
+    let mut end = Lane::new(tap, number, capture::Side::Frontend, began, check);
     // Each in memory of its own: a connection that has begun does not hold what beginning takes.
     let serving = {
         let begun = select! {
@@ -49,14 +53,16 @@ pub(crate) async fn serve(tap: &Tap, number: u64, client: Socket) {
         tap.starting.remove(number);
         match begun {
             Ok(Some((client, server))) => Box::pin(both(tap, number, client, server, to_server, to_client)),
-            Ok(None) => return,
+            Ok(None) => return end.end_check().await,
             Err(why) => {
                 to_server.publish().await;
-                return to_server.complain(&why);
+                to_server.complain(&why);
+                return end.end_check().await;
             }
         }
     };
     serving.await;
+    end.end_check().await;
 }
 
 /// Both directions, until both have ended.
@@ -134,6 +140,8 @@ impl Direction<'_, Backend, Frontend> {
             }
             let Some(frame) = self.from.next().await? else { return Ok(()) };
             let message = frame.message();
+            // The server's are always counted.
+            let _ = self.lane.check(&frame);
             handshake.tell(&frame, &message);
             let mut bytes = self.lane.pass(&frame, &message);
             if let Some(other) = message.as_ref().ok().and_then(|message| binding.of_server(message)) {
@@ -167,6 +175,11 @@ impl Direction<'_, Frontend, Backend> {
                 self.flush(handshake).await?;
             }
             let Some(frame) = self.from.next().await? else { return Ok(()) };
+            while let Err(full) = self.lane.check(&frame) {
+                self.lane.publish().await;
+                self.to.flush().await.map_err(deaf)?;
+                full.room().await;
+            }
             let message = frame.message();
             let bytes = self.lane.pass(&frame, &message);
             if let Ok(message) = &message {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 use std::mem::take;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
@@ -13,6 +14,7 @@ use feedrate::pg::{Direction, Encryption, EncryptionResponse, Error, Frame, back
 use feedrate_examples::capture::{Piece, Side};
 use feedrate_examples::describe::Describe;
 
+use crate::check::{Check, Observed};
 use crate::tap::{News, Tap, timestamp};
 
 /// What the messages of both directions have in common.
@@ -43,10 +45,17 @@ pub(crate) struct Lane<'t> {
     passed: Vec<u8>,
     lines: String,
     trace: String,
+    check: Option<Arc<Check>>,
 }
 
 impl<'t> Lane<'t> {
-    pub(crate) const fn new(tap: &'t Tap, connection: u64, from: Side, began: Instant) -> Self {
+    pub(crate) const fn new(
+        tap: &'t Tap,
+        connection: u64,
+        from: Side,
+        began: Instant,
+        check: Option<Arc<Check>>,
+    ) -> Self {
         Self {
             tap,
             connection,
@@ -56,6 +65,24 @@ impl<'t> Lane<'t> {
             passed: Vec::new(),
             lines: String::new(),
             trace: String::new(),
+            check,
+        }
+    }
+
+    /// Whether this message may come here, if that is to be checked. Not before there is room to remember it: then there
+    /// is something to wait for.
+    pub(crate) fn check<D: Observed>(&mut self, frame: &Frame<'_, D>) -> Result<(), Arc<Check>> {
+        let Some(check) = &self.check else { return Ok(()) };
+        let line = check.pass(frame).map_err(|_| Arc::clone(check))?;
+        self.lines.extend(line);
+        Ok(())
+    }
+
+    /// The connection's end.
+    pub(crate) async fn end_check(&mut self) {
+        if let Some(check) = &self.check {
+            self.lines += &check.end();
+            self.publish().await;
         }
     }
 

@@ -24,6 +24,9 @@ the path of a Unix socket.
                    by default, cannot log in: it has to connect with channel_binding=disable, unless the
                    certificate in --tls-cert is the server's own.
 
+  --check          report each message that its sender may not send where it comes, and at a connection's end how many
+                   ReadyForQuery are owed: `unexpected N client|server NAME: expected ...`,
+                   `connection N: M messages, K unexpected, owed A..B, in step yes|no|unknown`
   --reencode       forward what the encoder makes of each message, not the bytes that came, and
                    report where the two differ (exit code 1 if they ever did)
   --trace FILE     write a trace in the format of libpq's PQtrace; the times are UTC
@@ -53,6 +56,7 @@ pub(crate) struct Options {
     pub(crate) server_ca: Option<PathBuf>,
     pub(crate) server_name: Option<String>,
     pub(crate) server_direct: bool,
+    pub(crate) check: bool,
     pub(crate) reencode: bool,
     pub(crate) trace: Option<PathBuf>,
     pub(crate) regress: bool,
@@ -79,6 +83,7 @@ impl Default for Options {
             server_ca: None,
             server_name: None,
             server_direct: false,
+            check: false,
             reencode: false,
             trace: None,
             regress: false,
@@ -119,6 +124,7 @@ impl Options {
                 "--server-direct" => options.server_direct = true,
                 "--trace" => options.trace = Some(value()?.into()),
                 "--record" => options.record = Some(value()?.into()),
+                "--check" => options.check = true,
                 "--reencode" => options.reencode = true,
                 "--trace-regress" => options.regress = true,
                 "--startup" => options.startup = seconds(&argument, &value()?)?,

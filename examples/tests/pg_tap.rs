@@ -6,6 +6,8 @@
 mod begin;
 #[path = "../pg_tap/binding.rs"]
 mod binding;
+#[path = "../pg_tap/check.rs"]
+mod check;
 #[path = "../pg_tap/connection.rs"]
 mod connection;
 #[path = "../pg_tap/handshake.rs"]

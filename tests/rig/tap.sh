@@ -36,7 +36,7 @@ try_version() {
     MAJOR=$1 SERVER=$2 LOG=$REPO/target/tap/$1 FAILED_HERE=0 CHECKS=0
     rm -rf "$LOG"
     mkdir -p "$LOG"
-    start_tap "$LOG/tap" "127.0.0.1:$SERVER" --reencode
+    start_tap "$LOG/tap" "127.0.0.1:$SERVER" --reencode --check
 
     compare psql15 "$PSQL15" -X -f work.sql
     compare psql18 "$PSQL18" -X -f work.sql
@@ -51,6 +51,7 @@ try_version() {
     check pgbench18 bench "$PGBENCH18"
     check pipeline transactions "$PGBENCH18" -M prepared -f pipeline.pgbench
     check basebackup base_backup
+    check dump dump
     check psql-cancel cancelled 3.0
     check psql-cancel-3.2 cancelled 3.2
     [ "$MAJOR" != 18 ] || check protocol-3.2 long_key
@@ -61,6 +62,7 @@ try_version() {
 
     stop_taps
     check summary no_differences
+    check expected nothing_unexpected
     echo "PostgreSQL $MAJOR: $CHECKS checks, $FAILED_HERE failed, $((SECONDS - began)) s; $(grep -o 'connections=.*' "$LOG/tap.err")"
 }
 
@@ -70,6 +72,14 @@ no_differences() {
     cat "$LOG/tap.err"
     # Many more have been there; a tap that counts none has not looked.
     grep -Eq '^pg_tap: connections=[0-9]{2,} messages=[0-9]+ differences=0$' "$LOG/tap.err"
+}
+
+# What clients and servers sent could come where it came, and at their ends all connections were in step. Those that were
+# cut while something was owed are no exception: what is owed is known.
+nothing_unexpected() {
+    grep -E '^unexpected' "$LOG/tap.out" && return 1
+    grep -E '^connection [0-9]+:' "$LOG/tap.out" | grep -v 'in step yes$' && return 1
+    [ "$(grep -cE '^connection [0-9]+: [0-9]+ messages, 0 unexpected, owed [0-9]+\.\.[0-9]+, in step yes$' "$LOG/tap.out")" -ge 10 ]
 }
 
 dead_server() {
@@ -146,6 +156,10 @@ base_backup() {
     local rc=$?
     rm -rf "$LOG/base"
     return $rc
+}
+
+dump() {
+    PGPORT=$TAP timeout "$PATIENCE" "$PG_DUMP" postgres >"$LOG/dump.sql" && grep -q 'PostgreSQL database dump complete' "$LOG/dump.sql"
 }
 
 # psql sends a cancellation when it is interrupted, as by Ctrl-C.

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use feedrate::pg::backend::{self, Authentication, ErrorResponse, NoticeField};
 use feedrate::pg::frontend::{self, SASLInitialResponse};
-use feedrate::pg::{List, Secret, Text};
+use feedrate::pg::{Frontend, List, Secret, Text};
+use feedrate::{Decoder, Grow};
 use feedrate_io::pg_tls::Stream;
 
 use super::binding::Binding;
+use super::check::Check;
 use super::options::Options;
 use super::output::Output;
 
@@ -171,4 +173,43 @@ fn options_that_make_no_sense_are_refused() {
     ] {
         assert_eq!(parse(wrong), Err(expected.into()));
     }
+}
+
+#[tokio::test]
+async fn a_check_says_what_may_not_come() {
+    let check = Check::new(7);
+    let startup = b"\0\0\0\x14\0\x03\0\0user\0alice\0\0";
+    let mut client = Decoder::new(Frontend::new(), Grow::new(64));
+    let mut input = &startup[..];
+    assert_eq!(check.pass(&client.feed(&mut input).unwrap().unwrap()), Ok(None));
+    let server = |bytes: &[u8]| check.pass(&backend::Frame::from_bytes(bytes).unwrap()).unwrap();
+    assert_eq!(server(b"R\0\0\0\x08\0\0\0\0"), None);
+    assert_eq!(server(b"Z\0\0\0\x05I"), None);
+    assert_eq!(check.end(), "connection 7: 3 messages, 0 unexpected, owed 0..0, in step yes\n");
+    let line = server(b"C\0\0\0\x0dSELECT 1\0").unwrap();
+    assert!(line.starts_with("unexpected 7 server CommandComplete: expected "), "{line}");
+    assert_eq!(check.end(), "connection 7: 4 messages, 1 unexpected, owed 0..0, in step no\n");
+
+    // A client that is never answered has to wait, until something has come.
+    let (bind, execute) = (b"B\0\0\0\x0c\0\0\0\0\0\0\0\0", b"E\0\0\0\x09\0\0\0\0\0");
+    let check = Check::new(8);
+    let mut client = Decoder::new(Frontend::new(), Grow::new(64));
+    check.pass(&client.feed(&mut &startup[..]).unwrap().unwrap()).unwrap();
+    let server = |bytes: &[u8]| check.pass(&backend::Frame::from_bytes(bytes).unwrap()).unwrap();
+    server(b"R\0\0\0\x08\0\0\0\0");
+    server(b"Z\0\0\0\x05I");
+    let mut sent = 0;
+    while check
+        .pass(&frontend::Frame::from_bytes(if sent % 2 == 0 { bind } else { execute }).unwrap())
+        .is_ok()
+    {
+        sent += 1;
+        assert!(sent < 100_000, "it remembers any number");
+    }
+    check.room().await;
+    server(b"2\0\0\0\x04");
+    check.room().await;
+    assert!(
+        check.pass(&frontend::Frame::from_bytes(if sent % 2 == 0 { bind } else { execute }).unwrap()).is_ok()
+    );
 }
