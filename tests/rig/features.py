@@ -18,7 +18,7 @@ import sys
 # each is tried alone, with every other feature, and with all, instead of doubling the number of combinations.
 LEAVES = {"codec", "defmt", "embedded-io-07", "heapless-09", "serial", "socket"}
 # The same, of one package only.
-LEAVES_OF = {"feedrate-io": {"rdp"}}
+LEAVES_OF = {"feedrate-io": {"pg-client", "rdp"}}
 # Their dependencies need a newer compiler, and say so.
 NEWER = {"heapless-09"}
 
