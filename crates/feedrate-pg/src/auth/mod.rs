@@ -77,6 +77,7 @@ mod sasl;
 mod saslprep;
 mod scram;
 mod server;
+mod sha256;
 mod verifier;
 
 pub use self::client::{Authenticator, ChannelBinding, Step};

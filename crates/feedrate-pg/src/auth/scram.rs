@@ -3,15 +3,13 @@
 use core::fmt;
 
 use feedrate::pg::Secret;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroize;
 
 #[cfg(feature = "saslprep")]
 use super::saslprep::saslprep as prepare;
+pub(super) use super::sha256::KEY;
+use super::sha256::{Hmac, Padded, Sha256};
 
-/// Bytes of a key, a proof, a signature.
-pub(super) const KEY: usize = 32;
 /// The longest salt that is kept. PostgreSQL's have 16 bytes.
 const LONGEST_SALT: usize = 64;
 
@@ -56,16 +54,14 @@ pub(super) fn same(a: &[u8; KEY], b: &[u8; KEY]) -> bool {
 }
 
 pub(super) fn sha256(data: &[u8]) -> [u8; KEY] {
-    Sha256::digest(data).into()
+    let mut hash = Sha256::new();
+    hash.update(data);
+    hash.finish()
 }
 
 /// HMAC-SHA-256.
 pub(super) fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; KEY] {
-    let mut mac = mac_of(|piece| piece(key));
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
+    Hmac::new(key).hash(parts)
 }
 
 pub(super) fn xor(a: &[u8; KEY], b: &[u8; KEY]) -> [u8; KEY] {
@@ -76,36 +72,13 @@ pub(super) fn xor(a: &[u8; KEY], b: &[u8; KEY]) -> [u8; KEY] {
     result
 }
 
-/// An HMAC whose key comes in pieces.
-fn mac_of(pieces: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Hmac<Sha256> {
-    let mut block = [0; 64];
-    let mut length = 0_usize;
-    let mut hash = Sha256::new();
-    pieces(&mut |piece| {
-        hash.update(piece);
-        for (to, from) in block.iter_mut().skip(length).zip(piece) {
-            *to = *from;
-        }
-        length = length.saturating_add(piece.len());
-    });
-    if length > block.len() {
-        block = [0; 64];
-        for (to, from) in block.iter_mut().zip(hash.finalize()) {
-            *to = from;
-        }
-    }
-    let mac = Hmac::new(&block.into());
-    block.zeroize();
-    mac
-}
-
 /// PBKDF2 with HMAC-SHA-256, of one block: `SaltedPassword` of SCRAM. It does as many iterations at a time as it is
 /// asked to.
 #[derive(Clone)]
 pub(super) struct Pbkdf2 {
     /// Knows the password: each iteration is two compressions.
-    mac: Hmac<Sha256>,
-    last: [u8; KEY],
+    mac: Hmac,
+    last: Padded,
     sum: [u8; KEY],
     left: u32,
 }
@@ -113,24 +86,19 @@ pub(super) struct Pbkdf2 {
 impl Pbkdf2 {
     /// Does the first iteration of `iterations`, which are at least one.
     pub(super) fn new(password: &[u8], salt: &[u8], iterations: u32) -> Self {
-        let mac = mac_of(|piece| {
+        let mac = Hmac::of(|piece| {
             let _ = prepare(password, piece);
         });
-        let mut first = mac.clone();
-        first.update(salt);
-        first.update(&1_u32.to_be_bytes());
-        let last = first.finalize().into_bytes().into();
-        Self { mac, last, sum: last, left: iterations.saturating_sub(1) }
+        let sum = mac.hash(&[salt, &1_u32.to_be_bytes()]);
+        Self { mac, last: Padded::new(&sum), sum, left: iterations.saturating_sub(1) }
     }
 
     /// At most this many `iterations` more. Whether none are left.
     pub(super) fn work(&mut self, iterations: u32) -> bool {
         let now = iterations.min(self.left);
         for _ in 0..now {
-            let mut mac = self.mac.clone();
-            mac.update(&self.last);
-            self.last = mac.finalize().into_bytes().into();
-            for (to, from) in self.sum.iter_mut().zip(self.last) {
+            self.mac.again(&mut self.last);
+            for (to, from) in self.sum.iter_mut().zip(self.last.hash()) {
                 *to ^= from;
             }
         }
@@ -151,7 +119,6 @@ impl Pbkdf2 {
 
 impl Drop for Pbkdf2 {
     fn drop(&mut self) {
-        self.last.zeroize();
         self.sum.zeroize();
     }
 }
