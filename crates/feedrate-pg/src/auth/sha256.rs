@@ -28,16 +28,16 @@ impl Sha256 {
         Self { state, block: [0; BLOCK], length: BLOCK }
     }
 
-    pub(super) fn update(&mut self, data: &[u8]) {
-        for byte in data {
-            let at = self.length % BLOCK;
-            if let Some(to) = self.block.get_mut(at) {
-                *to = *byte;
-            }
-            self.length = self.length.wrapping_add(1);
+    pub(super) fn update(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            let place = self.block.get_mut(self.length % BLOCK..).unwrap_or_default();
+            let (now, rest) = data.split_at_checked(place.len()).unwrap_or((data, &[]));
+            place.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
+            self.length = self.length.wrapping_add(now.len());
             if self.length % BLOCK == 0 {
                 compress256(&mut self.state, from_ref(&self.block));
             }
+            data = rest;
         }
     }
 
