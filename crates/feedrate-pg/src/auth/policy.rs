@@ -222,7 +222,7 @@ pub struct Policy {
     /// Whether SCRAM has to be bound to the TLS connection.
     pub binding: BindingPolicy,
     /// The fewest iterations of SCRAM that the server may ask for: 1, unless set. A server that was told
-    /// `scram_iterations = 1` is an honest one.
+    /// `scram_iterations = 1` is an honest one. A higher bound makes the password harder to guess for a false server.
     pub min_iterations: u32,
     /// The most iterations of SCRAM that the server may ask for: [`MAX_ITERATIONS`](Self::MAX_ITERATIONS), unless
     /// set. The server names the count before it has proved anything, so this bounds what anybody who can answer the
@@ -231,7 +231,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// 1,000,000: more than anybody recommends (OWASP: 600,000), and less than a second of a server's processor.
+    /// 1,000,000: more than anybody recommends (OWASP: 600,000), and a fraction of a second of a server's
+    /// processor.
     pub const MAX_ITERATIONS: u32 = 1_000_000;
 }
 

@@ -175,6 +175,8 @@ fn unknown_users() {
     let (known_end, known) = enter(verifier(b"another", 4096));
     assert_eq!(end, known_end);
     assert_eq!(end.server, Outcome::Refused(Refusal::Denied));
+    assert_ne!(unknown().salt(), Verifier::unknown(b"secret", b"mallory", 4096).salt());
+    assert_ne!(unknown().salt(), Verifier::unknown(b"another", b"eve", 4096).salt());
     assert_eq!(enter(unknown()).1[2].2, sent[2].2, "the same challenge");
     let lengths = |sent: &[(usize, usize, Vec<u8>)]| sent.iter().map(|it| (it.0, it.1)).collect::<Vec<_>>();
     assert_eq!(lengths(&sent), lengths(&known));

@@ -365,6 +365,19 @@ fn second_startup_on_the_wire() {
     assert!(decoder.feed(&mut input).is_err(), "and is dead from there on");
 }
 
+/// What is there instead of an unknown user's hash lets nobody in.
+#[test]
+fn md5_of_nobody() {
+    // Of Python's hashlib: md5("0" * 32 + "\x01\x01\x01\x01").
+    let password =
+        Message::PasswordMessage(PasswordMessage { password: "md54fd2a0000686f96dacc3ef7b049ec98b".into() });
+    let zeros = Md5Verifier::parse(b"md500000000000000000000000000000000").unwrap();
+    let mut login = begun(Login::md5(zeros, [1; 4]));
+    assert_eq!(login.receive(&password), LoginStep::Request);
+    assert_eq!(login.outcome(), Outcome::Pending, "the hash is right");
+    assert_eq!(refusal(begun(Login::md5(Md5Verifier::unknown(), [1; 4])), &password), Refusal::Denied);
+}
+
 #[test]
 fn gss() {
     let token = |data: &'static str| Message::GSSResponse(GSSResponse { data: data.into() });
