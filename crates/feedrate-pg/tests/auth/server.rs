@@ -365,6 +365,12 @@ fn second_startup_on_the_wire() {
     assert!(decoder.feed(&mut input).is_err(), "and is dead from there on");
 }
 
+#[test]
+fn password_of_the_same_length() {
+    let password = Message::PasswordMessage(PasswordMessage { password: "Pencil".into() });
+    assert_eq!(refusal(begun(Login::cleartext(Stored::Password(b"pencil"))), &password), Refusal::Denied);
+}
+
 /// What is there instead of an unknown user's hash lets nobody in.
 #[test]
 fn md5_of_nobody() {

@@ -93,6 +93,7 @@ mod tests {
         assert_eq!(prepared("foo\u{7}bar"), None);
         assert_eq!(prepared("foo\u{627}1bar"), None);
         assert_eq!(prepared("\u{627}1"), None);
+        assert_eq!(prepared("1\u{627}"), None);
         assert_eq!(prepared("\u{627}1\u{628}").as_deref(), Some("\u{627}1\u{628}"));
     }
 
@@ -120,6 +121,8 @@ mod tests {
             ("\u{1100}\u{1161}\u{11a8}", "각"),
             ("가\u{11a8}", "각"),
             ("각", "각"),
+            ("각\u{11a8}", "각\u{11a8}"),
+            ("a\u{305}\u{300}", "a\u{305}\u{300}"),
             ("\u{9c7}\u{9be}", "\u{9cb}"),
             ("\u{1100}\u{300}\u{1161}", "\u{1100}\u{300}\u{1161}"),
             ("\u{212b}", "Å"),
