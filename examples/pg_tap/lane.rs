@@ -69,8 +69,8 @@ impl<'t> Lane<'t> {
         }
     }
 
-    /// Whether this message may come here, if that is to be checked. Not before there is room to remember it: then there
-    /// is something to wait for.
+    /// Whether this message may come here, if that is to be checked. Not before there is room to remember it: then
+    /// there is something to wait for.
     pub(crate) fn check<D: Observed>(&mut self, frame: &Frame<'_, D>) -> Result<(), Arc<Check>> {
         let Some(check) = &self.check else { return Ok(()) };
         let line = check.pass(frame).map_err(|_| Arc::clone(check))?;
