@@ -35,6 +35,14 @@ impl Key {
     }
 }
 
+/// Whoever has it can cancel what the session does.
+#[cfg(feature = "auth")]
+impl Drop for Key {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.bytes);
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key").field("process_id", &self.process_id).finish_non_exhaustive()
