@@ -338,7 +338,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Client<M> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Full`] and [`EncodeError::Full`]: call it again later.
+    /// [`SendError::Full`], and [`SendError::Encode`] where the output is full: call it again later.
     pub fn transmit<O: Output>(&mut self, out: &mut O) -> Result<(), SendError> {
         if !self.ending || self.over {
             return Ok(());

@@ -113,6 +113,21 @@ fn in_by_execute_that_fails() {
     }
 }
 
+/// Of a Sync and its mark, both are written or neither.
+#[test]
+fn a_mark_without_room() {
+    let mut session = Session::new();
+    session.batch();
+    session.sync();
+    session.receive("12nGE");
+    let mut memory = [0; 10];
+    let mut out = feedrate::SliceOutput::new(&mut memory);
+    let sent = session.client.send(&feedrate::pg::frontend::Sync, &mut out);
+    assert!(matches!(sent, Err(SendError::Encode(_))) && out.as_bytes().is_empty(), "{sent:?}");
+    let sync = session.sync();
+    assert_eq!(session.receive("ZIZ"), [(Some(sync), "ReadyForQuery")]);
+}
+
 /// The one that was not swallowed is answered before another is sent.
 #[test]
 fn in_by_execute_that_fails_early() {
