@@ -27,6 +27,8 @@ pub enum Kind {
     Close,
     /// Sync: ReadyForQuery.
     Sync,
+    /// Sync with a body: an error, and ReadyForQuery.
+    MalformedSync,
     /// Query: results, and ReadyForQuery.
     Query,
     /// FunctionCall: FunctionCallResponse and ReadyForQuery.

@@ -2,7 +2,7 @@
 //! see them.
 //!
 //! ```text
-//! conversations --ports FILE [--count N] [--seed N] [--majors 10,18] [--threads N]
+//! conversations --ports FILE [--count N] [--seed N] [--majors 10,18] [--threads N] [--record FILE]
 //! ```
 //!
 //! FILE has a line `MAJOR PORT` for each server, as `tests/rig/servers.sh start` writes it. It checks that no message
@@ -10,17 +10,21 @@
 //! drained ends exact and in step, and that a client that keeps to the protocol is never found to do otherwise. Faults
 //! are then put into what passed, and have to be found.
 
+mod faults;
+mod golden;
 mod play;
 mod random;
 mod sql;
 mod standby;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::faults::Found;
 use crate::play::{Conversation, End, From, Kind, Passed, Seen};
 use crate::random::Random;
 
@@ -35,6 +39,14 @@ struct Total {
     rounds: BTreeMap<u64, u64>,
     wrong: u64,
     lawful: u64,
+    found: Found,
+}
+
+/// Conversations that show something that none before them shows.
+#[derive(Debug, Default)]
+struct Record {
+    seen: BTreeSet<String>,
+    text: String,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +70,7 @@ fn main() -> ExitCode {
     let places: Vec<String> = servers.iter().map(|(_, port)| prepare(*port)).collect();
 
     let next = AtomicU64::new(0);
+    let record = Mutex::new(Record::default());
     let totals = Mutex::new(BTreeMap::<String, Total>::new());
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -69,11 +82,14 @@ fn main() -> ExitCode {
                     }
                     let which = usize::try_from(number).unwrap() % servers.len();
                     let (major, port) = &servers[which];
-                    one(major, *port, &places[which], seed, number, &totals);
+                    one(major, *port, &places[which], seed, number, &totals, &record);
                 }
             });
         }
     });
+    if let Some(path) = options.get("--record") {
+        std::fs::write(path, record.into_inner().unwrap().text).expect("the record can be written");
+    }
     report(&totals.into_inner().unwrap())
 }
 
@@ -86,7 +102,15 @@ fn prepare(port: u16) -> String {
     place
 }
 
-fn one(major: &str, port: u16, place: &str, seed: u64, number: u64, totals: &Mutex<BTreeMap<String, Total>>) {
+fn one(
+    major: &str,
+    port: u16,
+    place: &str,
+    seed: u64,
+    number: u64,
+    totals: &Mutex<BTreeMap<String, Total>>,
+    record: &Mutex<Record>,
+) {
     let mut random = Random::new(seed.wrapping_mul(1_000_003).wrapping_add(number));
     let kind = match random.below(20) {
         0..16 => Kind::Sql,
@@ -116,9 +140,19 @@ fn one(major: &str, port: u16, place: &str, seed: u64, number: u64, totals: &Mut
         conversation.improvise(kind, &slot, place);
     }
     let end = conversation.drain(kind, lawful);
+    let slots = usize::try_from(slots).unwrap();
+    let mut found = Found::default();
+    if conversation.wrong.is_none() {
+        let mut random = Random::new(seed ^ number);
+        conversation.wrong = faults::inject(&conversation.passed, slots, &mut random, &mut found);
+    }
+    if conversation.wrong.is_none() && end != End::Stuck {
+        record.lock().unwrap().offer(major, slots, &conversation.passed);
+    }
     let mut totals = totals.lock().unwrap();
     let total = totals.entry(major.to_owned()).or_default();
     total.conversations += 1;
+    total.found.add(&found);
     total.lawful += u64::from(lawful);
     let Seen { messages, unknown, rounds, .. } = &conversation.seen;
     total.messages += messages;
@@ -139,9 +173,39 @@ fn one(major: &str, port: u16, place: &str, seed: u64, number: u64, totals: &Mut
     }
 }
 
+impl Record {
+    /// Keeps a short conversation that shows something new.
+    fn offer(&mut self, major: &str, slots: usize, passed: &[Passed]) {
+        const LONGEST: usize = 70;
+        const MOST: usize = 48 * 1024;
+        if passed.len() > LONGEST || self.text.len() > MOST {
+            return;
+        }
+        let keys = passed.windows(2).map(|two| {
+            let [before, now] = two else { return String::new() };
+            format!(
+                "{:?}{}{}",
+                now.from,
+                now.bytes[0],
+                before.golden.replace(|it: char| it.is_ascii_digit(), "")
+            )
+        });
+        let new: Vec<String> = keys.filter(|key| !self.seen.contains(key)).collect();
+        // Nearly everything is new at first.
+        if new.len() * 5 < passed.len() {
+            return;
+        }
+        self.seen.extend(new);
+        writeln!(self.text, "= {major} {slots}").unwrap();
+        for Passed { from, bytes, golden, .. } in passed {
+            writeln!(self.text, "{}", golden::line(*from == From::Frontend, bytes, golden)).unwrap();
+        }
+    }
+}
+
 /// The last messages.
 fn show(passed: &[Passed]) {
-    for (at, Passed { from, bytes, expected }) in
+    for (at, Passed { from, bytes, expected, .. }) in
         passed.iter().enumerate().skip(passed.len().saturating_sub(60))
     {
         let arrow = if *from == From::Frontend { "F->" } else { "<-B" };
@@ -165,6 +229,11 @@ fn report(totals: &BTreeMap<String, Total>) -> ExitCode {
             println!("  {name} {times} messages, in {} conversations", total.doubtful[name]);
         }
         wrong += total.wrong;
+    }
+    let mut found = Found::default();
+    totals.values().for_each(|total| found.add(&total.found));
+    for (kind, [put, place, later, never]) in &found.0 {
+        println!("messages {kind}: {put}, found at their place {place}, later {later}, never {never}");
     }
     if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

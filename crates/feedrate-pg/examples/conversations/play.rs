@@ -10,6 +10,7 @@ use feedrate::{Decoder, Grow};
 use feedrate_pg::observer::{Copy, InStep, Observer, Phase, Verdict};
 use feedrate_pg::queue::Slot;
 
+use crate::golden::golden;
 use crate::random::Random;
 use crate::sql::{self, Turn};
 use crate::standby;
@@ -30,6 +31,10 @@ pub(crate) struct Passed {
     pub(crate) from: From,
     pub(crate) bytes: Vec<u8>,
     pub(crate) expected: bool,
+    /// What may come from the server after it.
+    pub(crate) may: String,
+    /// What the observer says after it.
+    pub(crate) golden: String,
 }
 
 /// Why a conversation ended.
@@ -125,7 +130,9 @@ impl Conversation {
     }
 
     fn note(&mut self, from: From, bytes: &[u8], expected: bool) {
-        self.passed.push(Passed { from, bytes: bytes.to_vec(), expected });
+        let golden = golden(&self.observer, expected);
+        let may = golden.split(' ').nth(1).unwrap_or_default().to_owned();
+        self.passed.push(Passed { from, bytes: bytes.to_vec(), expected, may, golden });
         self.seen.messages += 1;
         if let InStep::Unknown(situation) = self.observer.in_step() {
             let name = situation.to_string();
@@ -254,8 +261,8 @@ impl Conversation {
         }
         self.flush();
         // At rest, a server that is not in a COPY owes nothing.
-        if self.random.percent(3) {
-            while self.receive(true) {}
+        if self.random.percent(1) {
+            self.silence(8);
             let owed = self.observer.ready_owed();
             if self.observer.copy().is_none()
                 && owed.least > 0
@@ -264,6 +271,14 @@ impl Conversation {
             {
                 self.wrong(format!("the server is silent, though {owed} are owed"));
             }
+        }
+    }
+
+    /// Reads until nothing has come for so many times 40 milliseconds.
+    fn silence(&mut self, times: u32) {
+        let mut silent = 0;
+        while silent < times && !self.closed {
+            silent = if self.receive(true) { 0 } else { silent + 1 };
         }
     }
 
@@ -347,7 +362,7 @@ impl Conversation {
         if kind != Kind::Sql && !lawful {
             self.send(message(b'c', b""));
             self.flush();
-            while self.receive(true) {}
+            self.silence(1);
         }
         for round in 0_u64..8 {
             if self.closed || !matches!(self.observer.phase(), Phase::Ready) {
@@ -368,7 +383,8 @@ impl Conversation {
             let marker = format!("marker {}", self.random.next());
             // Something that looks different each time.
             self.send(match round % 3 {
-                _ if kind != Kind::Sql => query("IDENTIFY_SYSTEM"),
+                _ if kind == Kind::Physical => query("IDENTIFY_SYSTEM"),
+                _ if kind == Kind::Logical => query(&format!("select '{marker}'")),
                 0 => query(&format!("rollback; select '{marker}'")),
                 1 => query(&format!("rollback; select 1; select '{marker}'; select 1")),
                 _ => query(&format!("rollback; select '{marker}'; copy (select 1) to stdout")),
@@ -376,7 +392,7 @@ impl Conversation {
             self.flush();
             let from = self.passed.len();
             let began = Instant::now();
-            let marker = if kind == Kind::Sql { marker.as_bytes() } else { b"systemid" };
+            let marker = if kind == Kind::Physical { b"systemid" } else { marker.as_bytes() };
             let answered = |this: &Self| {
                 let new = this.passed[from..].iter().filter(|its| its.from == From::Backend);
                 let mut marked = new.skip_while(|its| !contains(&its.bytes, marker));
@@ -387,6 +403,10 @@ impl Conversation {
                 if began.elapsed() > PATIENCE {
                     return End::Stuck;
                 }
+            }
+            if kind == Kind::Physical {
+                // This marker is none: the response may be to a command before it.
+                self.silence(if self.observer.nothing_owed() { 1 } else { 8 });
             }
             self.seen.rounds = round + 1;
             if self.closed {

@@ -20,6 +20,8 @@ pub(super) struct Machine {
     pub(super) ready: u32,
     /// Messages from `place` on that may be a COPY.
     copies: u32,
+    /// A Sync or Flush with a body, which fails unless a COPY swallows it, was swallowed or not.
+    odd: bool,
     /// So many Syncs, before the present message, that were swallowed by a COPY or not.
     pub(super) ghosts: u32,
 }
@@ -29,6 +31,8 @@ pub(super) struct Machine {
 pub(super) enum Taken {
     No,
     Yes,
+    /// Yes, but from here on there are more possibilities than are followed.
+    Lost,
     /// Yes, and from here on there are two accounts: this one, and that one.
     Split(Machine),
 }
@@ -42,6 +46,7 @@ impl Machine {
         ready: 0,
         copies: 0,
         ghosts: 0,
+        odd: false,
     };
 
     /// A row or a piece of a COPY, where it changes nothing. The most frequent of all messages.
@@ -93,7 +98,15 @@ impl Machine {
         if !doubtful {
             self.ghosts = 0;
         }
+        let odd = doubtful && self.odd;
+        self.odd = odd;
         match next {
+            Next::Failed if odd => {
+                self.step = if self.extended { Step::Skip } else { Step::Failed };
+                self.odd = false;
+                let _ = self.extended.then(|| self.skip(queue, context));
+                Taken::Lost
+            }
             Next::Step(step) => {
                 if step == Step::Executing && self.rows < rows::UNKNOWN {
                     self.rows = self.rows.saturating_sub(1);
@@ -178,7 +191,7 @@ impl Machine {
         let mut taken = Taken::Yes;
         loop {
             let Some(entry) = queue.get(self.place) else { return taken };
-            if entry.kind != Kind::Sync && self.ghosts > 0 && !is_silent(entry.kind) {
+            if !is_sync(entry.kind) && self.ghosts > 0 && !is_silent(entry.kind) {
                 let mut other = *self;
                 other.step = Step::Sync;
                 other.ghosts = self.ghosts.saturating_sub(1);
@@ -188,7 +201,7 @@ impl Machine {
                 taken = Taken::Split(other);
             }
             queue.next(&mut self.place);
-            if entry.kind == Kind::Sync {
+            if is_sync(entry.kind) {
                 self.enter(entry.kind, context);
                 return taken;
             }
@@ -213,6 +226,10 @@ impl Machine {
                 (Step::CopyIn, Kind::Sync) => {
                     self.drop(entry.kind);
                     self.ghosts = self.ghosts.saturating_add(1);
+                }
+                (Step::CopyIn, Kind::MalformedSync | Kind::MalformedFlush) => {
+                    self.drop(entry.kind);
+                    self.odd = true;
                 }
                 (Step::CopyIn, Kind::CopyDone) => self.step = Step::CopyInDone,
                 (Step::CopyIn, Kind::CopyFail) => self.step = Step::CopyInFailed,
@@ -267,7 +284,7 @@ const NEAR: u8 = 8;
 
 /// Whether it gets a ReadyForQuery of its own.
 const fn gets_ready(kind: Kind) -> bool {
-    matches!(kind, Kind::Sync | Kind::Query | Kind::FunctionCall)
+    is_sync(kind) || matches!(kind, Kind::Query | Kind::FunctionCall)
 }
 
 /// Whether it may begin a COPY.
@@ -275,10 +292,14 @@ const fn may_copy(kind: Kind) -> bool {
     matches!(kind, Kind::Query | Kind::Execute | Kind::ExecuteUpTo(_))
 }
 
+const fn is_sync(kind: Kind) -> bool {
+    matches!(kind, Kind::Sync | Kind::MalformedSync)
+}
+
 const fn is_silent(kind: Kind) -> bool {
     matches!(kind, Kind::Flush | Kind::CopyData | Kind::CopyDone | Kind::CopyFail)
 }
 
 const fn is_extended(kind: Kind) -> bool {
-    !matches!(kind, Kind::Sync | Kind::Query | Kind::FunctionCall)
+    !gets_ready(kind)
 }

@@ -54,9 +54,9 @@ impl Machines {
             match take(self.first(), queue) {
                 Taken::No => return Outcome::None,
                 Taken::Yes => {}
+                Taken::Lost => outcome = Outcome::TooMany,
                 Taken::Split(other) => {
-                    outcome = Outcome::Split;
-                    self.add(other, queue);
+                    outcome = if self.add(other, queue) { Outcome::Split } else { Outcome::TooMany };
                 }
             }
         } else {
@@ -67,6 +67,10 @@ impl Machines {
                 let other = match take(&mut machine, queue) {
                     Taken::No => continue,
                     Taken::Yes => None,
+                    Taken::Lost => {
+                        outcome = Outcome::TooMany;
+                        None
+                    }
                     Taken::Split(other) => Some(other),
                 };
                 let fits = self.add(machine, queue);

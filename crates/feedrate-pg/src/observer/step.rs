@@ -93,6 +93,7 @@ impl Step {
             Kind::Execute | Kind::ExecuteUpTo(_) => extended(Self::Execute),
             Kind::Close => extended(Self::Close),
             Kind::Sync => Self::Sync,
+            Kind::MalformedSync => Self::BadCall,
             Kind::Query => Self::Query,
             Kind::FunctionCall if context.replication => Self::BadCall,
             Kind::FunctionCall => Self::Function,

@@ -179,7 +179,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
                 return Ok(verdict);
             }
             b'H' if length == 4 => return Ok(verdict),
-            _ => match kind(tag, body) {
+            _ => match kind(tag, length, body) {
                 Some(kind) => kind,
                 // The server ends the connection.
                 None => return Ok(verdict),
@@ -195,14 +195,17 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
             self.lose(Lost::Several);
         }
         match kind {
-            Kind::Sync => self.batch &= self.machines.first().step == Step::CopyIn,
+            Kind::Sync | Kind::MalformedSync => self.batch &= self.machines.first().step == Step::CopyIn,
             Kind::CopyDone | Kind::CopyFail => {
                 self.context.stray |= self.context.replication && quiet_copy(&self.machines)
             }
             Kind::Query | Kind::FunctionCall => {}
             _ => self.batch = true,
         }
-        if !matches!(kind, Kind::Sync | Kind::CopyDone | Kind::CopyFail | Kind::MalformedFlush) {
+        if !matches!(
+            kind,
+            Kind::Sync | Kind::MalformedSync | Kind::CopyDone | Kind::CopyFail | Kind::MalformedFlush
+        ) {
             self.late = false;
         }
         if kind == Kind::Parse && body.first().is_some_and(|first| *first != 0) {
@@ -543,7 +546,7 @@ fn status(body: &[u8]) -> TransactionStatus {
 }
 
 /// What the queue keeps of a message; `None` if it is not one that may come after the startup.
-fn kind(tag: u8, body: &[u8]) -> Option<Kind> {
+fn kind(tag: u8, length: u32, body: &[u8]) -> Option<Kind> {
     Some(match tag {
         b'P' => Kind::Parse,
         b'B' => Kind::Bind,
@@ -554,7 +557,8 @@ fn kind(tag: u8, body: &[u8]) -> Option<Kind> {
         b'F' => Kind::FunctionCall,
         b'H' => Kind::MalformedFlush,
         b'Q' => Kind::Query,
-        b'S' => Kind::Sync,
+        b'S' if length == 4 => Kind::Sync,
+        b'S' => Kind::MalformedSync,
         b'c' => Kind::CopyDone,
         b'f' => Kind::CopyFail,
         _ => return None,
