@@ -53,7 +53,7 @@ impl fmt::Display for Kind {
             Self::DescribeStatement | Self::DescribePortal => "Describe",
             Self::Execute | Self::ExecuteUpTo(_) => "Execute",
             Self::Close => "Close",
-            Self::Sync => "Sync",
+            Self::Sync | Self::MalformedSync => "Sync",
             Self::Query => "Query",
             Self::FunctionCall => "FunctionCall",
             Self::Flush | Self::MalformedFlush => "Flush",

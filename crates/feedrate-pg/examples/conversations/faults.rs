@@ -72,6 +72,7 @@ pub(crate) fn inject(
                     from: From::Backend,
                     bytes: vec![tag, 0, 0, 0, 5, b'I'],
                     expected: true,
+                    exact: false,
                     may: String::new(),
                     golden: String::new(),
                 };
@@ -81,7 +82,8 @@ pub(crate) fn inject(
                     slots,
                 );
                 count(found, kind, at, seen);
-                if (seen == Some(at)) == may(at - 1, tag) {
+                // Where nobody can know what may come, a message may look as if it could.
+                if passed[at - 1].exact && (seen == Some(at)) == may(at - 1, tag) {
                     wrong = Some(format!("{kind} {} at {at}: found at {seen:?}", char::from(tag)));
                 }
                 continue;
@@ -91,7 +93,11 @@ pub(crate) fn inject(
         let seen = look(stream.iter().copied(), slots);
         count(found, kind, place, seen);
         // ReadyForQuery also shows by its status.
-        if (seen == Some(place)) != can && stream[place].bytes[0] != b'Z' {
+        if passed[at - 1].exact
+            && passed[at].exact
+            && (seen == Some(place)) != can
+            && stream[place].bytes[0] != b'Z'
+        {
             wrong = Some(format!("{kind} at {place}: found at {seen:?}, though {can}"));
         }
     }

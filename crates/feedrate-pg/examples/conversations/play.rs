@@ -31,6 +31,8 @@ pub(crate) struct Passed {
     pub(crate) from: From,
     pub(crate) bytes: Vec<u8>,
     pub(crate) expected: bool,
+    /// Whether the observer is certain after it.
+    pub(crate) exact: bool,
     /// What may come from the server after it.
     pub(crate) may: String,
     /// What the observer says after it.
@@ -132,7 +134,8 @@ impl Conversation {
     fn note(&mut self, from: From, bytes: &[u8], expected: bool) {
         let golden = golden(&self.observer, expected);
         let may = golden.split(' ').nth(1).unwrap_or_default().to_owned();
-        self.passed.push(Passed { from, bytes: bytes.to_vec(), expected, may, golden });
+        let exact = self.observer.in_step().is_yes();
+        self.passed.push(Passed { from, bytes: bytes.to_vec(), expected, exact, may, golden });
         self.seen.messages += 1;
         if let InStep::Unknown(situation) = self.observer.in_step() {
             let name = situation.to_string();

@@ -5,6 +5,7 @@ use core::fmt;
 use feedrate::pg::{backend as b, frontend as f};
 
 /// Whether a message may come where it came.
+// Exhaustive: a message may come, or it may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]

@@ -1,7 +1,8 @@
 //! Watches a connection: what may come, and what is owed.
 //!
 //! An [`Observer`] is shown the messages of both directions as they pass. It tells of each whether its sender may send
-//! it, and knows at any time how many ReadyForQuery the server owes, what the transaction's status is, and whether a COPY
+//! it, and knows at any time how many ReadyForQuery the server owes, what the transaction's status is, and whether a
+//! COPY
 //! runs. Its rules are those of servers from PostgreSQL 10 to 18, in SQL and in replication, as measured; where the
 //! documentation says otherwise, servers have the last word.
 //!
@@ -43,13 +44,16 @@
 //! # What is owed
 //!
 //! [`ready_owed`](Observer::ready_owed) is exact, or a range in the few situations in which nobody can know: see
-//! [`Situation`]. [`in_step`](Observer::in_step) tells which. The next message that only one of the possibilities admits
+//! [`Situation`]. [`in_step`](Observer::in_step) tells which. The next message that only one of the possibilities
+//! admits
 //! makes it exact again, such as the response to a Query.
 //!
 //! # What a pool needs
 //!
-//! [`is_idle`](Observer::is_idle) says that nothing is owed and no transaction is open: another client's messages would be
-//! answered as on a new connection. It does not say that the session is as new: settings, prepared statements, temporary
+//! [`is_idle`](Observer::is_idle) says that nothing is owed and no transaction is open: another client's messages
+//! would be
+//! answered as on a new connection. It does not say that the session is as new: settings, prepared statements,
+//! temporary
 //! tables and advisory locks stay. [`session`](Observer::session) has hints at these, and only DISCARD ALL, or a new
 //! connection, is a proof.
 

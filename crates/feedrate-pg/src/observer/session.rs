@@ -3,7 +3,8 @@
 /// What seems to have been touched in a session, by the tags of commands and by messages.
 ///
 /// Hints, never a proof: a function can do all of this without a trace; `set_config`, advisory locks and temporary
-/// tables made by CREATE TABLE AS do not show on the wire; and what has been touched in a transaction may have been rolled
+/// tables made by CREATE TABLE AS do not show on the wire; and what has been touched in a transaction may have been
+/// rolled
 /// back. DISCARD ALL clears all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

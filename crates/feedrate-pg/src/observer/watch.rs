@@ -103,7 +103,8 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
     /// # Errors
     ///
     /// [`Full`]: nothing has been counted. Do not forward it and read no more from the frontend, until messages of the
-    /// server have made room. The server may keep them back until a Sync or Flush comes, which may be behind what you have
+    /// server have made room. The server may keep them back until a Sync or Flush comes, which may be behind what you
+    /// have
     /// stopped reading: give the memory room for a batch, or send the server a Flush of your own (not on a replication
     /// connection, which needs none).
     #[inline]
@@ -114,7 +115,8 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
 
     /// The frontend begins to send a long message: its head, and as much of its body as there is.
     ///
-    /// The body matters in these alone: startup packets (all of it), Execute (the portal's name and the limit behind it),
+    /// The body matters in these alone: startup packets (all of it), Execute (the portal's name and the limit behind
+    /// it),
     /// Describe (the first byte) and Parse (the first byte). Without it the observer has to admit more.
     ///
     /// # Errors
@@ -132,7 +134,8 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
 
     /// The server begins to send a long message: its head, and as much of its body as there is.
     ///
-    /// The body matters in these alone: Authentication (four bytes), ReadyForQuery (one), ErrorResponse (up to the field
+    /// The body matters in these alone: Authentication (four bytes), ReadyForQuery (one), ErrorResponse (up to the
+    /// field
     /// `V`, which is the second), CommandComplete and ParameterStatus.
     pub fn backend_begins(&mut self, begin: Begin, body: &[u8]) -> Verdict {
         self.backend_head(begin.tag, body)
@@ -309,7 +312,7 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
         if query && self.lost != Lost::No && self.is_quiet() && self.queue.popped() > self.lost_at {
             self.lost = Lost::No;
         }
-        if possible { Verdict::Expected } else { self.fault(expected) }
+        if possible { Verdict::Expected } else { self.fault(tag, expected) }
     }
 
     /// ReadyForQuery has come; `false`: its status is one that it cannot have.
@@ -332,14 +335,14 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
         self.machines.collapse();
         self.machines.first().resume(tag, &self.queue, context);
         self.machines.trim(&mut self.queue);
-        self.fault(expected)
+        self.fault(tag, expected)
     }
 
     #[cold]
-    fn fault(&mut self, expected: Set) -> Verdict {
+    fn fault(&mut self, tag: u8, expected: Set) -> Verdict {
         let several = self.lost == Lost::Several;
         self.lose(if several { Lost::Several } else { Lost::Fault });
-        if several {
+        if several && expected.contains(tag) {
             return Verdict::Expected;
         }
         Verdict::Unexpected { expected: Expected::new(Side::Backend, expected) }
@@ -390,7 +393,10 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
 
     fn response_set(&self) -> Set {
         const TAGS: &[u8] = b"123CDGHITVWZcdnst";
-        let may = |tag: &u8| self.machines.all().iter().any(|machine| machine.may_send(*tag, self.context));
+        // Of several doubts not all are followed: none of these would be reported.
+        let any = self.lost == Lost::Several;
+        let may =
+            |tag: &u8| any || self.machines.all().iter().any(|machine| machine.may_send(*tag, self.context));
         TAGS.iter().filter(|tag| may(tag)).fold(Set::of(b"AENS"), |set, tag| set.with(Set::of(&[*tag])))
     }
 
@@ -441,7 +447,12 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
         let all = self.machines.all().iter();
         let least = all.clone().map(|machine| machine.ready).min().unwrap_or_default();
         let most = all.map(|machine| machine.ready.saturating_add(machine.ghosts)).max().unwrap_or_default();
-        Owed { least: if self.lost == Lost::No { least } else { 0 }, most }
+        match self.lost {
+            Lost::No => Owed { least, most },
+            Lost::Fault => Owed { least: 0, most },
+            // What is not followed may be owed as well.
+            Lost::Several => Owed { least: 0, most: u32::MAX },
+        }
     }
 
     /// Whether what is owed is known.
