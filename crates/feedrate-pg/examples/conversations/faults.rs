@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use feedrate::pg::stream::Begin;
-use feedrate_pg::observer::{Observer, Verdict};
+use feedrate_pg::observer::{InStep, Observer, Situation, Verdict};
 use feedrate_pg::queue::Slot;
 
 use crate::play::{From, Passed};
@@ -77,23 +77,24 @@ pub(crate) fn inject(
                     golden: String::new(),
                 };
                 // It lives for as long as the stream is looked at.
-                let seen = look(
+                let (seen, several) = look(
                     stream[..at].iter().copied().chain([&strange]).chain(stream[at..].iter().copied()),
                     slots,
                 );
                 count(found, kind, at, seen);
                 // Where nobody can know what may come, a message may look as if it could.
-                if passed[at - 1].exact && (seen == Some(at)) == may(at - 1, tag) {
+                if passed[at - 1].exact && !several && (seen == Some(at)) == may(at - 1, tag) {
                     wrong = Some(format!("{kind} {} at {at}: found at {seen:?}", char::from(tag)));
                 }
                 continue;
             }
             _ => continue,
         };
-        let seen = look(stream.iter().copied(), slots);
+        let (seen, several) = look(stream.iter().copied(), slots);
         count(found, kind, place, seen);
         // ReadyForQuery also shows by its status.
         if passed[at - 1].exact
+            && !several
             && passed[at].exact
             && (seen == Some(place)) != can
             && stream[place].bytes[0] != b'Z'
@@ -114,8 +115,9 @@ fn count(found: &mut Found, kind: &'static str, place: usize, seen: Option<usize
     }
 }
 
-/// The first message of the server that is found to be unexpected.
-fn look<'p>(stream: impl Iterator<Item = &'p Passed>, slots: usize) -> Option<usize> {
+/// The first message of the server that is found to be unexpected, and whether there were more doubts than are followed.
+fn look<'p>(stream: impl Iterator<Item = &'p Passed>, slots: usize) -> (Option<usize>, bool) {
+    let mut several = false;
     let mut observer = Observer::new(vec![Slot::EMPTY; slots]);
     for (at, its) in stream.enumerate() {
         let untagged = its.bytes[0] == 0;
@@ -123,16 +125,17 @@ fn look<'p>(stream: impl Iterator<Item = &'p Passed>, slots: usize) -> Option<us
         let body = its.bytes.get(if untagged { 4 } else { 5 }..).unwrap_or_default();
         let length = u32::try_from(body.len() + 4).unwrap();
         let begin = Begin { tag, length };
+        several |= observer.in_step() == InStep::Unknown(Situation::Several);
         match its.from {
             From::Frontend => {
                 let _ = observer.frontend_begins(begin, body);
             }
             From::Backend => {
                 if let Verdict::Unexpected { .. } = observer.backend_begins(begin, body) {
-                    return Some(at);
+                    return (Some(at), several);
                 }
             }
         }
     }
-    None
+    (None, several)
 }
