@@ -16,9 +16,11 @@ def sizes(table):
         if "opt-level" in line:
             target, levels = line.split()[0], re.findall(r"opt-level (\w)", line)
         elif line and not line.startswith("#"):
-            pairs = re.findall(r"(\d+) \+ (\d+)", line)
+            # `-`: not measured at this level.
+            pairs = re.findall(r" (\d+) \+ (\d+)| -(?= |$)", line)
             for level, pair in zip(levels, pairs, strict=True):
-                found[target, line.split()[0], level] = [int(size) for size in pair]
+                if all(pair):
+                    found[target, line.split()[0], level] = [int(size) for size in pair]
     return found
 
 
