@@ -3,6 +3,7 @@
 //! it said then, when no server contradicted it in more than 20,000 of them.
 
 #[path = "../examples/conversations/golden.rs"]
+#[allow(dead_code, reason = "what records them")]
 mod golden;
 
 use feedrate::pg::stream::Begin;

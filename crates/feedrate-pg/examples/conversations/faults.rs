@@ -115,7 +115,8 @@ fn count(found: &mut Found, kind: &'static str, place: usize, seen: Option<usize
     }
 }
 
-/// The first message of the server that is found to be unexpected, and whether there were more doubts than are followed.
+/// The first message of the server that is found to be unexpected, and whether there were more doubts than are
+/// followed.
 fn look<'p>(stream: impl Iterator<Item = &'p Passed>, slots: usize) -> (Option<usize>, bool) {
     let mut several = false;
     let mut observer = Observer::new(vec![Slot::EMPTY; slots]);
