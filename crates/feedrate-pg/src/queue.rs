@@ -283,6 +283,12 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Queue<M> {
         nth(behind).map(|slot| (behind, slot))
     }
 
+    /// Whether taking out everything before a place frees a slot.
+    pub(crate) fn frees(&self, place: Place) -> bool {
+        let first = self.memory.as_ref().get(self.first).filter(|_| self.used > 0);
+        first.is_some_and(|first| place.slot > 0 || place.used >= first.times)
+    }
+
     /// Takes the oldest entry out, and returns whether its slot is free now, for [`Place::popped`].
     pub(crate) fn pop_slot(&mut self) -> bool {
         let used = self.used;

@@ -102,18 +102,18 @@ impl Machines {
         true
     }
 
-    /// Keeps only the account that has come furthest, so that the queue is as short as it can be.
+    /// Keeps only the account that has come furthest, if that makes room in the queue: whether it does.
     #[cold]
-    pub(super) fn abandon<M>(&mut self, queue: &mut Queue<M>)
+    pub(super) fn abandon<M>(&mut self, queue: &mut Queue<M>) -> bool
     where
         M: AsRef<[Slot]> + AsMut<[Slot]>,
     {
         let furthest = self.all().iter().max_by_key(|its| its.place).copied();
+        let Some(furthest) = furthest.filter(|furthest| queue.frees(furthest.place)) else { return false };
         self.collapse();
-        if let Some(furthest) = furthest {
-            *self.first() = furthest;
-        }
+        *self.first() = furthest;
         self.trim(queue);
+        true
     }
 
     /// Takes out of the queue what all accounts have passed.

@@ -190,10 +190,9 @@ impl<M: AsRef<[Slot]> + AsMut<[Slot]>> Observer<M> {
         };
         if let Err(full) = self.queue.push(kind.into()) {
             // In doubt the server may be waiting for just this message.
-            if self.machines.is_one() {
+            if self.machines.is_one() || !self.machines.abandon(&mut self.queue) {
                 return Err(full);
             }
-            self.machines.abandon(&mut self.queue);
             self.queue.push(kind.into())?;
             self.lose(Lost::Several);
         }
